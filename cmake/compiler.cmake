@@ -1,0 +1,27 @@
+# What every target of ours is compiled with.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+function(ratnet_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # Contraction is left to the kernels that ask for it, so that results do not depend on flags.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                           -Wno-missing-field-initializers
+                                           # A false alarm of GCC 12 on std::string (its bug 105651).
+                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                                           -ffp-contract=off $<$<BOOL:${RATNET_WERROR}>:-Werror>)
+  if(RATNET_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${RATNET_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${RATNET_SANITIZE})
+  endif()
+endfunction()

@@ -1,0 +1,75 @@
+# What an embedder gets: the library, the headers below, a package for find_package(ratnet), the
+# program and the models that ship.
+include(CMakePackageConfigHelpers)
+
+# The public headers, a list and not the tree. They may include only each other, and never
+# kernels/ or a dependency's header; tests/install compiles each one alone.
+set(ratnet_headers
+    core/arena.h
+    core/atomic_file.h
+    core/device.h
+    core/dtype.h
+    core/error.h
+    core/queue.h
+    core/random.h
+    core/shape.h
+    core/tensor.h
+    core/text.h
+    core/thread_pool.h
+    core/view.h)
+# Those whose functions are in ratnet::hdf5.
+set(ratnet_hdf5_headers)
+if(RATNET_PROGRAM)
+  list(APPEND ratnet_headers ${ratnet_hdf5_headers})
+endif()
+
+# The build tree offers the same <ratnet/...> as the install tree, for add_subdirectory().
+set(public_include ${PROJECT_BINARY_DIR}/include)
+file(REMOVE_RECURSE ${public_include}/ratnet)
+foreach(header ${ratnet_headers})
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${header})
+    message(FATAL_ERROR "cmake/install.cmake lists ${header}, which does not exist")
+  endif()
+  cmake_path(GET header PARENT_PATH folder)
+  file(MAKE_DIRECTORY ${public_include}/ratnet/${folder})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${header} ${public_include}/ratnet/${header} SYMBOLIC)
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ratnet/${folder})
+endforeach()
+target_include_directories(ratnet INTERFACE $<BUILD_INTERFACE:${public_include}>
+                                            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
+# A static library leaves its own dependencies to whoever links it: the package finds them under
+# these names. A shared one has them inside.
+target_link_libraries(ratnet PRIVATE $<INSTALL_INTERFACE:ratnet::highway>)
+set(library_version VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH "$ORIGIN")
+set_target_properties(ratnet PROPERTIES ${library_version})
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/ratnet)
+install(TARGETS ratnet EXPORT ratnet-targets)
+install(EXPORT ratnet-targets NAMESPACE ratnet:: DESTINATION ${package_folder})
+
+if(RATNET_PROGRAM)
+  target_link_libraries(ratnet_hdf5 PRIVATE $<INSTALL_INTERFACE:ratnet::hdf5_c>)
+  set_target_properties(ratnet_hdf5 PROPERTIES ${library_version})
+  install(TARGETS ratnet_hdf5 EXPORT ratnet-hdf5-targets)
+  install(EXPORT ratnet-hdf5-targets NAMESPACE ratnet:: DESTINATION ${package_folder})
+
+  file(RELATIVE_PATH bin_to_lib /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+  set_target_properties(ratnet_program PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+  install(TARGETS ratnet_program)
+endif()
+
+get_target_property(ratnet_type ratnet TYPE)
+string(COMPARE EQUAL ${ratnet_type} STATIC_LIBRARY ratnet_static)
+configure_package_config_file(
+  cmake/ratnet-config.cmake.in ${PROJECT_BINARY_DIR}/ratnet-config.cmake
+  INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/ratnet-config-version.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/ratnet-config.cmake
+              ${PROJECT_BINARY_DIR}/ratnet-config-version.cmake DESTINATION ${package_folder})
+
+# The program finds its default model at ../share/ratnet/models.
+file(GLOB models CONFIGURE_DEPENDS models/*.safetensors models/*.md)
+install(FILES ${models} DESTINATION ${CMAKE_INSTALL_DATADIR}/ratnet/models)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

@@ -1,0 +1,109 @@
+// A device's ordered stream of work and its memory. Plain data and function pointers, because a
+// queue may belong to a module that was opened at run time: no exception and no virtual table
+// crosses that boundary, only a status and a text.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device.h"
+#include "error.h"
+
+namespace ratnet::inline v1 {
+
+struct Queue;
+
+// 0, or the ErrorKind of what went wrong with its reason in `why` (at most `room` characters).
+using Status = int;
+
+// What a backend says about one operation before it runs it.
+struct OpNote {
+  std::size_t scratch_bytes = 0;  // working memory the operation needs while it runs
+  char algorithm[240] = "";       // which algorithm, and why those before it declined
+};
+
+// How a backend runs one kind of operation; `op` points to that operation's argument struct.
+struct OpEntry {
+  Status (*run)(Queue&, const void* op, char* why, std::size_t room);
+  Status (*plan)(Queue&, const void* op, OpNote& note, char* why, std::size_t room);
+};
+
+// Collects notes in place of running: submit() fills it while queue.survey is set, so the code
+// that runs a network also tells what memory and which algorithms it will use.
+struct Survey {
+  struct Step {
+    std::string operation;
+    std::string algorithm;
+    std::size_t scratch_bytes = 0;
+  };
+  std::vector<Step> steps;
+  std::size_t scratch_bytes = 0;  // the largest of all
+};
+
+struct Queue {
+  Device device;
+  const OpEntry* entries = nullptr;  // in the order of kernels/ops.h
+  std::size_t entry_count = 0;
+
+  Status (*allocate)(Queue&, std::size_t bytes, void** memory, char* why,
+                     std::size_t room) = nullptr;
+  void (*release)(Queue&, void* memory) = nullptr;
+  Status (*upload)(Queue&, void* to, const void* from, std::size_t bytes, char* why,
+                   std::size_t room) = nullptr;
+  Status (*download)(Queue&, void* to, const void* from, std::size_t bytes, char* why,
+                     std::size_t room) = nullptr;
+  Status (*clear)(Queue&, void* memory, std::size_t bytes, char* why, std::size_t room) = nullptr;
+  Status (*wait)(Queue&, char* why, std::size_t room) = nullptr;
+  void (*close)(Queue*) = nullptr;
+
+  // Working memory for operations, lent by whoever submits (a Plan); a backend falls back on
+  // memory of its own when it is too small.
+  void* scratch = nullptr;
+  std::size_t scratch_bytes = 0;
+
+  Survey* survey = nullptr;
+};
+
+struct CloseQueue {
+  void operator()(Queue* queue) const noexcept { queue->close(queue); }
+};
+// Shared, because every buffer keeps its queue alive.
+using QueueHandle = std::shared_ptr<Queue>;
+
+// Turns a status into an exception: Error of that kind with the text.
+template <class Call>
+void checked(Call&& call) {
+  char why[512] = "";
+  const Status status = call(why, sizeof why);
+  if (status != 0) throw Error(static_cast<ErrorKind>(status), why);
+}
+
+// Waits until all submitted work is done.
+inline void wait(Queue& queue) {
+  checked([&](char* why, std::size_t room) { return queue.wait(queue, why, room); });
+}
+
+// Memory on a queue's device, released on destruction.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(QueueHandle queue, std::size_t bytes);
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer();
+
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  void upload(const void* from, std::size_t bytes, std::size_t offset = 0);
+  void download(void* to, std::size_t bytes, std::size_t offset = 0) const;
+  void clear();
+
+ private:
+  QueueHandle queue_;
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,38 @@
+// Pointwise activations.
+#pragma once
+
+#include <cstdint>
+
+#include "../core/view.h"
+
+namespace ratnet::inline v1 {
+
+struct CpuQueue;
+
+enum class Activation : std::uint8_t { none, relu, leaky_relu };
+
+// y = activation(x), any shape, f32 or f64; y may be x. leaky_relu: x < 0 ? slope * x : x.
+struct Activate {
+  static constexpr const char* kName = "activate";
+  ConstView x;
+  View y;
+  Activation activation = Activation::relu;
+  double slope = 0.01;
+  void check() const;
+};
+void run(CpuQueue&, const Activate&);
+
+// dx = dy * activation'(x). Only the output y is needed: the activations keep the sign
+// (slope >= 0). At 0 the derivative is that of the left side, as in PyTorch. dx may be dy.
+struct ActivateBackward {
+  static constexpr const char* kName = "activate_backward";
+  ConstView y;
+  ConstView dy;
+  View dx;
+  Activation activation = Activation::relu;
+  double slope = 0.01;
+  void check() const;
+};
+void run(CpuQueue&, const ActivateBackward&);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,17 @@
+// What the check() of every operation asks of its arguments.
+#pragma once
+
+#include <initializer_list>
+
+#include "../core/view.h"
+
+namespace ratnet::inline v1 {
+
+// Throws Error (usage) unless all present tensors share one type, f32 or f64.
+void check_floats(const char* operation, std::initializer_list<ConstView> tensors);
+
+// Throws Error (usage), naming the tensor, unless it is present and has that shape.
+void check_shape(const char* operation, const char* name, const ConstView& tensor,
+                 const Shape& expected);
+
+}  // namespace ratnet::inline v1

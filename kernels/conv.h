@@ -1,0 +1,59 @@
+// Convolution (cross-correlation, as in every deep-learning library) over 1 to 3 dimensions.
+#pragma once
+
+#include "../core/queue.h"
+#include "../core/view.h"
+#include "activation.h"
+#include "window.h"
+
+namespace ratnet::inline v1 {
+
+// y = pool(activation(conv(x, weight) + bias)).
+//   x      [N, spatial..., Cin]       f32 or f64, all tensors alike
+//   weight [kernel..., Cin, Cout]
+//   bias   [Cout], or absent
+//   y      [N, positions..., Cout]; pooled by non-overlapping maxima where `pool` has a rank:
+//          [N, positions / pool.kernel..., Cout] (what does not fill a window is dropped)
+//   argmax u8, shape of y, or absent: index of the first maximum among its pooling window's taps
+struct Conv {
+  static constexpr const char* kName = "conv";
+  ConstView x;
+  ConstView weight;
+  ConstView bias = {};
+  View y;
+  View argmax = {};
+  Window window;
+  Activation activation = Activation::none;
+  double slope = 0.01;
+  Window pool = {};  // rank 0: none; else kernel == stride, no padding or dilation
+  void check() const;
+};
+void run(CpuQueue&, const Conv&);
+OpNote plan(CpuQueue&, const Conv&);
+
+// dx from dy: the adjoint of the convolution in x.
+struct ConvBackwardData {
+  static constexpr const char* kName = "conv_backward_data";
+  ConstView dy;      // [N, positions..., Cout]
+  ConstView weight;  // [kernel..., Cin, Cout]
+  View dx;           // [N, spatial..., Cin]
+  Window window;
+  void check() const;
+};
+void run(CpuQueue&, const ConvBackwardData&);
+OpNote plan(CpuQueue&, const ConvBackwardData&);
+
+// dweight and dbias from x and dy, summed over the batch in a fixed order; they are overwritten.
+struct ConvBackwardWeights {
+  static constexpr const char* kName = "conv_backward_weights";
+  ConstView x;      // [N, spatial..., Cin]
+  ConstView dy;     // [N, positions..., Cout]
+  View dweight;     // [kernel..., Cin, Cout]
+  View dbias = {};  // [Cout], or absent
+  Window window;
+  void check() const;
+};
+void run(CpuQueue&, const ConvBackwardWeights&);
+OpNote plan(CpuQueue&, const ConvBackwardWeights&);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,250 @@
+#include "conv_im2col.h"
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <limits>
+
+namespace ratnet::inline v1 {
+namespace {
+
+template <class T>
+using Matrix = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+template <class T>
+using ConstMatrix =
+    Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+// A convolution with three spatial dimensions (leading ones are 1).
+struct Problem {
+  Window window;
+  Shape x;  // [N, D, H, W, Cin]
+  Shape y;  // [N, D, H, W, Cout], before pooling
+
+  Problem(const Window& narrow, const Shape& input, std::int64_t out)
+      : window(widened(narrow)), x(widened(input)), y(widened(narrow.output(input, out, "conv"))) {}
+
+  std::int64_t in() const { return x[4]; }
+  std::int64_t out() const { return y[4]; }
+  std::int64_t depth() const { return window.taps() * in(); }
+  std::int64_t positions() const { return y[1] * y[2] * y[3]; }
+  std::int64_t sample() const { return x[1] * x[2] * x[3] * x[4]; }
+  // Positions whose patches fill about a megabyte of floats: what is copied at once.
+  std::int64_t block() const {
+    return std::clamp<std::int64_t>((std::int64_t{1} << 18) / depth(), 1, positions());
+  }
+
+  // function(column, offset in the sample) for every tap of a position; offset is -1 in the border.
+  template <class Function>
+  void for_taps(std::int64_t position, Function&& function) const {
+    const std::int64_t at[3] = {position / (y[2] * y[3]), position / y[3] % y[2], position % y[3]};
+    std::int64_t column = 0;
+    for (std::int64_t z = 0; z < window.kernel[0]; ++z)
+      for (std::int64_t r = 0; r < window.kernel[1]; ++r)
+        for (std::int64_t q = 0; q < window.kernel[2]; ++q, column += in()) {
+          const std::int64_t tap[3] = {z, r, q};
+          std::int64_t offset = 0;
+          for (int d = 0; d < 3 && offset >= 0; ++d) {
+            const auto i = static_cast<std::size_t>(d);
+            const std::int64_t p =
+                at[i] * window.stride[i] - window.pad_before[i] + tap[i] * window.dilation[i];
+            offset = p < 0 || p >= x[d + 1] ? -1 : offset * x[d + 1] + p;
+          }
+          function(column, offset < 0 ? offset : offset * in());
+        }
+  }
+};
+
+template <class T>
+void im2col(const Problem& p, const T* sample, std::int64_t first, std::int64_t count, T* patches) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    T* const row = patches + i * p.depth();
+    p.for_taps(first + i, [&](std::int64_t column, std::int64_t offset) {
+      if (offset < 0)
+        std::fill_n(row + column, p.in(), T(0));
+      else
+        std::copy_n(sample + offset, p.in(), row + column);
+    });
+  }
+}
+
+template <class T>
+void add_col2im(const Problem& p, const T* patches, std::int64_t first, std::int64_t count,
+                T* sample) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T* const row = patches + i * p.depth();
+    p.for_taps(first + i, [&](std::int64_t column, std::int64_t offset) {
+      if (offset < 0) return;
+      for (std::int64_t c = 0; c < p.in(); ++c) sample[offset + c] += row[column + c];
+    });
+  }
+}
+
+template <class T>
+T activated(T value, Activation activation, double slope) {
+  if (activation == Activation::none || value >= 0) return value;
+  return activation == Activation::relu ? T(0) : value * static_cast<T>(slope);
+}
+
+// Activation and pooling of one sample: full [positions, out] -> y.
+template <class T>
+void finish(const Conv& op, const Problem& p, const T* full, T* y, std::uint8_t* argmax) {
+  const Window pool = op.pool.rank ? widened(op.pool) : Window{};
+  const std::int64_t D = p.y[1] / pool.kernel[0];
+  const std::int64_t H = p.y[2] / pool.kernel[1];
+  const std::int64_t W = p.y[3] / pool.kernel[2];
+  for (std::int64_t d = 0; d < D; ++d)
+    for (std::int64_t h = 0; h < H; ++h)
+      for (std::int64_t w = 0; w < W; ++w)
+        for (std::int64_t c = 0; c < p.out(); ++c) {
+          T best = -std::numeric_limits<T>::infinity();
+          std::uint8_t where = 0;
+          int tap = 0;
+          for (std::int64_t z = 0; z < pool.kernel[0]; ++z)
+            for (std::int64_t r = 0; r < pool.kernel[1]; ++r)
+              for (std::int64_t q = 0; q < pool.kernel[2]; ++q, ++tap) {
+                const T value =
+                    full[(((d * pool.kernel[0] + z) * p.y[2] + h * pool.kernel[1] + r) * p.y[3] +
+                          w * pool.kernel[2] + q) *
+                             p.out() +
+                         c];
+                if (value > best || tap == 0) {
+                  best = value;
+                  where = static_cast<std::uint8_t>(tap);
+                }
+              }
+          const std::int64_t at = ((d * H + h) * W + w) * p.out() + c;
+          y[at] = activated(best, op.activation, op.slope);
+          if (argmax) argmax[at] = where;
+        }
+}
+
+template <class Op>
+const char* takes_everything(const Op&) {
+  return nullptr;
+}
+
+// Runs body(T{}) with the element type of the operation.
+template <class Body>
+void with_type(DType dtype, Body&& body) {
+  if (dtype == DType::f64)
+    body(double{});
+  else
+    body(float{});
+}
+
+// --- forward ---
+
+Problem problem_of(const Conv& op) { return {op.window, op.x.shape, op.weight.shape.back()}; }
+
+std::int64_t worker_elements(const Problem& p) {
+  return p.block() * p.depth() + p.positions() * p.out();
+}
+
+std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
+  return static_cast<std::size_t>(worker_elements(problem_of(op)) * queue.executor->workers()) *
+         size_of(op.x.dtype);
+}
+
+template <class T>
+void forward(CpuQueue& queue, const Conv& op) {
+  const Problem p = problem_of(op);
+  T* const scratch = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
+  const std::int64_t out_sample = op.y.shape.with_first(1).count();
+  const ConstMatrix<T> weight(op.weight.as<T>(), p.depth(), p.out());
+  parallel_for(*queue.executor, p.x[0], [&](std::int64_t n, int worker) {
+    T* const patches = scratch + worker * worker_elements(p);
+    T* const full = patches + p.block() * p.depth();
+    for (std::int64_t first = 0; first < p.positions(); first += p.block()) {
+      const std::int64_t count = std::min(p.block(), p.positions() - first);
+      im2col(p, op.x.as<T>() + n * p.sample(), first, count, patches);
+      Matrix<T> y(full + first * p.out(), count, p.out());
+      y.noalias() = ConstMatrix<T>(patches, count, p.depth()) * weight;
+      if (op.bias) y.rowwise() += ConstMatrix<T>(op.bias.as<T>(), 1, p.out()).row(0);
+    }
+    finish(op, p, full, op.y.as<T>() + n * out_sample,
+           op.argmax ? op.argmax.as<std::uint8_t>() + n * out_sample : nullptr);
+  });
+}
+
+void run_forward(CpuQueue& queue, const Conv& op) {
+  with_type(op.x.dtype, [&](auto type) { forward<decltype(type)>(queue, op); });
+}
+
+// --- backward data ---
+
+Problem problem_of(const ConvBackwardData& op) {
+  return {op.window, op.dx.shape, op.dy.shape.back()};
+}
+
+std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
+  const Problem p = problem_of(op);
+  return static_cast<std::size_t>(p.block() * p.depth() * queue.executor->workers()) *
+         size_of(op.dy.dtype);
+}
+
+template <class T>
+void backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+  const Problem p = problem_of(op);
+  T* const scratch = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
+  const ConstMatrix<T> weight(op.weight.as<T>(), p.depth(), p.out());
+  parallel_for(*queue.executor, p.x[0], [&](std::int64_t n, int worker) {
+    T* const patches = scratch + worker * p.block() * p.depth();
+    T* const dx = op.dx.as<T>() + n * p.sample();
+    std::fill_n(dx, p.sample(), T(0));
+    for (std::int64_t first = 0; first < p.positions(); first += p.block()) {
+      const std::int64_t count = std::min(p.block(), p.positions() - first);
+      const T* dy = op.dy.as<T>() + (n * p.positions() + first) * p.out();
+      Matrix<T>(patches, count, p.depth()).noalias() =
+          ConstMatrix<T>(dy, count, p.out()) * weight.transpose();
+      add_col2im(p, patches, first, count, dx);
+    }
+  });
+}
+
+void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+  with_type(op.dy.dtype, [&](auto type) { backward_data<decltype(type)>(queue, op); });
+}
+
+// --- backward weights: one thread, samples in order ---
+
+Problem problem_of(const ConvBackwardWeights& op) {
+  return {op.window, op.x.shape, op.dy.shape.back()};
+}
+
+std::size_t scratch_bytes(const CpuQueue&, const ConvBackwardWeights& op) {
+  const Problem p = problem_of(op);
+  return static_cast<std::size_t>(p.block() * p.depth()) * size_of(op.x.dtype);
+}
+
+template <class T>
+void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
+  const Problem p = problem_of(op);
+  T* const patches = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
+  Matrix<T> dweight(op.dweight.as<T>(), p.depth(), p.out());
+  dweight.setZero();
+  T* const dbias = op.dbias ? op.dbias.as<T>() : nullptr;
+  if (dbias) std::fill_n(dbias, p.out(), T(0));
+  for (std::int64_t n = 0; n < p.x[0]; ++n)
+    for (std::int64_t first = 0; first < p.positions(); first += p.block()) {
+      const std::int64_t count = std::min(p.block(), p.positions() - first);
+      const ConstMatrix<T> dy(op.dy.as<T>() + (n * p.positions() + first) * p.out(), count,
+                              p.out());
+      im2col(p, op.x.as<T>() + n * p.sample(), first, count, patches);
+      dweight.noalias() += ConstMatrix<T>(patches, count, p.depth()).transpose() * dy;
+      if (dbias) Matrix<T>(dbias, 1, p.out()) += dy.colwise().sum();
+    }
+}
+
+void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
+  with_type(op.x.dtype, [&](auto type) { backward_weights<decltype(type)>(queue, op); });
+}
+
+}  // namespace
+
+const Algorithm<Conv> kConvIm2col = {"conv_im2col", takes_everything<Conv>, scratch_bytes,
+                                     run_forward};
+const Algorithm<ConvBackwardData> kConvIm2colBackwardData = {
+    "conv_im2col", takes_everything<ConvBackwardData>, scratch_bytes, run_backward_data};
+const Algorithm<ConvBackwardWeights> kConvIm2colBackwardWeights = {
+    "conv_im2col", takes_everything<ConvBackwardWeights>, scratch_bytes, run_backward_weights};
+
+}  // namespace ratnet::inline v1

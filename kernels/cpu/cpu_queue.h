@@ -1,0 +1,39 @@
+// The CPU as a device: work runs at once, on the threads of an Executor.
+#pragma once
+
+#include "../../core/queue.h"
+#include "../../core/tensor.h"
+#include "../../core/thread_pool.h"
+
+namespace ratnet::inline v1 {
+
+struct CpuQueue : Queue {
+  std::shared_ptr<Executor> executor;
+
+  // Working memory of at least that size: the submitter's where it is large enough, else our own.
+  // Valid until the operation ends.
+  void* working_memory(std::size_t bytes);
+
+ private:
+  AlignedMemory own_scratch_;
+  std::size_t own_scratch_bytes_ = 0;
+};
+
+// A queue on the CPU. executor: who runs the loops; none makes a ThreadPool of `threads`
+// (0: every processor this process may use).
+QueueHandle open_cpu(int threads = 0);
+QueueHandle open_cpu(std::shared_ptr<Executor> executor);
+
+// How many elements one piece of a pointwise loop has. Fixed, so that results do not depend on the
+// number of threads.
+constexpr std::int64_t kPiece = 1 << 15;
+
+// function(first, last) over pieces of 0..n-1.
+template <class Function>
+void for_pieces(CpuQueue& queue, std::int64_t n, Function&& function) {
+  parallel_for(*queue.executor, (n + kPiece - 1) / kPiece, [&](std::int64_t piece, int) {
+    function(piece * kPiece, std::min(n, (piece + 1) * kPiece));
+  });
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,260 @@
+// Dense layers on the CPU. In f32 they are made of the register tiles of tiles.h, with samples in
+// place of pixels; in f64 Eigen multiplies.
+#include "../dense.h"
+
+#include <Eigen/Core>
+#include <algorithm>
+
+#include "algorithms.h"
+#include "tiles.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using DMatrix = Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using ConstDMatrix =
+    Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+ConstDMatrix matrix(const ConstView& view) {
+  return {view.as<double>(), view.shape[0], view.shape[1]};
+}
+DMatrix matrix(const View& view) { return {view.as<double>(), view.shape[0], view.shape[1]}; }
+
+// Samples of one item of work, and terms of a sum that are added before moving on to the next
+// panel: their weights stay in the second-level cache.
+constexpr std::int64_t kSamples = 24;
+constexpr std::int64_t kTerms = 512;
+
+// A product x [n, terms] * weight [terms, columns], the weights in panels or in place.
+struct Product {
+  std::int64_t n, terms, columns;
+
+  std::int64_t panels() const { return (columns + panel_width() - 1) / panel_width(); }
+  std::int64_t padded() const { return panels() * panel_width(); }
+  bool whole() const { return columns == padded(); }
+  // Weights [terms, padded] that have to be written, then y and bias in whole panels.
+  std::int64_t scratch_floats(bool copy_weight) const {
+    return (copy_weight ? terms * padded() : 0) + n * padded() + padded();
+  }
+};
+
+// y = start + x weight with weight rows `padded()` apart; y [n, columns], all in f32.
+void multiply(CpuQueue& queue, const Product& p, const float* x, const float* weight,
+              const float* bias, float* y, float* scratch) {
+  float* const start = scratch;
+  float* const padded_y = scratch + p.padded();
+  std::fill_n(start, p.padded(), 0.0f);
+  if (bias) std::copy_n(bias, p.columns, start);
+  float* const out = p.whole() ? y : padded_y;
+  const std::ptrdiff_t zero = 0;
+  const std::int64_t blocks = (p.n + kSamples - 1) / kSamples;
+
+  parallel_for(*queue.executor, blocks * p.panels(), [&](std::int64_t item, int) {
+    const std::int64_t panel = item % p.panels() * panel_width();
+    const std::int64_t first = item / p.panels() * kSamples;
+    for (std::int64_t k = 0; k < p.terms; k += kTerms)
+      forward_tiles({.x = x + first * p.terms + k,
+                     .x_stride = p.terms,
+                     .pixels = std::min(kSamples, p.n - first),
+                     .run_offsets = &zero,
+                     .runs = 1,
+                     .run_length = std::min(kTerms, p.terms - k),
+                     .weight = weight + k * p.padded() + panel,
+                     .weight_stride = p.padded(),
+                     .bias = k == 0 ? start + panel : nullptr,
+                     .out = out + first * p.padded() + panel,
+                     .out_stride = p.padded()});
+  });
+  if (p.whole()) return;
+  for (std::int64_t i = 0; i < p.n; ++i)
+    std::copy_n(padded_y + i * p.padded(), p.columns, y + i * p.columns);
+}
+
+template <class Op>
+const char* declines_f64(const Op& op) {
+  return (op.weight.dtype == DType::f32) ? nullptr : "works in f32 only";
+}
+template <class Op>
+const char* takes_everything(const Op&) {
+  return nullptr;
+}
+template <class Op>
+std::size_t no_scratch(const CpuQueue&, const Op&) {
+  return 0;
+}
+
+// --- forward ---
+
+void activate(CpuQueue& queue, const Dense& op) {
+  if (op.activation == Activation::none) return;
+  run(queue, Activate{.x = op.y, .y = op.y, .activation = op.activation, .slope = op.slope});
+}
+
+Product product_of(const Dense& op) { return {op.x.shape[0], op.x.shape[1], op.weight.shape[1]}; }
+
+std::size_t tiles_scratch(const CpuQueue&, const Dense& op) {
+  const Product p = product_of(op);
+  return static_cast<std::size_t>(p.scratch_floats(!p.whole())) * sizeof(float);
+}
+
+void tiles_forward(CpuQueue& queue, const Dense& op) {
+  const Product p = product_of(op);
+  auto* scratch = static_cast<float*>(queue.working_memory(tiles_scratch(queue, op)));
+  const float* weight = op.weight.as<float>();
+  if (!p.whole()) {
+    for (std::int64_t k = 0; k < p.terms; ++k) {
+      std::copy_n(weight + k * p.columns, p.columns, scratch + k * p.padded());
+      std::fill_n(scratch + k * p.padded() + p.columns, p.padded() - p.columns, 0.0f);
+    }
+    weight = scratch;
+    scratch += p.terms * p.padded();
+  }
+  multiply(queue, p, op.x.as<float>(), weight, op.bias ? op.bias.as<float>() : nullptr,
+           op.y.as<float>(), scratch);
+  activate(queue, op);
+}
+
+void eigen_forward(CpuQueue& queue, const Dense& op) {
+  DMatrix y = matrix(op.y);
+  // Row by row: a product of matrices would sum in another order than that of a single row.
+  for (Eigen::Index i = 0; i < y.rows(); ++i)
+    y.row(i).noalias() = matrix(op.x).row(i) * matrix(op.weight);
+  if (op.bias) y.rowwise() += ConstDMatrix(op.bias.as<double>(), 1, op.bias.shape[0]).row(0);
+  activate(queue, op);
+}
+
+const Algorithm<Dense> kForward[] = {
+    {"dense_tiles", declines_f64<Dense>, tiles_scratch, tiles_forward},
+    {"dense_eigen", takes_everything<Dense>, no_scratch<Dense>, eigen_forward}};
+
+// --- backward data: the same product with the weights turned ---
+
+Product product_of(const DenseBackwardData& op) {
+  return {op.dy.shape[0], op.weight.shape[1], op.weight.shape[0]};
+}
+
+std::size_t tiles_scratch(const CpuQueue&, const DenseBackwardData& op) {
+  return static_cast<std::size_t>(product_of(op).scratch_floats(true)) * sizeof(float);
+}
+
+void tiles_backward_data(CpuQueue& queue, const DenseBackwardData& op) {
+  const Product p = product_of(op);
+  auto* turned = static_cast<float*>(queue.working_memory(tiles_scratch(queue, op)));
+  const float* weight = op.weight.as<float>();
+  // In squares, so that neither side strides through memory.
+  constexpr std::int64_t kSquare = 32;
+  parallel_for(*queue.executor, (p.padded() + kSquare - 1) / kSquare, [&](std::int64_t i, int) {
+    const std::int64_t end = std::min(p.padded(), (i + 1) * kSquare);
+    for (std::int64_t k = 0; k < p.terms; k += kSquare)
+      for (std::int64_t row = k; row < std::min(p.terms, k + kSquare); ++row)
+        for (std::int64_t c = i * kSquare; c < end; ++c)
+          turned[row * p.padded() + c] = c < p.columns ? weight[c * p.terms + row] : 0.0f;
+  });
+  multiply(queue, p, op.dy.as<float>(), turned, nullptr, op.dx.as<float>(),
+           turned + p.terms * p.padded());
+}
+
+void eigen_backward_data(CpuQueue&, const DenseBackwardData& op) {
+  matrix(op.dx).noalias() = matrix(op.dy) * matrix(op.weight).transpose();
+}
+
+const Algorithm<DenseBackwardData> kBackwardData[] = {
+    {"dense_tiles", declines_f64<DenseBackwardData>, tiles_scratch, tiles_backward_data},
+    {"dense_eigen", takes_everything<DenseBackwardData>, no_scratch<DenseBackwardData>,
+     eigen_backward_data}};
+
+// --- backward weights ---
+
+const char* declines_f64(const DenseBackwardWeights& op) {
+  return op.x.dtype == DType::f32 ? nullptr : "works in f32 only";
+}
+
+constexpr std::int64_t kRows = 96;  // of the gradient, in one item of work
+
+struct WeightGradient {
+  std::int64_t n, in, out;
+  std::int64_t panels() const { return (out + panel_width() - 1) / panel_width(); }
+  std::int64_t padded() const { return panels() * panel_width(); }
+  bool whole() const { return out == padded(); }
+};
+
+WeightGradient gradient_of(const DenseBackwardWeights& op) {
+  return {op.x.shape[0], op.x.shape[1], op.dy.shape[1]};
+}
+
+// Offsets of the rows, then, where panels are not whole, dy and dweight in panels.
+std::size_t tiles_scratch(const CpuQueue&, const DenseBackwardWeights& op) {
+  const WeightGradient g = gradient_of(op);
+  return static_cast<std::size_t>(g.in) * sizeof(std::ptrdiff_t) +
+         (g.whole() ? 0 : static_cast<std::size_t>((g.n + g.in) * g.padded()) * sizeof(float));
+}
+
+void tiles_backward_weights(CpuQueue& queue, const DenseBackwardWeights& op) {
+  const WeightGradient g = gradient_of(op);
+  auto* offsets = static_cast<std::ptrdiff_t*>(queue.working_memory(tiles_scratch(queue, op)));
+  for (std::int64_t k = 0; k < g.in; ++k) offsets[k] = k;
+  const float* dy = op.dy.as<float>();
+  float* dweight = op.dweight.as<float>();
+  if (!g.whole()) {
+    float* panelled = reinterpret_cast<float*>(offsets + g.in);
+    for (std::int64_t i = 0; i < g.n; ++i) {
+      std::copy_n(dy + i * g.out, g.out, panelled + i * g.padded());
+      std::fill_n(panelled + i * g.padded() + g.out, g.padded() - g.out, 0.0f);
+    }
+    dy = panelled;
+    dweight = panelled + g.n * g.padded();
+  }
+  parallel_for(*queue.executor, (g.in + kRows - 1) / kRows, [&](std::int64_t block, int) {
+    const std::int64_t first = block * kRows;
+    const std::int64_t rows = std::min(kRows, g.in - first);
+    std::fill_n(dweight + first * g.padded(), rows * g.padded(), 0.0f);
+    for (std::int64_t panel = 0; panel < g.padded(); panel += panel_width())
+      outer_tiles({.x = op.x.as<float>(),
+                   .x_stride = g.in,
+                   .pixels = g.n,
+                   .row_offsets = offsets + first,
+                   .rows = rows,
+                   .dy = dy + panel,
+                   .dy_stride = g.padded(),
+                   .out = dweight + first * g.padded() + panel,
+                   .out_stride = g.padded()});
+    if (g.whole()) return;
+    for (std::int64_t k = first; k < first + rows; ++k)
+      std::copy_n(dweight + k * g.padded(), g.out, op.dweight.as<float>() + k * g.out);
+  });
+  if (!op.dbias) return;
+  float* const dbias = op.dbias.as<float>();
+  std::fill_n(dbias, g.out, 0.0f);
+  add_column_sums(op.dy.as<float>(), g.out, g.n, g.out, dbias);
+}
+
+void eigen_backward_weights(CpuQueue&, const DenseBackwardWeights& op) {
+  matrix(op.dweight).noalias() = matrix(op.x).transpose() * matrix(op.dy);
+  if (op.dbias)
+    DMatrix(op.dbias.as<double>(), 1, op.dbias.shape[0]) = matrix(op.dy).colwise().sum();
+}
+
+const Algorithm<DenseBackwardWeights> kBackwardWeights[] = {
+    {"dense_tiles", declines_f64, tiles_scratch, tiles_backward_weights},
+    {"dense_eigen", takes_everything<DenseBackwardWeights>, no_scratch<DenseBackwardWeights>,
+     eigen_backward_weights}};
+
+}  // namespace
+
+void run(CpuQueue& queue, const Dense& op) { choose<Dense>(kForward, op).run(queue, op); }
+void run(CpuQueue& queue, const DenseBackwardData& op) {
+  choose<DenseBackwardData>(kBackwardData, op).run(queue, op);
+}
+void run(CpuQueue& queue, const DenseBackwardWeights& op) {
+  choose<DenseBackwardWeights>(kBackwardWeights, op).run(queue, op);
+}
+
+OpNote plan(CpuQueue& queue, const Dense& op) { return describe<Dense>(kForward, queue, op); }
+OpNote plan(CpuQueue& queue, const DenseBackwardData& op) {
+  return describe<DenseBackwardData>(kBackwardData, queue, op);
+}
+OpNote plan(CpuQueue& queue, const DenseBackwardWeights& op) {
+  return describe<DenseBackwardWeights>(kBackwardWeights, queue, op);
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,71 @@
+// The two f32 micro-kernels that convolutions and dense layers are made of, for the processor's
+// vectors. A panel is a group of panel_width() neighbouring output channels: two vectors, held in
+// registers for several pixels at once (the register tile of Goto and van de Geijn, 2008, with
+// pixels in place of matrix rows).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ratnet::inline v1 {
+
+// Output channels of a panel: twice the lanes of a vector.
+std::int64_t panel_width();
+
+// For p in 0..pixels-1 and every channel c of one panel:
+//   out[p * out_stride + c] = start + sum over r < runs, k < run_length of
+//       x[p * x_stride + run_offsets[r] + k] * weight[(r * run_length + k) * weight_stride + c]
+// start is bias[c], or what `out` holds where bias is absent.
+struct ForwardTiles {
+  const float* x;
+  std::ptrdiff_t x_stride;
+  std::int64_t pixels;
+  const std::ptrdiff_t* run_offsets;
+  std::int64_t runs;
+  std::int64_t run_length;
+  const float* weight;
+  std::ptrdiff_t weight_stride;
+  const float* bias;
+  float* out;
+  std::ptrdiff_t out_stride;
+};
+void forward_tiles(const ForwardTiles& tiles);
+
+// For k in 0..rows-1 and every channel c of one panel:
+//   out[k * out_stride + c] += sum over p < pixels of
+//       x[p * x_stride + row_offsets[k]] * dy[p * dy_stride + c]
+struct OuterTiles {
+  const float* x;
+  std::ptrdiff_t x_stride;
+  std::int64_t pixels;
+  const std::ptrdiff_t* row_offsets;
+  std::int64_t rows;
+  const float* dy;
+  std::ptrdiff_t dy_stride;
+  float* out;
+  std::ptrdiff_t out_stride;
+};
+void outer_tiles(const OuterTiles& tiles);
+
+// Maxima over non-overlapping windows of rows that lie in a buffer, with the activation applied:
+// out[p][c] = activation(max over r < rows, q < width of row r, pixel p * width + q), channels
+// 0..channels-1. The buffer holds whole panels, so reads may pass `channels` but not writes.
+struct PoolRows {
+  const float* buffer;
+  std::ptrdiff_t row_stride;    // floats from one row of the window to the next
+  std::ptrdiff_t pixel_stride;  // floats from one pixel to the next
+  std::int64_t rows;            // of one window
+  std::int64_t width;           // of one window
+  std::int64_t pixels;          // pooled
+  std::int64_t channels;
+  float negative_slope;  // of the activation: 1 none, 0 ReLU, else leaky
+  float* out;            // [pixels][channels]
+  std::uint8_t* argmax;  // the same, r * width + q of the first maximum; or nullptr
+};
+void pool_rows(const PoolRows& rows);
+
+// column_sums[c] += sum over rows of x[r * stride + c].
+void add_column_sums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,
+                     float* column_sums);
+
+}  // namespace ratnet::inline v1

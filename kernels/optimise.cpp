@@ -1,0 +1,66 @@
+#include "optimise.h"
+
+#include <cmath>
+
+#include "check.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+void check_block(const char* operation, const ConstView& weight) {
+  require(weight.shape.rank() == 1, operation, ": parameters must be one block [n], got ",
+          to_string(weight.shape));
+}
+
+void check_amount(const char* operation, const char* name, double value) {
+  require(value >= 0 && std::isfinite(value), operation, ": ", name,
+          " must be finite and at least 0, got ", value);
+}
+
+void check_share(const char* operation, const char* name, double value) {
+  require(value >= 0 && value < 1, operation, ": ", name, " must be in [0, 1), got ", value);
+}
+
+void check_step(const char* operation, std::int64_t step) {
+  require(step >= 1, operation, ": steps count from 1, got ", step);
+}
+
+}  // namespace
+
+void Sgd::check() const {
+  check_block(kName, weight);
+  check_shape(kName, "weight", weight, weight.shape);
+  check_shape(kName, "gradient", gradient, weight.shape);
+  if (velocity || momentum != 0) check_shape(kName, "velocity", velocity, weight.shape);
+  check_floats(kName, {weight, gradient, velocity});
+  check_amount(kName, "rate", rate);
+  check_amount(kName, "momentum", momentum);
+  check_amount(kName, "weight_decay", weight_decay);
+  require(!nesterov || momentum > 0, kName, ": nesterov needs a momentum above 0");
+  check_step(kName, step);
+}
+
+void Adam::check() const {
+  check_block(kName, weight);
+  check_shape(kName, "weight", weight, weight.shape);
+  check_shape(kName, "gradient", gradient, weight.shape);
+  check_shape(kName, "first_moment", first_moment, weight.shape);
+  check_shape(kName, "second_moment", second_moment, weight.shape);
+  check_floats(kName, {weight, gradient, first_moment, second_moment});
+  check_amount(kName, "rate", rate);
+  check_amount(kName, "epsilon", epsilon);
+  check_amount(kName, "weight_decay", weight_decay);
+  check_share(kName, "beta1", beta1);
+  check_share(kName, "beta2", beta2);
+  check_step(kName, step);
+}
+
+void ClipNorm::check() const {
+  check_block(kName, gradient);
+  check_shape(kName, "gradient", gradient, gradient.shape);
+  check_shape(kName, "norm", norm, {1});
+  check_floats(kName, {gradient, norm});
+  check_amount(kName, "limit", limit);
+}
+
+}  // namespace ratnet::inline v1

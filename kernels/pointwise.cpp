@@ -1,0 +1,42 @@
+#include "pointwise.h"
+
+#include <cmath>
+
+#include "check.h"
+
+namespace ratnet::inline v1 {
+
+void Add::check() const {
+  check_shape(kName, "a", a, a.shape);
+  check_shape(kName, "b", b, a.shape);
+  check_shape(kName, "y", y, a.shape);
+  check_floats(kName, {a, b, y});
+}
+
+void Dropout::check() const {
+  require(keep > 0 && keep <= 1, kName, ": the kept share must be above 0 and at most 1, got ",
+          keep);
+  check_shape(kName, "x", x, x.shape);
+  check_shape(kName, "y", y, x.shape);
+  check_floats(kName, {x, y});
+  require(x.count() <= std::int64_t{4} << 32, kName, ": ", x.count(),
+          " elements are more than one stream of random numbers has");
+}
+
+void Convert::check() const {
+  check_shape(kName, "x", x, x.shape);
+  check_shape(kName, "y", y, x.shape);
+  check_floats(kName, {y});
+  switch (x.dtype) {
+    case DType::u8:
+    case DType::u16:
+    case DType::i16:
+    case DType::f32:
+    case DType::f64: break;
+    default: fail(ErrorKind::usage, kName, ": cannot convert from ", name_of(x.dtype));
+  }
+  require(std::isfinite(scale) && std::isfinite(offset), kName,
+          ": scale and offset must be finite, got ", scale, " and ", offset);
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,43 @@
+// All layer kinds: one line each.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "conv.h"
+#include "dense.h"
+#include "input.h"
+#include "pointwise.h"
+#include "pool.h"
+
+namespace ratnet::inline v1 {
+
+// A layer of any kind. New kinds are added here, inside the library.
+using Layer = std::variant<layers::Input,      //
+                           layers::Conv,       //
+                           layers::Dense,      //
+                           layers::MaxPool,    //
+                           layers::AvgPool,    //
+                           layers::Relu,       //
+                           layers::LeakyRelu,  //
+                           layers::Add,        //
+                           layers::Dropout,    //
+                           layers::Softmax,    //
+                           layers::Flatten>;
+
+// "conv", "dense", ...
+std::string_view kind_of(const Layer& layer);
+
+// A layer with its hyper-parameters as one JSON object: {"kind": "conv", "out": 32, ...}. Fields
+// that hold their default are left out.
+std::string to_json(const Layer& layer);
+
+// The inverse; fields that are absent take their default. Throws Error (input) where the kind or a
+// field is unknown or a value has the wrong type.
+Layer layer_from_json(std::string_view json);
+
+// "out 32, kernel 3 x 3, activation relu": the fields that differ from their default.
+std::string summary(const Layer& layer);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,74 @@
+// Layers that keep the shape: ReLU, leaky ReLU, add, dropout, softmax; and flatten.
+#pragma once
+
+#include "layer.h"
+
+namespace ratnet::inline v1::layers {
+
+// max(x, 0).
+struct Relu {
+  static constexpr const char* kind = "relu";
+  static constexpr auto fields = std::tuple{};
+  LayerShapes infer(std::span<const Shape> inputs, bool training) const;
+  void forward(const ForwardCall& call) const;
+  void backward(const BackwardCall& call) const;
+  static std::vector<LayerExample<Relu>> examples();
+};
+
+// x where x >= 0, else slope * x.
+struct LeakyRelu {
+  double slope = 0.01;
+  static constexpr const char* kind = "leaky_relu";
+  static constexpr auto fields = std::tuple{Field{"slope", &LeakyRelu::slope}};
+  LayerShapes infer(std::span<const Shape> inputs, bool training) const;
+  void forward(const ForwardCall& call) const;
+  void backward(const BackwardCall& call) const;
+  static std::vector<LayerExample<LeakyRelu>> examples();
+};
+
+// The sum of two inputs of one shape.
+struct Add {
+  static constexpr const char* kind = "add";
+  static constexpr auto fields = std::tuple{};
+  LayerShapes infer(std::span<const Shape> inputs, bool training) const;
+  void forward(const ForwardCall& call) const;
+  void backward(const BackwardCall& call) const;
+  static std::vector<LayerExample<Add>> examples();
+};
+
+// In training each value is dropped with that probability and the rest divided by what is kept
+// (Srivastava and others, 2014, "inverted"); otherwise nothing happens.
+struct Dropout {
+  double probability = 0.5;
+  static constexpr const char* kind = "dropout";
+  static constexpr auto fields = std::tuple{Field{"probability", &Dropout::probability}};
+  LayerShapes infer(std::span<const Shape> inputs, bool training) const;
+  void forward(const ForwardCall& call) const;
+  void backward(const BackwardCall& call) const;
+  static std::vector<LayerExample<Dropout>> examples();
+};
+
+// softmax(x / temperature) along the last dimension. The temperature is what calibration fits (Guo
+// and others, 2017); 1 is the plain softmax.
+struct Softmax {
+  double temperature = 1;
+  static constexpr const char* kind = "softmax";
+  static constexpr auto fields = std::tuple{Field{"temperature", &Softmax::temperature}};
+  LayerShapes infer(std::span<const Shape> inputs, bool training) const;
+  void forward(const ForwardCall& call) const;
+  void backward(const BackwardCall& call) const;
+  static std::vector<LayerExample<Softmax>> examples();
+};
+
+// [N, ...] -> [N, product]: rows, then columns, then channels (not PyTorch's order of channels
+// first). Costs nothing: the memory stays.
+struct Flatten {
+  static constexpr const char* kind = "flatten";
+  static constexpr auto fields = std::tuple{};
+  LayerShapes infer(std::span<const Shape> inputs, bool training) const;
+  void forward(const ForwardCall& call) const;
+  void backward(const BackwardCall& call) const;
+  static std::vector<LayerExample<Flatten>> examples();
+};
+
+}  // namespace ratnet::inline v1::layers

@@ -1,0 +1,178 @@
+#include "graph.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kGraphFormat = 1;
+constexpr std::size_t kMostNodes = 10000;
+
+int arguments(const Layer& layer) {
+  if (std::holds_alternative<layers::Input>(layer)) return 0;
+  return std::holds_alternative<layers::Add>(layer) ? 2 : 1;
+}
+
+LayerShapes infer_node(const Node& node, std::span<const Shape> inputs, std::int64_t n,
+                       bool training) {
+  return std::visit(
+      [&](const auto& layer) -> LayerShapes {
+        if constexpr (std::is_same_v<std::decay_t<decltype(layer)>, layers::Input>) {
+          LayerShapes shapes;
+          shapes.output.push_back(n);
+          for (const std::int64_t size : layer.shape) {
+            require(size >= 1, "an input size is ", size, ", expected 1 or more");
+            shapes.output.push_back(size);
+          }
+          return shapes;
+        } else {
+          return layer.infer(inputs, training);
+        }
+      },
+      node.layer);
+}
+
+}  // namespace
+
+int Graph::find(std::string_view name) const {
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (nodes_[i].name == name) return static_cast<int>(i);
+  fail(ErrorKind::usage, "the graph has no node '", std::string(name), "'");
+}
+
+std::vector<LayerShapes> Graph::infer(std::int64_t n, bool training) const {
+  std::vector<LayerShapes> all;
+  for (const Node& node : nodes_) {
+    std::vector<Shape> inputs;
+    for (const int input : node.inputs)
+      inputs.push_back(all[static_cast<std::size_t>(input)].output);
+    try {
+      all.push_back(infer_node(node, inputs, n, training));
+      (void)all.back().output.count();
+    } catch (const Error& error) {
+      throw error.with_context(text("layer '", node.name, "'"));
+    }
+  }
+  return all;
+}
+
+Graph Graph::up_to(const std::vector<std::string>& outputs) const {
+  std::vector<bool> wanted(nodes_.size());
+  for (const std::string& name : outputs) wanted[static_cast<std::size_t>(find(name))] = true;
+  for (std::size_t i = nodes_.size(); i-- > 0;)
+    if (wanted[i])
+      for (const int input : nodes_[i].inputs) wanted[static_cast<std::size_t>(input)] = true;
+
+  GraphBuilder builder;
+  std::vector<int> moved(nodes_.size(), -1);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!wanted[i]) continue;
+    std::vector<int> inputs;
+    for (const int input : nodes_[i].inputs)
+      inputs.push_back(moved[static_cast<std::size_t>(input)]);
+    moved[i] = builder.add(nodes_[i].name, nodes_[i].layer, std::move(inputs));
+  }
+  std::vector<int> ends;
+  for (const std::string& name : outputs)
+    ends.push_back(moved[static_cast<std::size_t>(find(name))]);
+  return builder.build(std::move(ends));
+}
+
+Graph Graph::with_layer(std::string_view name, Layer layer) const {
+  Graph graph = *this;
+  graph.nodes_[static_cast<std::size_t>(find(name))].layer = std::move(layer);
+  (void)graph.infer(1, false);
+  return graph;
+}
+
+std::string Graph::to_json() const {
+  Json nodes = Json::array();
+  for (const Node& node : nodes_) {
+    Json entry = Json::parse(v1::to_json(node.layer));
+    entry["name"] = node.name;
+    Json inputs = Json::array();
+    for (const int input : node.inputs)
+      inputs.push_back(nodes_[static_cast<std::size_t>(input)].name);
+    if (!inputs.empty()) entry["inputs"] = inputs;
+    nodes.push_back(entry);
+  }
+  Json outputs = Json::array();
+  for (const int output : outputs_)
+    outputs.push_back(nodes_[static_cast<std::size_t>(output)].name);
+  return Json{{"format", kGraphFormat}, {"nodes", nodes}, {"outputs", outputs}}.dump();
+}
+
+Graph Graph::from_json(std::string_view source) {
+  try {
+    const Json json = Json::parse(source);
+    const int format = json.at("format").get<int>();
+    if (format != kGraphFormat)
+      fail(ErrorKind::input, "graph format ", format, " is not the ", kGraphFormat,
+           " that this version reads");
+    const Json& nodes = json.at("nodes");
+    if (!nodes.is_array() || nodes.size() > kMostNodes)
+      fail(ErrorKind::input, "a graph has a list of at most ", kMostNodes, " nodes");
+
+    GraphBuilder builder;
+    std::map<std::string, int> handles;
+    const auto handle = [&](const Json& name) {
+      const auto found = handles.find(name.get_ref<const std::string&>());
+      if (found == handles.end())
+        fail(ErrorKind::input, "a layer takes its input from '",
+             name.get_ref<const std::string&>().substr(0, 64), "', which does not come before it");
+      return found->second;
+    };
+    for (const Json& node : nodes) {
+      const auto name = node.at("name").get<std::string>();
+      std::vector<int> inputs;
+      if (node.contains("inputs"))
+        for (const Json& input : node["inputs"]) inputs.push_back(handle(input));
+      Json layer = node;
+      layer.erase("name");
+      layer.erase("inputs");
+      handles[name] = builder.add(name, layer_from_json(layer.dump()), std::move(inputs));
+    }
+    std::vector<int> outputs;
+    for (const Json& output : json.at("outputs")) outputs.push_back(handle(output));
+    return builder.build(std::move(outputs));
+  } catch (const Json::exception&) {
+    fail(ErrorKind::input, "the graph is not written as this version expects");
+  } catch (const Error& error) {
+    throw Error(ErrorKind::input, error.what());
+  }
+}
+
+GraphBuilder::Handle GraphBuilder::input(std::string name, std::vector<std::int64_t> shape) {
+  return add(std::move(name), layers::Input{std::move(shape)}, {});
+}
+
+GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vector<Handle> inputs) {
+  require(!name.empty() && name.size() <= 256, "a layer needs a name of 1 to 256 characters");
+  for (const Node& node : graph_.nodes_)
+    require(node.name != name, "two layers are called '", name, "'");
+  require(inputs.size() == static_cast<std::size_t>(arguments(layer)), "layer '", name, "' (",
+          kind_of(layer), ") takes ", arguments(layer), " inputs, got ", inputs.size());
+  const auto index = static_cast<int>(graph_.nodes_.size());
+  for (const Handle input : inputs)
+    require(input >= 0 && input < index, "layer '", name, "' takes an input that does not exist");
+  if (inputs.empty()) graph_.inputs_.push_back(index);
+  graph_.nodes_.push_back({std::move(name), std::move(layer), std::move(inputs)});
+  return index;
+}
+
+Graph GraphBuilder::build(std::vector<Handle> outputs) {
+  require(!outputs.empty(), "a graph needs an output");
+  require(!graph_.inputs_.empty(), "a graph needs an input");
+  for (const Handle output : outputs)
+    require(output >= 0 && output < static_cast<Handle>(graph_.nodes_.size()),
+            "an output does not exist");
+  graph_.outputs_ = std::move(outputs);
+  (void)graph_.infer(1, true);
+  return std::move(graph_);
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,113 @@
+#include "model.h"
+
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "safetensors.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kKey = "ratnet";  // in the file's __metadata__
+constexpr int kModelFormat = 1;
+
+// JSON has no NaN; a metric that could not be computed is null.
+Json numbers(const std::map<std::string, double>& values) {
+  Json json = Json::object();
+  for (const auto& [name, value] : values)
+    json[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  return json;
+}
+
+std::map<std::string, double> numbers(const Json& json) {
+  std::map<std::string, double> values;
+  for (const auto& [name, value] : json.items())
+    values[name] = value.is_null() ? std::nan("") : value.get<double>();
+  return values;
+}
+
+Tensor owned(const ConstView& view) {
+  Tensor tensor(view.shape, view.dtype);
+  std::memcpy(tensor.data(), view.data, tensor.bytes());
+  return tensor;
+}
+
+Model parse(const SafetensorsFile& file) {
+  const auto found = file.metadata().find(kKey);
+  if (found == file.metadata().end())
+    fail(ErrorKind::input, "is a safetensors file, but not a model of ratnet");
+  const Json json = Json::parse(found->second, nullptr, false);
+  if (!json.is_object()) fail(ErrorKind::input, "has a damaged description");
+  const int format = json.value("format", 0);
+  if (format != kModelFormat)
+    fail(ErrorKind::input, "is a model of format ", format, ", this version reads ", kModelFormat);
+
+  Model model;
+  model.system = json.at("system").get<std::string>();
+  model.graph = Graph::from_json(json.at("graph").dump());
+  for (const Json& step : json.at("preprocessing"))
+    model.preprocessing.push_back({step.at("name").get<std::string>(), numbers(step.at("values"))});
+  model.class_names = json.at("class_names").get<std::vector<std::string>>();
+  model.threshold = json.at("threshold").get<double>();
+  model.calibration = numbers(json.at("calibration"));
+  model.metrics = numbers(json.at("metrics"));
+  model.coefficients = json.at("coefficients").get<std::map<std::string, std::vector<double>>>();
+  model.provenance = json.at("provenance").get<std::map<std::string, std::string>>();
+  model.warnings = json.at("warnings").get<std::vector<std::string>>();
+
+  // In the order of the graph, whatever the order in the file.
+  const auto shapes = model.graph.infer(1, true);
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    for (const WeightSpec& spec : shapes[i].weights) {
+      const std::string name = model.graph.nodes()[i].name + "/" + spec.name;
+      const ConstView view = file.find(name);
+      if (view.dtype != DType::f32)
+        fail(ErrorKind::input, "has weight '", name, "' in ", name_of(view.dtype),
+             ", expected f32");
+      if (view.shape != spec.shape)
+        fail(ErrorKind::input, "has weight '", name, "' of shape ", to_string(view.shape),
+             ", its graph asks for ", to_string(spec.shape));
+      model.weights.add(name, owned(view));
+    }
+  return model;
+}
+
+}  // namespace
+
+void save_model(const Model& model, const std::string& path) {
+  model.weights.check_against(model.graph);
+  Json steps = Json::array();
+  for (const PreprocessingStep& step : model.preprocessing)
+    steps.push_back({{"name", step.name}, {"values", numbers(step.values)}});
+  const Json json = {{"format", kModelFormat},
+                     {"system", model.system},
+                     {"graph", Json::parse(model.graph.to_json())},
+                     {"preprocessing", steps},
+                     {"class_names", model.class_names},
+                     {"threshold", model.threshold},
+                     {"calibration", numbers(model.calibration)},
+                     {"metrics", numbers(model.metrics)},
+                     {"coefficients", model.coefficients},
+                     {"provenance", model.provenance},
+                     {"warnings", model.warnings}};
+  std::vector<NamedView> tensors;
+  for (const Weights::Entry& entry : model.weights.entries())
+    tensors.push_back({entry.name, entry.value.view()});
+  write_safetensors(path, {{kKey, json.dump()}}, tensors);
+}
+
+Model load_model(const std::string& path) {
+  const SafetensorsFile file(path);
+  try {
+    return parse(file);
+  } catch (const Json::exception&) {
+    fail(ErrorKind::input, path, ": has a description that this version cannot read");
+  } catch (const Error& error) {
+    throw error.with_context(path);
+  }
+}
+
+}  // namespace ratnet::inline v1

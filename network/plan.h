@@ -1,0 +1,85 @@
+// A graph with its parameters, compiled for one device, one type, one largest batch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph.h"
+#include "parameters.h"
+
+namespace ratnet::inline v1 {
+
+enum class Mode : std::uint8_t { infer, train };
+
+struct PlanOptions {
+  std::int64_t batch = 1;  // the largest; any number up to it runs
+  Mode mode = Mode::infer;
+  bool fuse = true;              // rewrite the graph (fuse.h) first
+  bool input_gradients = false;  // backward goes on to the inputs
+};
+
+// All memory is laid out here, before the first batch; a run allocates nothing. Not for use from
+// two threads at once; two plans may run side by side and may share parameters.
+class Plan {
+ public:
+  // Throws Error: usage where the parameters do not fit the graph, device where there is not
+  // enough memory.
+  Plan(const Graph& graph, std::shared_ptr<Parameters> parameters, const PlanOptions& options);
+  ~Plan();
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan&&) noexcept;
+
+  std::int64_t batch() const;
+  Queue& queue() const;
+
+  // Device memory of the inputs and outputs in the order of the graph, for a batch of n. Inputs
+  // are written by the caller before forward(n); outputs hold until the next run.
+  View input(std::size_t index, std::int64_t n) const;
+  ConstView output(std::size_t index, std::int64_t n) const;
+
+  // Computes the outputs of the first n samples. The key matters only in training, to layers that
+  // draw random numbers.
+  void forward(std::int64_t n, RandomKey key = {});
+
+  // The outputs from the inputs, both in host memory: [n, ...] of the parameters' type each.
+  void run(std::span<const ConstView> inputs, std::span<const View> outputs);
+
+  // --- mode train ---
+
+  // Where the caller puts the gradient of the loss in an output, before backward(n).
+  View output_gradient(std::size_t index, std::int64_t n) const;
+  // Overwrites the gradients of all trainable parameters; the key must be forward's.
+  void backward(std::int64_t n, RandomKey key = {});
+  // The gradients of the trainable parameters, laid out as Parameters::block().
+  View gradients() const;
+  // One of them. Throws Error (usage) for an unknown or frozen weight.
+  View gradient(std::string_view weight) const;
+  // The gradient in an input after backward(n); asked for by PlanOptions::input_gradients.
+  ConstView input_gradient(std::size_t index, std::int64_t n) const;
+
+  // --- what was decided ---
+
+  struct Step {
+    std::string node;
+    std::string operation;
+    std::string algorithm;  // and why others were declined
+    Shape output;           // for the largest batch
+    double multiply_adds = 0;
+    bool backward = false;
+  };
+  const std::vector<Step>& steps() const;
+  const Graph& graph() const;  // after fusion
+  struct Memory {
+    std::size_t activations = 0;  // arena: inputs, outputs, what backward keeps, gradients in it
+    std::size_t scratch = 0;
+    std::size_t parameters = 0;  // and their gradients in training
+  };
+  Memory memory() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ratnet::inline v1

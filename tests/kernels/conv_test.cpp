@@ -1,0 +1,251 @@
+// Convolution against sums written out in double, on random problems.
+#include "../../kernels/conv.h"
+
+#include <algorithm>
+
+#include "../../kernels/cpu/cpu_queue.h"
+#include "../../kernels/submit.h"
+#include "../catch.h"
+#include "oracle.h"
+#include "random_tensor.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+struct Case {
+  Shape x;
+  Shape weight;
+  Shape y;  // before pooling
+  Window window;
+  std::int64_t in, out;
+};
+
+// Any number of dimensions, kernel, stride, dilation and padding; small enough for the oracle.
+Case random_case(Random& random) {
+  for (;;) {
+    Case c;
+    c.window.rank = 1 + static_cast<int>(random.integer(3));
+    c.in = 1 + random.integer(random.chance(0.2) ? 70 : 9);
+    c.out = 1 + random.integer(random.chance(0.2) ? 70 : 20);
+    const std::int64_t most = c.window.rank == 1 ? 40 : c.window.rank == 2 ? 15 : 7;
+    c.x = {1 + random.integer(3)};
+    const bool unit_stride = random.chance(0.6);
+    for (int i = 0; i < c.window.rank; ++i) {
+      const auto d = static_cast<std::size_t>(i);
+      c.x.push_back(1 + random.integer(most));
+      c.window.kernel[d] = 1 + random.integer(4);
+      c.window.stride[d] = unit_stride ? 1 : 1 + random.integer(3);
+      c.window.dilation[d] = random.chance(0.7) ? 1 : 1 + random.integer(2);
+      c.window.pad_before[d] = random.integer(3);
+      c.window.pad_after[d] = random.integer(3);
+      c.weight.push_back(c.window.kernel[d]);
+    }
+    c.x.push_back(c.in);
+    c.weight.push_back(c.in);
+    c.weight.push_back(c.out);
+    try {
+      c.y = c.window.output(c.x, c.out, "test");
+      return c;
+    } catch (const Error&) {
+      continue;  // the kernel does not fit: draw again
+    }
+  }
+}
+
+// visit(output pixel, input pixel or -1 in the padding, tap): channels left out.
+template <class Visit>
+void for_pixels(const Case& c, const Visit& visit) {
+  Shape pixels = c.x;
+  pixels[pixels.rank() - 1] = 1;
+  for_each_tap(pixels, c.window, visit);
+}
+
+struct Oracle {
+  Doubles y, dx, dweight, dbias;
+};
+
+Oracle oracle(const Case& c, const Doubles& x, const Doubles& weight, const Doubles& bias,
+              const Doubles& dy) {
+  Oracle o;
+  const auto in = static_cast<std::size_t>(c.in);
+  const auto out = static_cast<std::size_t>(c.out);
+  o.y.resize(static_cast<std::size_t>(c.y.count()));
+  o.dx.resize(x.size());
+  o.dweight.resize(weight.size());
+  o.dbias.resize(out);
+  for (std::size_t i = 0; i < o.y.size(); ++i) {
+    o.y[i] = bias[i % out];
+    o.dbias[i % out] += dy[i];
+  }
+  for_pixels(c, [&](std::size_t to, std::int64_t from, std::int64_t tap) {
+    if (from < 0) return;
+    for (std::size_t i = 0; i < in; ++i)
+      for (std::size_t k = 0; k < out; ++k) {
+        const std::size_t w = (static_cast<std::size_t>(tap) * in + i) * out + k;
+        const std::size_t xi = static_cast<std::size_t>(from) * in + i;
+        o.y[to * out + k] += x[xi] * weight[w];
+        o.dx[xi] += dy[to * out + k] * weight[w];
+        o.dweight[w] += dy[to * out + k] * x[xi];
+      }
+  });
+  return o;
+}
+
+// The sums are of up to a few thousand terms of size one.
+double tolerance_of_sums(DType dtype) { return dtype == DType::f64 ? 1e-11 : 2e-4; }
+
+struct Tensors {
+  Tensor x, weight, bias, dy;
+};
+
+Tensors random_tensors(const Case& c, DType dtype, Random& random) {
+  return {random_tensor(c.x, dtype, random), random_tensor(c.weight, dtype, random),
+          random_tensor({c.out}, dtype, random), random_tensor(c.y, dtype, random)};
+}
+
+}  // namespace
+
+TEST_CASE("convolution and its gradients are the sums they stand for") {
+  const QueueHandle queue = open_cpu(2);
+  for_each_instruction_set([&](const std::string& name) {
+    Random random(11);
+    for (int i = 0; i < 60; ++i) {
+      const Case c = random_case(random);
+      const DType dtype = i % 4 == 3 ? DType::f64 : DType::f32;
+      Tensors t = random_tensors(c, dtype, random);
+      const Oracle o = oracle(c, doubles(t.x), doubles(t.weight), doubles(t.bias), doubles(t.dy));
+      INFO(name << ", case " << i << ": x " << to_string(c.x) << ", weight " << to_string(c.weight)
+                << ", y " << to_string(c.y));
+
+      Tensor y(c.y, dtype);
+      submit(*queue,
+             Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y, .window = c.window});
+      CHECK(distance(y, o.y) < tolerance_of_sums(dtype));
+
+      Tensor dx(c.x, dtype);
+      submit(*queue,
+             ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx, .window = c.window});
+      CHECK(distance(dx, o.dx) < tolerance_of_sums(dtype));
+
+      Tensor dweight(c.weight, dtype), dbias({c.out}, dtype);
+      submit(*queue,
+             ConvBackwardWeights{
+                 .x = t.x, .dy = t.dy, .dweight = dweight, .dbias = dbias, .window = c.window});
+      CHECK(distance(dweight, o.dweight) < tolerance_of_sums(dtype));
+      CHECK(distance(dbias, o.dbias) < tolerance_of_sums(dtype));
+    }
+  });
+}
+
+TEST_CASE("a convolution with activation and pooling equals the three one after the other") {
+  const QueueHandle queue = open_cpu(2);
+  for_each_instruction_set([&](const std::string& name) {
+    Random random(12);
+    for (int i = 0; i < 40; ++i) {
+      const Case c = random_case(random);
+      Window pool;
+      pool.rank = c.window.rank;
+      for (int d = 0; d < pool.rank; ++d)
+        pool.kernel[static_cast<std::size_t>(d)] = pool.stride[static_cast<std::size_t>(d)] =
+            1 + random.integer(std::min<std::int64_t>(3, c.y[d + 1]));
+      const auto activation = static_cast<Activation>(random.integer(3));
+      const DType dtype = i % 4 == 3 ? DType::f64 : DType::f32;
+      Tensors t = random_tensors(c, dtype, random);
+      INFO(name << ", case " << i << ": x " << to_string(c.x) << ", weight "
+                << to_string(c.weight));
+
+      const Oracle o = oracle(c, doubles(t.x), doubles(t.weight), doubles(t.bias), doubles(t.dy));
+      Shape pixels = c.y;
+      const Shape pooled = pool.output(c.y, c.out, "test");
+      Doubles expected(static_cast<std::size_t>(pooled.count()), -1e300);
+      for_each_tap(pixels, pool, [&](std::size_t to, std::int64_t from, std::int64_t) {
+        double value = o.y[static_cast<std::size_t>(from)];
+        if (value < 0 && activation == Activation::relu) value = 0;
+        if (value < 0 && activation == Activation::leaky_relu) value *= 0.1;
+        expected[to] = std::max(expected[to], value);
+      });
+
+      Tensor y(pooled, dtype), without(pooled, dtype), argmax(pooled, DType::u8);
+      Conv op{.x = t.x,
+              .weight = t.weight,
+              .bias = t.bias,
+              .y = y,
+              .argmax = argmax,
+              .window = c.window,
+              .activation = activation,
+              .slope = 0.1,
+              .pool = pool};
+      submit(*queue, op);
+      CHECK(distance(y, expected) < tolerance_of_sums(dtype));
+      op.y = without;
+      op.argmax = {};
+      submit(*queue, op);
+      CHECK(same_bits(y, without));
+
+      // The tap that argmax names holds the maximum.
+      Doubles at_argmax(expected.size(), 1e300);
+      const auto taps = argmax.values<std::uint8_t>();
+      for_each_tap(pixels, pool, [&](std::size_t to, std::int64_t from, std::int64_t tap) {
+        if (taps[to] != tap) return;
+        double value = o.y[static_cast<std::size_t>(from)];
+        if (value < 0 && activation == Activation::relu) value = 0;
+        if (value < 0 && activation == Activation::leaky_relu) value *= 0.1;
+        at_argmax[to] = value;
+      });
+      CHECK(distance(y, at_argmax) < tolerance_of_sums(dtype));
+    }
+  });
+}
+
+TEST_CASE("convolution gives the same bits on one thread and on four, alone and in a batch") {
+  Random random(13);
+  for (int i = 0; i < 12; ++i) {
+    Case c = random_case(random);
+    c.x = c.x.with_first(3);
+    c.y = c.y.with_first(3);
+    Tensors t = random_tensors(c, DType::f32, random);
+    Tensor y[2], dx[2], dweight[2];
+    for (int k = 0; k < 2; ++k) {
+      const QueueHandle queue = open_cpu(k ? 4 : 1);
+      y[k] = Tensor(c.y, DType::f32);
+      dx[k] = Tensor(c.x, DType::f32);
+      dweight[k] = Tensor(c.weight, DType::f32);
+      submit(*queue,
+             Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y[k], .window = c.window});
+      submit(*queue,
+             ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx[k], .window = c.window});
+      submit(*queue,
+             ConvBackwardWeights{.x = t.x, .dy = t.dy, .dweight = dweight[k], .window = c.window});
+    }
+    CHECK(same_bits(y[0], y[1]));
+    CHECK(same_bits(dx[0], dx[1]));
+    CHECK(same_bits(dweight[0], dweight[1]));
+
+    const QueueHandle queue = open_cpu(1);
+    Tensor alone(c.y.with_first(1), DType::f32);
+    submit(*queue, Conv{.x = t.x.view().first(1),
+                        .weight = t.weight,
+                        .bias = t.bias,
+                        .y = alone,
+                        .window = c.window});
+    CHECK(std::memcmp(alone.data(), y[0].data(), alone.bytes()) == 0);
+  }
+}
+
+TEST_CASE("convolution refuses arguments that do not fit together") {
+  const QueueHandle queue = open_cpu(1);
+  Tensor x({2, 5, 5, 3}, DType::f32), weight({3, 3, 3, 4}, DType::f32), y({2, 3, 3, 4}, DType::f32);
+  Window window{.rank = 2, .kernel = {3, 3, 1}};
+  submit(*queue, Conv{.x = x, .weight = weight, .y = y, .window = window});
+  Tensor narrow({3, 3, 2, 4}, DType::f32), small({2, 3, 3, 3}, DType::f32);
+  Tensor bytes({2, 5, 5, 3}, DType::u8);
+  CHECK_THROWS_AS(submit(*queue, Conv{.x = x, .weight = narrow, .y = y, .window = window}), Error);
+  CHECK_THROWS_AS(submit(*queue, Conv{.x = x, .weight = weight, .y = small, .window = window}),
+                  Error);
+  CHECK_THROWS_AS(submit(*queue, Conv{.x = bytes, .weight = weight, .y = y, .window = window}),
+                  Error);
+  window.kernel[0] = 6;
+  CHECK_THROWS_AS(submit(*queue, Conv{.x = x, .weight = weight, .y = y, .window = window}), Error);
+}

@@ -1,0 +1,199 @@
+#include "../../kernels/optimise.h"
+
+#include "../../kernels/cpu/cpu_queue.h"
+#include "../catch.h"
+#include "oracle.h"
+#include "random_tensor.h"
+#include "refused.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+const std::int64_t sizes[] = {1, 2, 3, 7, 8, 13, 70, 40009};
+constexpr int kSteps = 10;
+
+// Plain restatements, one element at a time.
+struct Parameter {
+  double weight = 0, velocity = 0, first = 0, second = 0;
+
+  void step(const Sgd& o, double g) {
+    g += o.weight_decay * weight;
+    velocity = o.step == 1 ? g : o.momentum * velocity + g;
+    weight -= o.rate * (o.nesterov ? g + o.momentum * velocity : velocity);
+  }
+
+  void step(const Adam& o, double g) {
+    const auto t = static_cast<double>(o.step);
+    if (o.decoupled) {
+      weight *= 1 - o.rate * o.weight_decay;
+    } else {
+      g += o.weight_decay * weight;
+    }
+    first = o.beta1 * first + (1 - o.beta1) * g;
+    second = o.beta2 * second + (1 - o.beta2) * g * g;
+    weight -= o.rate / (1 - std::pow(o.beta1, t)) * first /
+              (std::sqrt(second / (1 - std::pow(o.beta2, t))) + o.epsilon);
+  }
+};
+
+void attach(Sgd& op, View weight, ConstView gradient, View first, View) {
+  op.weight = weight;
+  op.gradient = gradient;
+  op.velocity = op.momentum != 0 ? first : View();
+}
+
+void attach(Adam& op, View weight, ConstView gradient, View first, View second) {
+  op.weight = weight;
+  op.gradient = gradient;
+  op.first_moment = first;
+  op.second_moment = second;
+}
+
+// Ten steps by the kernel and by the restatement; returns the weights.
+template <class Op>
+Tensor ten_steps(Queue& queue, Op op, DType dtype, std::int64_t n) {
+  Random random(7);
+  Tensor weight = random_tensor({n}, dtype, random), first({n}, dtype), second({n}, dtype);
+  // What the velocity holds before step 1 does not matter.
+  if constexpr (std::is_same_v<Op, Sgd>)
+    visit(first, [](auto values) { std::fill(values.begin(), values.end(), NAN); });
+  std::vector<Parameter> expected(static_cast<std::size_t>(n));
+  const Doubles start = doubles(weight);
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i].weight = start[i];
+  for (op.step = 1; op.step <= kSteps; ++op.step) {
+    const Tensor gradient = random_tensor({n}, dtype, random);
+    attach(op, weight, gradient, first, second);
+    submit(queue, op);
+    const Doubles g = doubles(gradient);
+    for (std::size_t i = 0; i < expected.size(); ++i) expected[i].step(op, g[i]);
+  }
+  Doubles weights(expected.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = expected[i].weight;
+  CHECK(distance(weight, weights) < (dtype == DType::f64 ? 1e-12 : 3e-6));
+  return weight;
+}
+
+Sgd sgd(double rate, double momentum = 0, double weight_decay = 0, bool nesterov = false) {
+  return {{}, {}, {}, rate, momentum, weight_decay, nesterov};
+}
+
+Adam adam(double rate, double beta1, double beta2, double epsilon, double weight_decay = 0,
+          bool decoupled = false) {
+  return {{}, {}, {}, {}, rate, beta1, beta2, epsilon, weight_decay, decoupled};
+}
+
+const Sgd sgd_options[] = {sgd(0.1), sgd(0.1, 0.9), sgd(0.1, 0.9, 0.01),
+                           sgd(0.05, 0.8, 0.01, true)};
+const Adam adam_options[] = {Adam(), adam(0.01, 0.8, 0.99, 1e-6), adam(0.01, 0.9, 0.999, 1e-8, 0.1),
+                             adam(0.01, 0.9, 0.999, 1e-8, 0.1, true), adam(0.01, 0, 0, 1e-8)};
+
+}  // namespace
+
+TEST_CASE("optimisers equal their formulas over ten steps, alike on every instruction set") {
+  const QueueHandle queue = open_cpu(2);
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const std::int64_t n : sizes) {
+      std::vector<Tensor> best;
+      for_each_instruction_set([&](const std::string& set) {
+        INFO(set << ", " << n);
+        std::vector<Tensor> results;
+        for (const Sgd& op : sgd_options) results.push_back(ten_steps(*queue, op, dtype, n));
+        for (const Adam& op : adam_options) results.push_back(ten_steps(*queue, op, dtype, n));
+        if (best.empty()) best = std::move(results);
+        for (std::size_t i = 0; i < results.size(); ++i) CHECK(same_bits(best[i], results[i]));
+      });
+    }
+}
+
+TEST_CASE("optimisers do not depend on the number of threads") {
+  for (const Sgd& op : sgd_options)
+    CHECK(same_bits(ten_steps(*open_cpu(1), op, DType::f32, 70001),
+                    ten_steps(*open_cpu(4), op, DType::f32, 70001)));
+  for (const Adam& op : adam_options)
+    CHECK(same_bits(ten_steps(*open_cpu(1), op, DType::f32, 70001),
+                    ten_steps(*open_cpu(4), op, DType::f32, 70001)));
+}
+
+TEST_CASE("clipping measures the norm and shortens what is longer than the limit") {
+  for_each_instruction_set([&](const std::string& set) {
+    Random random(3);
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const std::int64_t n : {1, 2, 7, 8, 9, 70, 32768, 100003}) {
+        INFO(set << ", " << n);
+        Tensor gradient = random_tensor({n}, dtype, random), norm({1}, dtype);
+        const Doubles before = doubles(gradient);
+        const double expected = std::sqrt(dot(before, before));
+        submit(*open_cpu(2), ClipNorm{gradient, norm, 0});
+        CHECK(distance(norm, {expected}) < tolerance(dtype));
+        CHECK(doubles(gradient) == before);
+        submit(*open_cpu(2), ClipNorm{gradient, norm, expected * 1.01});
+        CHECK(doubles(gradient) == before);
+        Tensor again = gradient.clone(), norm1({1}, dtype);
+        submit(*open_cpu(1), ClipNorm{again, norm1, expected / 3});
+        submit(*open_cpu(4), ClipNorm{gradient, norm, expected / 3});
+        CHECK(same_bits(gradient, again));
+        CHECK(same_bits(norm, norm1));
+        CHECK(distance(norm, {expected}) < tolerance(dtype));
+        Doubles clipped = before;
+        for (double& value : clipped) value *= expected / 3 / (expected + 1e-6);
+        CHECK(distance(gradient, clipped) < tolerance(dtype));
+      }
+  });
+}
+
+TEST_CASE("the norm of many blocks is summed without loss") {
+  const std::int64_t n = 9000001;  // more than 256 blocks
+  Tensor gradient({n}, DType::f32), norm({1}, DType::f32);
+  for (float& value : gradient.values<float>()) value = 0.5f;
+  submit(*open_cpu(2), ClipNorm{gradient, norm, 0});
+  CHECK(distance(norm, {0.5 * std::sqrt(static_cast<double>(n))}) < 1e-7);
+}
+
+TEST_CASE("optimisers refuse arguments that do not fit") {
+  const QueueHandle queue = open_cpu(1);
+  Tensor w({4}, DType::f32), g({4}, DType::f32), m({4}, DType::f32), v({4}, DType::f32);
+  Tensor longer({5}, DType::f32), wide({4}, DType::f64), square({2, 2}, DType::f32);
+  Tensor norm({1}, DType::f32);
+  const auto sgd_refused = [&](View weight, ConstView gradient, const auto& change) {
+    Sgd op = sgd(0.1);
+    op.weight = weight;
+    op.gradient = gradient;
+    change(op);
+    return refused(*queue, op);
+  };
+  const auto nothing = [](auto&) {};
+  CHECK_FALSE(sgd_refused(w, g, nothing));
+  CHECK(sgd_refused(w, longer, nothing));
+  CHECK(sgd_refused(w, wide, nothing));
+  CHECK(sgd_refused(w, {}, nothing));
+  CHECK(sgd_refused(square, square, nothing));
+  CHECK(sgd_refused(w, g, [](Sgd& op) { op.momentum = 0.9; }));  // without a velocity
+  CHECK(sgd_refused(w, g, [](Sgd& op) { op.nesterov = true; }));
+  CHECK(sgd_refused(w, g, [](Sgd& op) { op.rate = -0.1; }));
+  CHECK(sgd_refused(w, g, [](Sgd& op) { op.weight_decay = INFINITY; }));
+  CHECK(sgd_refused(w, g, [](Sgd& op) { op.step = 0; }));
+  const auto adam_refused = [&](const auto& change) {
+    Adam op;
+    op.weight = w;
+    op.gradient = g;
+    op.first_moment = m;
+    op.second_moment = v;
+    change(op);
+    return refused(*queue, op);
+  };
+  CHECK_FALSE(adam_refused(nothing));
+  CHECK(adam_refused([](Adam& op) { op.first_moment = {}; }));
+  CHECK(adam_refused([&](Adam& op) { op.second_moment = longer; }));
+  CHECK(adam_refused([&](Adam& op) { op.gradient = wide; }));
+  CHECK(adam_refused([](Adam& op) { op.beta1 = 1; }));
+  CHECK(adam_refused([](Adam& op) { op.beta2 = -0.1; }));
+  CHECK(adam_refused([](Adam& op) { op.epsilon = -1; }));
+  CHECK(adam_refused([](Adam& op) { op.rate = std::nan(""); }));
+  CHECK(adam_refused([](Adam& op) { op.step = 0; }));
+  CHECK(refused(*queue, ClipNorm{g, w}));
+  CHECK(refused(*queue, ClipNorm{g, norm, -1}));
+  CHECK(refused(*queue, ClipNorm{square, norm}));
+  CHECK(refused(*queue, ClipNorm{g, {}}));
+}
