@@ -16,8 +16,9 @@ function(ratnet_target target)
   # Contraction is left to the kernels that ask for it, so that results do not depend on flags.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                            -Wno-missing-field-initializers
-                                           # A false alarm of GCC 12 on std::string (its bug 105651).
+                                           # False alarms of GCC 12 on std::string (its bug 105651) and on std::variant.
                                            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
                                            -ffp-contract=off $<$<BOOL:${RATNET_WERROR}>:-Werror>)
   if(RATNET_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${RATNET_SANITIZE} -fno-omit-frame-pointer

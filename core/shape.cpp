@@ -1,5 +1,7 @@
 #include "shape.h"
 
+#include <ostream>
+
 #include "error.h"
 
 namespace ratnet::inline v1 {
@@ -14,7 +16,7 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
 std::int64_t Shape::count() const {
   std::int64_t product = 1;
   for (const std::int64_t size : sizes())
-    require(!__builtin_mul_overflow(product, size, &product), "shape ", to_string(*this),
+    require(!__builtin_mul_overflow(product, size, &product), "shape ", *this,
             " has more elements than memory can address");
   return product;
 }
@@ -36,5 +38,7 @@ std::string to_string(const Shape& shape) {
   for (int i = 0; i < shape.rank(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
   return out + "]";
 }
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
 }  // namespace ratnet::inline v1

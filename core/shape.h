@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 
@@ -42,7 +43,9 @@ class Shape {
   int rank_ = 0;
 };
 
-// "[32, 64, 64, 1]"
+// "[32, 64, 64, 1]". In the parts of require() pass the shape itself: it becomes text only where
+// the condition fails.
 std::string to_string(const Shape& shape);
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 }  // namespace ratnet::inline v1

@@ -11,6 +11,9 @@ struct CpuQueue;
 
 enum class Activation : std::uint8_t { none, relu, leaky_relu };
 
+// Throws Error (usage) for an unknown activation or a slope that is negative or not finite.
+void check_activation(const char* operation, Activation activation, double slope);
+
 // y = activation(x), any shape, f32 or f64; y may be x. leaky_relu: x < 0 ? slope * x : x.
 struct Activate {
   static constexpr const char* kName = "activate";

@@ -17,8 +17,8 @@ void check_floats(const char* operation, std::initializer_list<ConstView> tensor
 void check_shape(const char* operation, const char* name, const ConstView& tensor,
                  const Shape& expected) {
   require(tensor.data != nullptr || expected.count() == 0, operation, ": ", name, " is missing");
-  require(tensor.shape == expected, operation, ": ", name, " has shape ", to_string(tensor.shape),
-          ", expected ", to_string(expected));
+  require(tensor.shape == expected, operation, ": ", name, " has shape ", tensor.shape,
+          ", expected ", expected);
 }
 
 }  // namespace ratnet::inline v1

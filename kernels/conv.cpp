@@ -18,7 +18,7 @@ void check_weight(const char* operation, const ConstView& weight, const Window& 
 
 // The last size, asking for a rank first so that a bad view cannot be indexed.
 std::int64_t channels(const char* operation, const char* name, const ConstView& tensor) {
-  require(tensor.shape.rank() >= 2, operation, ": ", name, " of shape ", to_string(tensor.shape),
+  require(tensor.shape.rank() >= 2, operation, ": ", name, " of shape ", tensor.shape,
           " has no channels");
   return tensor.shape.back();
 }
@@ -26,6 +26,7 @@ std::int64_t channels(const char* operation, const char* name, const ConstView& 
 }  // namespace
 
 void Conv::check() const {
+  check_activation(kName, activation, slope);
   check_floats(kName, {x, weight, bias, y});
   const std::int64_t in = channels(kName, "x", x);
   const std::int64_t out = channels(kName, "weight", weight);

@@ -7,9 +7,9 @@ namespace {
 
 void check_matrices(const char* operation, const char* input, const ConstView& x,
                     const ConstView& weight, const char* output, const ConstView& y) {
-  require(x.shape.rank() == 2, operation, ": ", input, " has shape ", to_string(x.shape),
+  require(x.shape.rank() == 2, operation, ": ", input, " has shape ", x.shape,
           ", expected [N, features]");
-  require(weight.shape.rank() == 2, operation, ": weight has shape ", to_string(weight.shape),
+  require(weight.shape.rank() == 2, operation, ": weight has shape ", weight.shape,
           ", expected [in, out]");
   check_shape(operation, "weight", weight, {x.shape[1], weight.shape[1]});
   check_shape(operation, output, y, {x.shape[0], weight.shape[1]});
@@ -18,6 +18,7 @@ void check_matrices(const char* operation, const char* input, const ConstView& x
 }  // namespace
 
 void Dense::check() const {
+  check_activation(kName, activation, slope);
   check_floats(kName, {x, weight, bias, y});
   check_matrices(kName, "x", x, weight, "y", y);
   if (bias) check_shape(kName, "bias", bias, {weight.shape[1]});

@@ -9,7 +9,7 @@ namespace {
 
 void check_block(const char* operation, const ConstView& weight) {
   require(weight.shape.rank() == 1, operation, ": parameters must be one block [n], got ",
-          to_string(weight.shape));
+          weight.shape);
 }
 
 void check_amount(const char* operation, const char* name, double value) {

@@ -10,7 +10,7 @@ constexpr std::int64_t kMostTaps = 255;
 
 // The shape of what pooling makes of `input`.
 Shape pooled(const char* operation, const Shape& input, const Window& window) {
-  require(input.rank() >= 3, operation, ": needs [N, spatial..., C], got ", to_string(input));
+  require(input.rank() >= 3, operation, ": needs [N, spatial..., C], got ", input);
   const Shape output = window.output(input, input.back(), operation);
   for (int i = 0; i < window.rank; ++i) {
     const auto d = static_cast<std::size_t>(i);

@@ -1,14 +1,25 @@
 #include "softmax.h"
 
+#include <cmath>
+
 #include "check.h"
 
 namespace ratnet::inline v1 {
+namespace {
+
+void check_temperature(const char* operation, double temperature) {
+  require(temperature > 0 && std::isfinite(temperature), operation,
+          ": the temperature must be finite and above 0, got ", temperature);
+}
+
+}  // namespace
 
 void Softmax::check() const {
   require(x.shape.rank() >= 1, kName, ": x needs at least one dimension");
   check_shape(kName, "x", x, x.shape);
   check_shape(kName, "y", y, x.shape);
   check_floats(kName, {x, y});
+  check_temperature(kName, temperature);
 }
 
 void SoftmaxBackward::check() const {
@@ -17,11 +28,11 @@ void SoftmaxBackward::check() const {
   check_shape(kName, "dy", dy, y.shape);
   check_shape(kName, "dx", dx, y.shape);
   check_floats(kName, {y, dy, dx});
+  check_temperature(kName, temperature);
 }
 
 void SoftmaxCrossEntropy::check() const {
-  require(logits.shape.rank() == 2, kName, ": logits must be [N, K], got ",
-          to_string(logits.shape));
+  require(logits.shape.rank() == 2, kName, ": logits must be [N, K], got ", logits.shape);
   check_shape(kName, "logits", logits, logits.shape);
   check_shape(kName, "labels", labels, {logits.shape[0]});
   require(labels.dtype == DType::i32, kName, ": labels must be i32, not ", name_of(labels.dtype));

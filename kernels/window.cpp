@@ -5,7 +5,7 @@
 namespace ratnet::inline v1 {
 namespace {
 // Larger values would overflow the index arithmetic and mean nothing.
-constexpr std::int64_t kMost = std::int64_t{1} << 24;
+constexpr std::int64_t kMost = std::int64_t{1} << 22;
 }  // namespace
 
 std::int64_t Window::taps() const {
@@ -28,12 +28,17 @@ void Window::check(const char* who) const {
                 pad_after[d] >= 0 && kernel[d] <= kMost && stride[d] <= kMost &&
                 dilation[d] <= kMost && pad_before[d] <= kMost && pad_after[d] <= kMost,
             who, ": kernel, stride and dilation are at least 1 and padding at least 0");
+  std::int64_t product = 1;
+  for (int d = 0; d < rank; ++d) {
+    product *= kernel[static_cast<std::size_t>(d)];
+    require(product <= kMost, who, ": a kernel has at most ", kMost, " taps");
+  }
 }
 
 Shape Window::output(const Shape& input, std::int64_t channels, const char* who) const {
   check(who);
   require(input.rank() == rank + 2, who, ": a window of ", rank,
-          " spatial dimensions needs an input of rank ", rank + 2, ", got ", to_string(input));
+          " spatial dimensions needs an input of rank ", rank + 2, ", got ", input);
   Shape out{input[0]};
   for (int i = 0; i < rank; ++i) {
     const auto d = static_cast<std::size_t>(i);

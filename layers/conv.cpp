@@ -26,6 +26,7 @@ Window pool_of(const Conv& layer, const Shape& input) {
 LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
   const Shape& input = inputs[0];
   require(out >= 1 && out <= (1 << 24), "conv: out is ", out, ", expected 1 or more channels");
+  check_activation(kind, activation, slope);
   const Window window = window_of(*this, input);
   const Window pooling = pool_of(*this, input);
   const Shape full = window.output(input, out, kind);

@@ -68,8 +68,7 @@ std::vector<LayerExample<LeakyRelu>> LeakyRelu::examples() {
 
 LayerShapes Add::infer(std::span<const Shape> inputs, bool) const {
   require(inputs.size() == 2, "add: needs two inputs, got ", inputs.size());
-  require(inputs[0] == inputs[1], "add: inputs have shapes ", to_string(inputs[0]), " and ",
-          to_string(inputs[1]));
+  require(inputs[0] == inputs[1], "add: inputs have shapes ", inputs[0], " and ", inputs[1]);
   return unchanged(inputs[0]);
 }
 void Add::forward(const ForwardCall& call) const {
@@ -132,7 +131,7 @@ std::vector<LayerExample<Softmax>> Softmax::examples() {
 
 LayerShapes Flatten::infer(std::span<const Shape> inputs, bool) const {
   const Shape& input = inputs[0];
-  require(input.rank() >= 2, "flatten: needs an input [N, ...], got ", to_string(input));
+  require(input.rank() >= 2, "flatten: needs an input [N, ...], got ", input);
   LayerShapes shapes;
   shapes.output = {input[0], input.with_first(1).count()};
   shapes.same_memory = true;

@@ -21,7 +21,7 @@ std::int64_t entry(const Sizes& sizes, int d, int rank, std::int64_t otherwise, 
 Window window_over(const Shape& input, const SlidingSizes& sizes, const char* who) {
   const int rank = input.rank() - 2;
   require(rank >= 1 && rank <= 3, who, ": needs an input [N, 1 to 3 spatial sizes, C], got ",
-          to_string(input));
+          input);
   require(sizes.padding == Padding::custom || (sizes.pad_before.empty() && sizes.pad_after.empty()),
           who, ": pad_before and pad_after are for padding 'custom'");
   Window window;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
+
+#include "../core/json_depth.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -11,6 +12,8 @@ using Json = nlohmann::json;
 
 constexpr int kGraphFormat = 1;
 constexpr std::size_t kMostNodes = 10000;
+// Of one tensor: with this many nodes the bytes of all of them still fit in 63 bits.
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 40;
 
 int arguments(const Layer& layer) {
   if (std::holds_alternative<layers::Input>(layer)) return 0;
@@ -36,6 +39,16 @@ LayerShapes infer_node(const Node& node, std::span<const Shape> inputs, std::int
       node.layer);
 }
 
+void check_sizes(const LayerShapes& shapes) {
+  const auto check = [](const Shape& shape) {
+    require(shape.count() <= kMostNumbers, "a tensor of ", shape, " is larger than memory");
+  };
+  check(shapes.output);
+  for (const WeightSpec& weight : shapes.weights) check(weight.shape);
+  for (const TensorSpec& kept : shapes.kept) check(kept.shape);
+  for (const TensorSpec& scratch : shapes.backward_scratch) check(scratch.shape);
+}
+
 }  // namespace
 
 int Graph::find(std::string_view name) const {
@@ -52,7 +65,7 @@ std::vector<LayerShapes> Graph::infer(std::int64_t n, bool training) const {
       inputs.push_back(all[static_cast<std::size_t>(input)].output);
     try {
       all.push_back(infer_node(node, inputs, n, training));
-      (void)all.back().output.count();
+      check_sizes(all.back());
     } catch (const Error& error) {
       throw error.with_context(text("layer '", node.name, "'"));
     }
@@ -108,6 +121,7 @@ std::string Graph::to_json() const {
 
 Graph Graph::from_json(std::string_view source) {
   try {
+    check_json_depth(source);
     const Json json = Json::parse(source);
     const int format = json.at("format").get<int>();
     if (format != kGraphFormat)
@@ -151,7 +165,9 @@ GraphBuilder::Handle GraphBuilder::input(std::string name, std::vector<std::int6
 }
 
 GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vector<Handle> inputs) {
-  require(!name.empty() && name.size() <= 256, "a layer needs a name of 1 to 256 characters");
+  require(!name.empty() && name.size() <= 256 &&
+              std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; }),
+          "a layer needs a name of 1 to 256 printable ASCII characters");
   for (const Node& node : graph_.nodes_)
     require(node.name != name, "two layers are called '", name, "'");
   require(inputs.size() == static_cast<std::size_t>(arguments(layer)), "layer '", name, "' (",
@@ -170,6 +186,10 @@ Graph GraphBuilder::build(std::vector<Handle> outputs) {
   for (const Handle output : outputs)
     require(output >= 0 && output < static_cast<Handle>(graph_.nodes_.size()),
             "an output does not exist");
+  auto sorted = outputs;
+  std::sort(sorted.begin(), sorted.end());
+  require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(),
+          "a layer is named twice among the outputs");
   graph_.outputs_ = std::move(outputs);
   (void)graph_.infer(1, true);
   return std::move(graph_);

@@ -59,9 +59,10 @@ class GraphBuilder {
 
   // A place where data enters; shape of one sample, channels last.
   Handle input(std::string name, std::vector<std::int64_t> shape);
-  // Throws Error (usage): the name is taken or empty, or an input is not a node of this graph.
+  // Throws Error (usage): the name is taken, empty or not printable ASCII, or an input is not a
+  // node of this graph.
   Handle add(std::string name, Layer layer, std::vector<Handle> inputs);
-  // Checks that all layers fit together.
+  // Checks that all layers fit together and that no output is named twice.
   Graph build(std::vector<Handle> outputs);
 
  private:

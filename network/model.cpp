@@ -4,6 +4,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "../core/json_depth.h"
 #include "safetensors.h"
 
 namespace ratnet::inline v1 {
@@ -39,6 +40,7 @@ Model parse(const SafetensorsFile& file) {
   const auto found = file.metadata().find(kKey);
   if (found == file.metadata().end())
     fail(ErrorKind::input, "is a safetensors file, but not a model of ratnet");
+  check_json_depth(found->second);
   const Json json = Json::parse(found->second, nullptr, false);
   if (!json.is_object()) fail(ErrorKind::input, "has a damaged description");
   const int format = json.value("format", 0);
@@ -79,6 +81,10 @@ Model parse(const SafetensorsFile& file) {
 
 void save_model(const Model& model, const std::string& path) {
   model.weights.check_against(model.graph);
+  require(std::isfinite(model.threshold), "a model needs a threshold that is a number");
+  for (const auto& [name, values] : model.coefficients)
+    for (const double value : values)
+      require(std::isfinite(value), "coefficient '", name, "' of a model is not a number");
   Json steps = Json::array();
   for (const PreprocessingStep& step : model.preprocessing)
     steps.push_back({{"name", step.name}, {"values", numbers(step.values)}});
@@ -96,7 +102,9 @@ void save_model(const Model& model, const std::string& path) {
   std::vector<NamedView> tensors;
   for (const Weights::Entry& entry : model.weights.entries())
     tensors.push_back({entry.name, entry.value.view()});
-  write_safetensors(path, {{kKey, json.dump()}}, tensors);
+  // Class names and the like come from elsewhere, in any encoding.
+  write_safetensors(path, {{kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace)}},
+                    tensors);
 }
 
 Model load_model(const std::string& path) {

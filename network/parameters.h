@@ -16,6 +16,7 @@ class Parameters {
   const QueueHandle& queue() const { return queue_; }
   DType dtype() const { return dtype_; }
   std::int64_t trainable() const { return trainable_; }  // how many numbers training may change
+  std::size_t bytes() const { return memory_.bytes(); }  // of all of them
 
   struct Place {
     std::string name;

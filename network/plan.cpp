@@ -148,8 +148,8 @@ void Plan::State::compile(const Graph& original) {
     std::size_t frozen = 0;
     for (const WeightSpec& spec : c.shapes.weights) {
       const auto& place = parameters->find(rewritten.weight_prefixes[i] + "/" + spec.name);
-      require(place.shape == spec.shape, "weight '", place.name, "' has shape ",
-              to_string(place.shape), ", the graph asks for ", to_string(spec.shape));
+      require(place.shape == spec.shape, "weight '", place.name, "' has shape ", place.shape,
+              ", the graph asks for ", spec.shape);
       frozen += place.frozen;
     }
     require(frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
@@ -401,9 +401,8 @@ const std::vector<Plan::Step>& Plan::steps() const { return state_->steps; }
 const Graph& Plan::graph() const { return state_->graph; }
 
 Plan::Memory Plan::memory() const {
-  return {
-      state_->arena.bytes(), state_->scratch.bytes(),
-      static_cast<std::size_t>(state_->parameters->block().bytes()) + state_->gradients.bytes()};
+  return {state_->arena.bytes(), state_->scratch.bytes(),
+          state_->parameters->bytes() + state_->gradients.bytes()};
 }
 
 View Plan::input(std::size_t index, std::int64_t n) const {
@@ -434,8 +433,8 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const View to = input(i, n);
     require(inputs[i].shape == to.shape && inputs[i].dtype == to.dtype, "input ", i, " is ",
-            name_of(inputs[i].dtype), " ", to_string(inputs[i].shape), ", expected ",
-            name_of(to.dtype), " ", to_string(to.shape));
+            name_of(inputs[i].dtype), " ", inputs[i].shape, ", expected ", name_of(to.dtype), " ",
+            to.shape);
     checked([&](char* why, std::size_t room) {
       return queue().upload(queue(), to.data, inputs[i].data, to.bytes(), why, room);
     });
@@ -444,8 +443,8 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ConstView from = output(i, n);
     require(outputs[i].shape == from.shape && outputs[i].dtype == from.dtype, "output ", i, " is ",
-            name_of(outputs[i].dtype), " ", to_string(outputs[i].shape), ", expected ",
-            name_of(from.dtype), " ", to_string(from.shape));
+            name_of(outputs[i].dtype), " ", outputs[i].shape, ", expected ", name_of(from.dtype),
+            " ", from.shape);
     checked([&](char* why, std::size_t room) {
       return queue().download(queue(), outputs[i].data, from.data, from.bytes(), why, room);
     });

@@ -27,7 +27,7 @@ class Predictor {
   std::int64_t input_size() const { return input_size_; }    // numbers of one sample
   std::int64_t output_size() const { return output_size_; }  // numbers of one result
   Device device() const;
-  const Plan& plan() const { return *plan_; }
+  Plan& plan() { return *plan_; }
 
   // inputs: any number of samples, one after the other, as the network takes them; the result has
   // output_size() numbers for each. Throws Error (usage) unless the inputs are whole samples.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../core/atomic_file.h"
+#include "../core/json_depth.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -95,8 +96,10 @@ struct SafetensorsFile::State {
     std::memcpy(&header, file.data(), 8);
     if (header > kMostHeader || header > file.size() - 8)
       fail(ErrorKind::input, "is not a safetensors file, or is truncated");
-    const auto* text_begin = reinterpret_cast<const char*>(file.data()) + 8;
-    const Json json = Json::parse(text_begin, text_begin + header, nullptr, false);
+    const std::string_view source(reinterpret_cast<const char*>(file.data()) + 8,
+                                  static_cast<std::size_t>(header));
+    check_json_depth(source);
+    const Json json = Json::parse(source, nullptr, false);
     if (!json.is_object())
       fail(ErrorKind::input, "is not a safetensors file: its header is no JSON");
     if (json.size() > kMostTensors + 1) fail(ErrorKind::input, "has too many tensors");
@@ -112,13 +115,7 @@ struct SafetensorsFile::State {
           continue;
         }
         std::uint64_t begin = 0, end = 0;
-        ConstView view = tensor_of(name, entry, data, begin, end);
-        if (reinterpret_cast<std::uintptr_t>(view.data) % size_of(view.dtype) != 0) {
-          copies.push_back(allocate_aligned(end - begin));
-          std::memcpy(copies.back().get(), view.data, end - begin);
-          view.data = copies.back().get();
-        }
-        tensors[name] = view;
+        tensors[name] = tensor_of(name, entry, data, begin, end);
         ranges.emplace_back(begin, end);
       }
     } catch (const Json::exception&) {
@@ -128,6 +125,17 @@ struct SafetensorsFile::State {
     for (std::size_t i = 1; i < ranges.size(); ++i)
       if (ranges[i].first < ranges[i - 1].second)
         fail(ErrorKind::input, "has tensors that overlap");
+    align();
+  }
+
+  // Only once nothing overlaps: the copies are then no larger than the file.
+  void align() {
+    for (auto& [name, view] : tensors) {
+      if (reinterpret_cast<std::uintptr_t>(view.data) % size_of(view.dtype) == 0) continue;
+      copies.push_back(allocate_aligned(view.bytes()));
+      std::memcpy(copies.back().get(), view.data, view.bytes());
+      view.data = copies.back().get();
+    }
   }
 };
 
@@ -181,14 +189,16 @@ void write_safetensors(const std::string& path, const std::map<std::string, std:
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t offset = 0;
   for (const NamedView& tensor : tensors) {
-    require(!header.contains(tensor.name), "two tensors are called '", tensor.name, "'");
+    require(tensor.name != "__metadata__" && !header.contains(tensor.name),
+            "a tensor cannot be called '", tensor.name, "': the name is taken");
     const auto sizes = tensor.value.shape.sizes();
     header[tensor.name] = {{"dtype", name_of_type(tensor.value.dtype)},
                            {"shape", std::vector<std::int64_t>(sizes.begin(), sizes.end())},
                            {"data_offsets", {offset, offset + tensor.value.bytes()}}};
     offset += tensor.value.bytes();
   }
-  std::string text_header = header.dump();
+  // Text from elsewhere may be in any encoding.
+  std::string text_header = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text_header.resize((text_header.size() + 63) / 64 * 64 - 8 + 64, ' ');
   const std::uint64_t length = text_header.size();
 

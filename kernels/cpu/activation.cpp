@@ -1,5 +1,7 @@
 #include "../activation.h"
 
+#include <algorithm>
+
 #include "cpu_queue.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -382,6 +382,15 @@ struct WeightGradient {
   std::int64_t padded_out() const { return panels * width; }
   std::int64_t sum_floats() const { return problem.depth() * padded_out(); }
   std::int64_t row_floats() const { return problem.output[2] * padded_out(); }
+  // Output rows that are added before moving on to the next rows of the gradient: few enough for
+  // what they take of x and dy to stay in the first-level cache, enough to amortise the sums'
+  // way in and out of the registers.
+  std::int64_t lines() const {
+    return std::clamp<std::int64_t>(96 / problem.output[2], 1, problem.output[1]);
+  }
+  std::int64_t dy_floats() const {
+    return padded_out() == problem.out ? 0 : lines() * row_floats();
+  }
 };
 
 struct WeightGradientMemory {
@@ -389,12 +398,12 @@ struct WeightGradientMemory {
   float* bias_sums;             // [groups][out]
   std::ptrdiff_t* run_offsets;  // [runs]
   std::ptrdiff_t* row_offsets;  // [depth]
-  float* workers;               // each: a band, then a row of dy in whole panels
+  float* workers;               // each: a band, then rows of dy in whole panels
   std::int64_t worker_floats;
 };
 
 WeightGradientMemory lay_out(const WeightGradient& g, int workers, Scratch& scratch) {
-  const std::int64_t worker_floats = round_up(g.band.floats(), 16) + round_up(g.row_floats(), 16);
+  const std::int64_t worker_floats = round_up(g.band.floats(), 16) + round_up(g.dy_floats(), 16);
   return {.sums = scratch.take(g.groups * g.sum_floats()),
           .bias_sums = scratch.take(g.groups * g.problem.out),
           .run_offsets = scratch.take<std::ptrdiff_t>(g.runs.count),
@@ -411,24 +420,28 @@ std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardWeights& op) 
 
 // Adds one output plane to rows first..first+rows-1 of `sum` [depth][padded out].
 void add_plane(const WeightGradient& g, const std::ptrdiff_t* row_offsets, const float* band,
-               const float* dy, float* dy_row, std::int64_t first, std::int64_t rows, float* sum) {
+               const float* dy, float* dy_rows, std::int64_t first, std::int64_t rows, float* sum) {
   const Problem& p = g.problem;
-  for (std::int64_t y = 0; y < p.output[1]; ++y) {
-    const float* row = dy + y * p.output[2] * p.out;
+  for (std::int64_t y = 0; y < p.output[1]; y += g.lines()) {
+    const std::int64_t lines = std::min(g.lines(), p.output[1] - y);
+    const float* from = dy + y * p.output[2] * p.out;
     if (p.out != g.padded_out()) {
-      for (std::int64_t x = 0; x < p.output[2]; ++x) {
-        std::copy_n(row + x * p.out, p.out, dy_row + x * g.padded_out());
-        std::fill_n(dy_row + x * g.padded_out() + p.out, g.padded_out() - p.out, 0.0f);
+      for (std::int64_t x = 0; x < lines * p.output[2]; ++x) {
+        std::copy_n(from + x * p.out, p.out, dy_rows + x * g.padded_out());
+        std::fill_n(dy_rows + x * g.padded_out() + p.out, g.padded_out() - p.out, 0.0f);
       }
-      row = dy_row;
+      from = dy_rows;
     }
     for (std::int64_t panel = 0; panel < g.panels; ++panel)
       outer_tiles({.x = band + y * p.window.stride[1] * g.band.row_stride,
                    .x_stride = p.window.stride[2] * p.in,
                    .pixels = p.output[2],
+                   .lines = lines,
+                   .x_line_stride = p.window.stride[1] * g.band.row_stride,
+                   .dy_line_stride = g.row_floats(),
                    .row_offsets = row_offsets + first,
                    .rows = rows,
-                   .dy = row + panel * g.width,
+                   .dy = from + panel * g.width,
                    .dy_stride = g.padded_out(),
                    .out = sum + first * g.padded_out() + panel * g.width,
                    .out_stride = g.padded_out()});

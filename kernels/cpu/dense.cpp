@@ -25,21 +25,36 @@ DMatrix matrix(const View& view) { return {view.as<double>(), view.shape[0], vie
 constexpr std::int64_t kSamples = 24;
 constexpr std::int64_t kTerms = 512;
 
-// A product x [n, terms] * weight [terms, columns], the weights in panels or in place.
+// A product x [n, terms] * weight [terms, columns], the weights in place or packed into panels:
+// [panel][terms][panel_width()], zeros past the last column.
 struct Product {
   std::int64_t n, terms, columns;
 
   std::int64_t panels() const { return (columns + panel_width() - 1) / panel_width(); }
   std::int64_t padded() const { return panels() * panel_width(); }
   bool whole() const { return columns == padded(); }
-  // Weights [terms, padded] that have to be written, then y and bias in whole panels.
+  // Weights that have to be packed, then y and bias in whole panels.
   std::int64_t scratch_floats(bool copy_weight) const {
     return (copy_weight ? terms * padded() : 0) + n * padded() + padded();
   }
 };
 
-// y = start + x weight with weight rows `padded()` apart; y [n, columns], all in f32.
-void multiply(CpuQueue& queue, const Product& p, const float* x, const float* weight,
+// Calls value(k, c) for every entry of the packed weights.
+template <class Value>
+void pack(CpuQueue& queue, const Product& p, float* packed, const Value& value) {
+  parallel_for(*queue.executor, p.panels(), [&](std::int64_t panel, int) {
+    float* const to = packed + panel * p.terms * panel_width();
+    // Column by column, as a transposed matrix is read best.
+    for (std::int64_t c = 0; c < panel_width(); ++c) {
+      const std::int64_t column = panel * panel_width() + c;
+      for (std::int64_t k = 0; k < p.terms; ++k)
+        to[k * panel_width() + c] = column < p.columns ? value(k, column) : 0.0f;
+    }
+  });
+}
+
+// y = bias + x weight; y [n, columns], all in f32.
+void multiply(CpuQueue& queue, const Product& p, const float* x, const float* weight, bool packed,
               const float* bias, float* y, float* scratch) {
   float* const start = scratch;
   float* const padded_y = scratch + p.padded();
@@ -48,10 +63,12 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
   float* const out = p.whole() ? y : padded_y;
   const std::ptrdiff_t zero = 0;
   const std::int64_t blocks = (p.n + kSamples - 1) / kSamples;
+  const std::ptrdiff_t row_stride = packed ? panel_width() : p.columns;
 
   parallel_for(*queue.executor, blocks * p.panels(), [&](std::int64_t item, int) {
     const std::int64_t panel = item % p.panels() * panel_width();
     const std::int64_t first = item / p.panels() * kSamples;
+    const float* const columns = weight + (packed ? panel * p.terms : panel);
     for (std::int64_t k = 0; k < p.terms; k += kTerms)
       forward_tiles({.x = x + first * p.terms + k,
                      .x_stride = p.terms,
@@ -59,8 +76,8 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
                      .run_offsets = &zero,
                      .runs = 1,
                      .run_length = std::min(kTerms, p.terms - k),
-                     .weight = weight + k * p.padded() + panel,
-                     .weight_stride = p.padded(),
+                     .weight = columns + k * row_stride,
+                     .weight_stride = row_stride,
                      .bias = k == 0 ? start + panel : nullptr,
                      .out = out + first * p.padded() + panel,
                      .out_stride = p.padded()});
@@ -102,14 +119,12 @@ void tiles_forward(CpuQueue& queue, const Dense& op) {
   auto* scratch = static_cast<float*>(queue.working_memory(tiles_scratch(queue, op)));
   const float* weight = op.weight.as<float>();
   if (!p.whole()) {
-    for (std::int64_t k = 0; k < p.terms; ++k) {
-      std::copy_n(weight + k * p.columns, p.columns, scratch + k * p.padded());
-      std::fill_n(scratch + k * p.padded() + p.columns, p.padded() - p.columns, 0.0f);
-    }
+    pack(queue, p, scratch,
+         [&](std::int64_t k, std::int64_t c) { return weight[k * p.columns + c]; });
     weight = scratch;
     scratch += p.terms * p.padded();
   }
-  multiply(queue, p, op.x.as<float>(), weight, op.bias ? op.bias.as<float>() : nullptr,
+  multiply(queue, p, op.x.as<float>(), weight, !p.whole(), op.bias ? op.bias.as<float>() : nullptr,
            op.y.as<float>(), scratch);
   activate(queue, op);
 }
@@ -141,16 +156,8 @@ void tiles_backward_data(CpuQueue& queue, const DenseBackwardData& op) {
   const Product p = product_of(op);
   auto* turned = static_cast<float*>(queue.working_memory(tiles_scratch(queue, op)));
   const float* weight = op.weight.as<float>();
-  // In squares, so that neither side strides through memory.
-  constexpr std::int64_t kSquare = 32;
-  parallel_for(*queue.executor, (p.padded() + kSquare - 1) / kSquare, [&](std::int64_t i, int) {
-    const std::int64_t end = std::min(p.padded(), (i + 1) * kSquare);
-    for (std::int64_t k = 0; k < p.terms; k += kSquare)
-      for (std::int64_t row = k; row < std::min(p.terms, k + kSquare); ++row)
-        for (std::int64_t c = i * kSquare; c < end; ++c)
-          turned[row * p.padded() + c] = c < p.columns ? weight[c * p.terms + row] : 0.0f;
-  });
-  multiply(queue, p, op.dy.as<float>(), turned, nullptr, op.dx.as<float>(),
+  pack(queue, p, turned, [&](std::int64_t k, std::int64_t c) { return weight[c * p.terms + k]; });
+  multiply(queue, p, op.dy.as<float>(), turned, true, nullptr, op.dx.as<float>(),
            turned + p.terms * p.padded());
 }
 
@@ -212,6 +219,9 @@ void tiles_backward_weights(CpuQueue& queue, const DenseBackwardWeights& op) {
       outer_tiles({.x = op.x.as<float>(),
                    .x_stride = g.in,
                    .pixels = g.n,
+                   .lines = 1,
+                   .x_line_stride = 0,
+                   .dy_line_stride = 0,
                    .row_offsets = offsets + first,
                    .rows = rows,
                    .dy = dy + panel,

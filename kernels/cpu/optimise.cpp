@@ -1,5 +1,6 @@
 #include "../optimise.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "cpu_queue.h"

@@ -1,5 +1,6 @@
 #include "../pointwise.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../../core/random.h"

@@ -1,5 +1,7 @@
 #include "../pool.h"
 
+#include <algorithm>
+
 #include "cpu_queue.h"
 #include "pool_geometry.h"
 

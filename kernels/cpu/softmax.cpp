@@ -1,5 +1,6 @@
 #include "../softmax.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "cpu_queue.h"
@@ -46,7 +47,8 @@ void softmax_backward(const SoftmaxBackward& op, std::int64_t first, std::int64_
     T* dx = op.dx.as<T>() + row * k;
     double sum = 0;
     for (std::int64_t i = 0; i < k; ++i) sum += static_cast<double>(dy[i]) * y[i];
-    for (std::int64_t i = 0; i < k; ++i) dx[i] = static_cast<T>(y[i] * (dy[i] - sum) / op.temperature);
+    for (std::int64_t i = 0; i < k; ++i)
+      dx[i] = static_cast<T>(y[i] * (dy[i] - sum) / op.temperature);
   }
 }
 

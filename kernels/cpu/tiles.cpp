@@ -1,6 +1,7 @@
 #include "tiles.h"
 
 #include <algorithm>
+#include <utility>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/tiles.cpp"
@@ -26,18 +27,29 @@ constexpr int kTile = 6;
 
 std::int64_t PanelWidth() { return static_cast<std::int64_t>(2 * hn::Lanes(D())); }
 
-template <int kPixels>
-HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel) {
+HWY_INLINE void MulAddBoth(V value, V a, V b, V& low, V& high) {
+  low = hn::MulAdd(value, a, low);
+  high = hn::MulAdd(value, b, high);
+}
+
+HWY_INLINE void StoreBoth(V low, V high, float* out) {
+  const D d;
+  hn::StoreU(low, d, out);
+  hn::StoreU(high, d, out + hn::Lanes(d));
+}
+
+// The indices of a tile are template arguments and its loops fold expressions, because compilers
+// keep an array in registers only where every index is a constant from the start.
+template <int... i>
+HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
+                            std::integer_sequence<int, i...>) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   float* out = t.out + pixel * t.out_stride;
-  V low[kPixels];
-  V high[kPixels];
-  for (int i = 0; i < kPixels; ++i) {
-    const float* start = t.bias ? t.bias : out + i * t.out_stride;
-    low[i] = hn::LoadU(d, start);
-    high[i] = hn::LoadU(d, start + lanes);
-  }
+  const float* start = t.bias ? t.bias : out;
+  const std::ptrdiff_t start_stride = t.bias ? 0 : t.out_stride;
+  V low[] = {hn::LoadU(d, start + i * start_stride)...};
+  V high[] = {hn::LoadU(d, start + i * start_stride + lanes)...};
   const float* weight = t.weight;
   for (std::int64_t r = 0; r < t.runs; ++r) {
     const float* x = t.x + pixel * t.x_stride + t.run_offsets[r];
@@ -45,49 +57,34 @@ HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel) {
       const V w0 = hn::LoadU(d, weight);
       const V w1 = hn::LoadU(d, weight + lanes);
       weight += t.weight_stride;
-      for (int i = 0; i < kPixels; ++i) {
-        const V value = hn::Set(d, x[k + i * t.x_stride]);
-        low[i] = hn::MulAdd(value, w0, low[i]);
-        high[i] = hn::MulAdd(value, w1, high[i]);
-      }
+      (MulAddBoth(hn::Set(d, x[k + i * t.x_stride]), w0, w1, low[i], high[i]), ...);
     }
   }
-  for (int i = 0; i < kPixels; ++i) {
-    hn::StoreU(low[i], d, out + i * t.out_stride);
-    hn::StoreU(high[i], d, out + i * t.out_stride + lanes);
-  }
+  (StoreBoth(low[i], high[i], out + i * t.out_stride), ...);
 }
 
-template <int kRows>
-HWY_INLINE void OuterTile(const OuterTiles& t, std::int64_t row) {
+template <int... i>
+HWY_INLINE void OuterTile(const OuterTiles& t, std::int64_t row, std::integer_sequence<int, i...>) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   float* out = t.out + row * t.out_stride;
-  V low[kRows];
-  V high[kRows];
-  const float* x[kRows];
-  for (int i = 0; i < kRows; ++i) {
-    low[i] = hn::LoadU(d, out + i * t.out_stride);
-    high[i] = hn::LoadU(d, out + i * t.out_stride + lanes);
-    x[i] = t.x + t.row_offsets[row + i];
-  }
-  const float* dy = t.dy;
-  std::ptrdiff_t at = 0;
-  for (std::int64_t p = 0; p < t.pixels; ++p) {
-    const V d0 = hn::LoadU(d, dy);
-    const V d1 = hn::LoadU(d, dy + lanes);
-    dy += t.dy_stride;
-    for (int i = 0; i < kRows; ++i) {
-      const V value = hn::Set(d, x[i][at]);
-      low[i] = hn::MulAdd(value, d0, low[i]);
-      high[i] = hn::MulAdd(value, d1, high[i]);
+  V low[] = {hn::LoadU(d, out + i * t.out_stride)...};
+  V high[] = {hn::LoadU(d, out + i * t.out_stride + lanes)...};
+  const std::ptrdiff_t* offsets = t.row_offsets + row;
+  for (std::int64_t line = 0; line < t.lines; ++line) {
+    const float* line_x = t.x + line * t.x_line_stride;
+    const float* const x[] = {line_x + offsets[i]...};
+    const float* dy = t.dy + line * t.dy_line_stride;
+    std::ptrdiff_t at = 0;
+    for (std::int64_t p = 0; p < t.pixels; ++p) {
+      const V d0 = hn::LoadU(d, dy);
+      const V d1 = hn::LoadU(d, dy + lanes);
+      dy += t.dy_stride;
+      (MulAddBoth(hn::Set(d, x[i][at]), d0, d1, low[i], high[i]), ...);
+      at += t.x_stride;
     }
-    at += t.x_stride;
   }
-  for (int i = 0; i < kRows; ++i) {
-    hn::StoreU(low[i], d, out + i * t.out_stride);
-    hn::StoreU(high[i], d, out + i * t.out_stride + lanes);
-  }
+  (StoreBoth(low[i], high[i], out + i * t.out_stride), ...);
 }
 
 // Runs body<size>(first) over 0..n-1 in tiles of nearly equal size, so that none is left with a
@@ -95,9 +92,11 @@ HWY_INLINE void OuterTile(const OuterTiles& t, std::int64_t row) {
 template <template <int> class Body, class Tiles>
 HWY_INLINE void EvenTiles(const Tiles& t, std::int64_t n) {
   const std::int64_t count = (n + kTile - 1) / kTile;
+  const std::int64_t small = n / count;
+  const std::int64_t larger = n % count;
   std::int64_t first = 0;
   for (std::int64_t tile = 0; tile < count; ++tile) {
-    const std::int64_t size = n / count + (tile < n % count ? 1 : 0);
+    const std::int64_t size = small + (tile < larger ? 1 : 0);
     switch (size) {
       case 1: Body<1>::Run(t, first); break;
       case 2: Body<2>::Run(t, first); break;
@@ -121,32 +120,39 @@ HWY_INLINE void EvenTiles(const Tiles& t, std::int64_t n) {
 
 template <int kPixels>
 struct ForwardBody {
-  static void Run(const ForwardTiles& t, std::int64_t first) { ForwardTile<kPixels>(t, first); }
+  static void Run(const ForwardTiles& t, std::int64_t first) {
+    ForwardTile(t, first, std::make_integer_sequence<int, kPixels>());
+  }
 };
 template <int kRows>
 struct OuterBody {
-  static void Run(const OuterTiles& t, std::int64_t first) { OuterTile<kRows>(t, first); }
+  static void Run(const OuterTiles& t, std::int64_t first) {
+    OuterTile(t, first, std::make_integer_sequence<int, kRows>());
+  }
 };
 
 void Forward(const ForwardTiles& t) { EvenTiles<ForwardBody>(t, t.pixels); }
 void Outer(const OuterTiles& t) { EvenTiles<OuterBody>(t, t.rows); }
 
-template <bool kArgmax>
-void PoolPixel(const PoolRows& t, std::int64_t pixel) {
+// kSize: rows and width of the window where both are that, 0 where only `t` knows.
+template <bool kArgmax, int kSize>
+HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> db;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const V slope = hn::Set(d, t.negative_slope);
-  const float* first = t.buffer + pixel * t.width * t.pixel_stride;
+  const std::int64_t rows = kSize ? kSize : t.rows;
+  const std::int64_t width = kSize ? kSize : t.width;
+  const float* first = t.buffer + pixel * width * t.pixel_stride;
   float* out = t.out + pixel * t.channels;
   std::uint8_t* argmax = kArgmax ? t.argmax + pixel * t.channels : nullptr;
   for (std::int64_t c = 0; c < t.channels; c += lanes) {
     V best = hn::LoadU(d, first + c);
     auto where = hn::Zero(di);
     std::int32_t tap = 0;
-    for (std::int64_t r = 0; r < t.rows; ++r) {
-      for (std::int64_t q = 0; q < t.width; ++q, ++tap) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t q = 0; q < width; ++q, ++tap) {
         const V value = hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c);
         if constexpr (kArgmax)
           where = hn::IfThenElse(hn::RebindMask(di, hn::Gt(value, best)), hn::Set(di, tap), where);
@@ -170,14 +176,13 @@ void PoolPixel(const PoolRows& t, std::int64_t pixel) {
   }
 }
 
-void Pool(const PoolRows& t) {
-  for (std::int64_t p = 0; p < t.pixels; ++p) {
-    if (t.argmax)
-      PoolPixel<true>(t, p);
-    else
-      PoolPixel<false>(t, p);
-  }
+template <int kSize>
+void PoolPixels(const PoolRows& t) {
+  for (std::int64_t p = 0; p < t.pixels; ++p)
+    t.argmax ? PoolPixel<true, kSize>(t, p) : PoolPixel<false, kSize>(t, p);
 }
+
+void Pool(const PoolRows& t) { t.rows == 2 && t.width == 2 ? PoolPixels<2>(t) : PoolPixels<0>(t); }
 
 void ColumnSums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,
                 float* sums) {

@@ -32,12 +32,16 @@ struct ForwardTiles {
 void forward_tiles(const ForwardTiles& tiles);
 
 // For k in 0..rows-1 and every channel c of one panel:
-//   out[k * out_stride + c] += sum over p < pixels of
-//       x[p * x_stride + row_offsets[k]] * dy[p * dy_stride + c]
+//   out[k * out_stride + c] += sum over l < lines, p < pixels of
+//       x[l * x_line_stride + p * x_stride + row_offsets[k]] *
+//       dy[l * dy_line_stride + p * dy_stride + c]
 struct OuterTiles {
   const float* x;
   std::ptrdiff_t x_stride;
-  std::int64_t pixels;
+  std::int64_t pixels;  // of a line
+  std::int64_t lines;
+  std::ptrdiff_t x_line_stride;
+  std::ptrdiff_t dy_line_stride;
   const std::ptrdiff_t* row_offsets;
   std::int64_t rows;
   const float* dy;

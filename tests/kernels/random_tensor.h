@@ -1,6 +1,7 @@
 // Random tensors and comparisons for the tests of the kernels.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>

@@ -81,12 +81,16 @@ TEST_CASE("the gradient of softmax equals finite differences") {
   const Tensor x = random_tensor(shape, DType::f64, random, -2, 2);
   const Tensor dy = random_tensor(shape, DType::f64, random);
   Tensor y(shape, DType::f64), dx(shape, DType::f64);
-  submit(*queue, Softmax{x, y});
-  submit(*queue, SoftmaxBackward{y, dy, dx});
+  const double temperature = GENERATE(1.0, 0.4, 2.5);
+  submit(*queue, Softmax{x, y, temperature});
+  submit(*queue, SoftmaxBackward{y, dy, dx, temperature});
+  Doubles cooled = doubles(x);
+  for (double& value : cooled) value /= temperature;
+  CHECK(distance(y, softmax(cooled, 5)) < 1e-13);
   const Doubles numeric = numeric_gradient(doubles(x), [&](const Doubles& at) {
     const Tensor moved = tensor_of(shape, DType::f64, at);
     Tensor out(shape, DType::f64);
-    submit(*queue, Softmax{moved, out});
+    submit(*queue, Softmax{moved, out, temperature});
     return dot(doubles(out), doubles(dy));
   });
   CHECK(distance(dx, numeric) < 1e-9);
@@ -160,7 +164,9 @@ TEST_CASE("softmax and cross-entropy refuse arguments that do not fit") {
   CHECK(refused(*queue, Softmax{x, other}));
   CHECK(refused(*queue, Softmax{x, wide}));
   CHECK(refused(*queue, Softmax{scalar, scalar}));
+  CHECK(refused(*queue, Softmax{x, x, 0}));
   CHECK(refused(*queue, SoftmaxBackward{x, x, other}));
+  CHECK(refused(*queue, SoftmaxBackward{x, x, x, std::nan("")}));
   using CrossEntropy = SoftmaxCrossEntropy;
   CHECK(refused(*queue, CrossEntropy{x, bytes, {}, loss, {}}));
   CHECK(refused(*queue, CrossEntropy{x, short_labels, {}, loss, {}}));

@@ -1,0 +1,243 @@
+// ratnet predict
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <numeric>
+
+#include <CLI/CLI.hpp>
+
+#include "../../../core/atomic_file.h"
+#include "../../../core/version.h"
+#include "../../../imaging/nifti.h"
+#include "../../../train/hdf5_dataset.h"
+#include "../../../train/resampled_dataset.h"
+#include "../../program/commands.h"
+#include "../../program/models.h"
+#include "../../program/progress.h"
+#include "report_run.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> arguments;
+  std::string output;
+  std::optional<double> brain_level;
+  std::string slice_axis = "auto";
+  bool flip_rows = false;
+  bool flip_columns = false;
+  std::string device = "auto";
+  int threads = 0;
+};
+
+bool is_hdf5_name(const std::string& path) {
+  return path.ends_with(".h5") || path.ends_with(".hdf5");
+}
+
+// A file to look at, and the folder below the output in which its results go.
+struct Input {
+  std::string path;
+  std::string subfolder;
+};
+
+// The files themselves, and those in folders: all scans and slice files below them, in order.
+std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
+  std::vector<Input> inputs;
+  for (const std::string& argument : arguments) {
+    std::error_code error;
+    if (!fs::is_directory(argument, error)) {
+      inputs.push_back({argument, ""});
+      continue;
+    }
+    std::vector<Input> found;
+    for (auto it = fs::recursive_directory_iterator(
+             argument, fs::directory_options::skip_permission_denied, error);
+         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      const std::string path = it->path().string();
+      const bool image_of_pair = path.ends_with(".img") || path.ends_with(".img.gz");
+      if (it->is_regular_file(error) && !image_of_pair &&
+          (is_nifti_name(path) || is_hdf5_name(path)))
+        found.push_back({path, fs::relative(it->path().parent_path(), argument, error).string()});
+    }
+    if (error) fail(ErrorKind::file_system, argument, ": cannot be listed: ", error.message());
+    if (found.empty()) fail(ErrorKind::input, argument, ": holds no .nii, .nii.gz or .h5 file");
+    std::sort(found.begin(), found.end(),
+              [](const Input& a, const Input& b) { return a.path < b.path; });
+    inputs.insert(inputs.end(), found.begin(), found.end());
+  }
+  return inputs;
+}
+
+// BIDS asks every folder of derivatives to say what made it.
+void describe_folder(const std::string& folder) {
+  const std::string path = (fs::path(folder) / "dataset_description.json").string();
+  if (fs::exists(path)) return;
+  write_file(path,
+             "{\n  \"Name\": \"ratnet dark slices\",\n  \"BIDSVersion\": \"1.8.0\",\n"
+             "  \"DatasetType\": \"derivative\",\n  \"GeneratedBy\": [{\"Name\": \"ratnet\", "
+             "\"Version\": \"" +
+                 version() + "\"}]\n}\n");
+}
+
+class Prediction {
+ public:
+  explicit Prediction(const Options& options)
+      : options_(options),
+        named_(split_model(options.arguments)),
+        model_(load_model(named_.model)),
+        grid_(grid_of(model_)),
+        predictor_(
+            model_,
+            {.batch = 64, .threads = options.threads, .device = parse_device(options.device)}) {
+    slices_ = {.axis = parse_slice_axis(options.slice_axis),
+               .flip_rows = options.flip_rows,
+               .flip_columns = options.flip_columns};
+    require(!named_.inputs.empty(), "predict needs a scan, a file of slices or a folder");
+  }
+
+  void run();
+
+ private:
+  void run_one(const Input& input, const ReportPaths& paths);
+  void run_scan(const std::string& path, const ReportPaths& paths);
+  void run_slices(const std::string& path, const ReportPaths& paths);
+  void print(const std::string& path, const SliceScores& scores) const;
+  ReportContext context(const std::string& input) const {
+    const auto hash = model_.provenance.find("data_hash");
+    return {input, fs::path(named_.model).filename().string(),
+            hash == model_.provenance.end() ? "" : hash->second};
+  }
+
+  const Options& options_;
+  ModelAndInputs named_;
+  Model model_;
+  ModelGrid grid_;
+  Predictor predictor_;
+  SliceOptions slices_;
+};
+
+void Prediction::print(const std::string& path, const SliceScores& scores) const {
+  const auto judged = static_cast<long long>(scores.probability.size()) - scores.count_empty();
+  std::printf("%s\n  %lld of %lld slices dark", path.c_str(),
+              static_cast<long long>(scores.count_dark()), judged);
+  if (judged > 0)
+    std::printf(" (%.1f%%)",
+                100.0 * static_cast<double>(scores.count_dark()) / static_cast<double>(judged));
+  if (scores.volumes > 0)
+    std::printf(", %lld volumes of %lld slices", static_cast<long long>(scores.volumes),
+                static_cast<long long>(scores.slices));
+  if (scores.count_empty())
+    std::printf("; %lld empty, not judged", static_cast<long long>(scores.count_empty()));
+  std::printf("\n  threshold %.4f; scale: brain level %.4g (%s)\n", scores.threshold,
+              scores.brain_level, std::string(name_of(scores.scale)).c_str());
+  for (const std::string& note : scores.notes) std::printf("  note: %s\n", note.c_str());
+}
+
+void Prediction::run_scan(const std::string& path, const ReportPaths& paths) {
+  const Volume volume = read_nifti(path);
+  Progress progress(fs::path(path).filename().string(), "slices", 0);
+  RunScoreOptions options{.slices = slices_, .brain_level = options_.brain_level};
+  options.progress = [&](std::int64_t done, std::int64_t) { progress.update(done); };
+  std::vector<float> grid_slices;
+  const RunScores scores = score_run(predictor_, model_, volume, options, &grid_slices);
+  report_run(scores, grid_slices, grid_, context(path), paths);
+  print(path, scores);
+  std::printf("  %s\n  map: %s\n  table: %s\n", scores.layout.reason.c_str(), paths.map.c_str(),
+              paths.table.c_str());
+}
+
+void Prediction::run_slices(const std::string& path, const ReportPaths& paths) {
+  const auto dataset =
+      resampled(open_hdf5_slices(path, {.labels_required = false}), grid_.rows, grid_.columns);
+  const DatasetScale scale = scale_of(*dataset, options_.brain_level);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(dataset->size()));
+  std::iota(all.begin(), all.end(), 0);
+  Progress progress(fs::path(path).filename().string(), "slices", dataset->size());
+  SliceScores scores = score_dataset(predictor_, model_, *dataset, scale, all,
+                                     [&](std::int64_t done) { progress.update(done); });
+  scores.notes.insert(scores.notes.end(), dataset->notes().begin(), dataset->notes().end());
+  report_slices(scores, dataset->table(), context(path), paths);
+  print(path, scores);
+  std::printf("  table: %s\n", paths.table.c_str());
+}
+
+void Prediction::run_one(const Input& input, const ReportPaths& paths) {
+  std::error_code error;
+  fs::create_directories(fs::path(paths.table).parent_path(), error);
+  if (error)
+    fail(ErrorKind::file_system, fs::path(paths.table).parent_path().string(),
+         ": cannot make it: ", error.message());
+  if (is_hdf5_name(input.path))
+    run_slices(input.path, paths);
+  else
+    run_scan(input.path, paths);
+}
+
+void Prediction::run() {
+  const std::vector<Input> inputs = find_inputs(named_.inputs);
+  std::map<std::string, std::string> taken;
+  std::vector<ReportPaths> paths;
+  for (const Input& input : inputs) {
+    paths.push_back(report_paths(
+        (fs::path(options_.output) / input.subfolder).lexically_normal().string(), input.path));
+    const auto [other, fresh] = taken.emplace(paths.back().table, input.path);
+    require(fresh, other->second, " and ", input.path, " would both write ", paths.back().table,
+            "; give them separate output folders");
+  }
+  for (const std::string& warning : model_.warnings)
+    std::printf("warning: the model: %s\n", warning.c_str());
+
+  // In a folder one file that cannot be used must not keep the others from being looked at.
+  std::optional<Error> first_error;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    try {
+      run_one(inputs[i], paths[i]);
+    } catch (const Error& error) {
+      if (inputs.size() == 1 || error.kind() != ErrorKind::input) throw;
+      std::fprintf(stderr, "ratnet: %s\n", error.what());
+      if (!first_error) first_error = error;
+    }
+    std::fflush(stdout);
+  }
+  if (fs::exists(options_.output)) describe_folder(options_.output);
+  if (first_error)
+    throw Error(first_error->kind(),
+                "not all files could be used; the first: " + std::string(first_error->what()));
+}
+
+}  // namespace
+
+void add_predict(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand(
+      "predict", "Find dark slices in scans: a table, a map and a verdict for each");
+  command
+      ->add_option("files", options->arguments,
+                   "[MODEL.safetensors] INPUT...; .nii, .nii.gz (3D or 4D), .h5 slices, or "
+                   "folders of them; without a model, the one that ships")
+      ->required();
+  command->add_option("-o,--output", options->output, "folder for the results")->required();
+  command->add_option("--brain-level", options->brain_level,
+                      "mean of the brain in good slices, in the file's units; otherwise estimated "
+                      "from each run or file");
+  command
+      ->add_option("--slice-axis", options->slice_axis,
+                   "auto (the thick, acquired slices, else coronal), coronal, axial, sagittal, "
+                   "acquired, or 0, 1, 2 for an array axis")
+      ->capture_default_str();
+  command->add_flag("--flip-rows", options->flip_rows, "turn slices upside down before judging");
+  command->add_flag("--flip-columns", options->flip_columns, "mirror slices before judging");
+  command->add_option("--device", options->device, "cpu, cuda, cuda:N or auto")
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "0: one for every processor")
+      ->capture_default_str();
+  command->footer(
+      "Example:\n"
+      "  ratnet simulate dark-slices --animals 1 --seed 2 -o slices.h5 --nifti runs\n"
+      "  ratnet predict runs -o results");
+  command->callback([options] { Prediction(*options).run(); });
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,121 @@
+// ratnet bench: how many slices a second a model computes on this machine.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "../../core/atomic_file.h"
+#include "../../core/random.h"
+#include "../../kernels/cpu/instruction_set.h"
+#include "../../network/predictor.h"
+#include "commands.h"
+#include "models.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::vector<std::string> arguments;
+  std::vector<std::int64_t> batches = {1, 32, 256};
+  std::vector<int> threads = {1};
+  std::string device = "auto";
+  double seconds = 1;
+  std::string json;
+};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Median over several rounds of the samples a second, host memory to host memory.
+double samples_per_second(Predictor& predictor, std::int64_t batch, double seconds) {
+  constexpr int kRounds = 5;
+  std::vector<float> inputs(static_cast<std::size_t>(batch * predictor.input_size()));
+  std::vector<float> outputs(static_cast<std::size_t>(batch * predictor.output_size()));
+  Random random(1);
+  for (float& value : inputs) value = static_cast<float>(random.uniform());
+  predictor.run(inputs, outputs);  // touches all memory once
+  std::vector<double> rates;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto start = Clock::now();
+    std::int64_t done = 0;
+    do {
+      predictor.run(inputs, outputs);
+      done += batch;
+    } while (seconds_since(start) < seconds / kRounds);
+    rates.push_back(static_cast<double>(done) / seconds_since(start));
+  }
+  std::nth_element(rates.begin(), rates.begin() + kRounds / 2, rates.end());
+  return rates[kRounds / 2];
+}
+
+void run(const Options& options) {
+  const ModelAndInputs named = split_model(options.arguments);
+  require(named.inputs.empty(), "bench takes one model, not also '",
+          named.inputs.empty() ? "" : named.inputs.front(), "'");
+  require(options.seconds > 0 && options.seconds <= 600, "--seconds is ", options.seconds,
+          ", expected more than 0 and at most 600");
+  const Model model = load_model(named.model);
+  const bool to_terminal = options.json != "-";
+  if (to_terminal) {
+    std::printf("%s, instruction set %s, f32\n", named.model.c_str(), instruction_set().c_str());
+    std::printf("%8s %8s %14s\n", "batch", "threads", "slices/s");
+  }
+  Json results = Json::array();
+  for (const int threads : options.threads)
+    for (const std::int64_t batch : options.batches) {
+      Predictor predictor(
+          model, {.batch = batch, .threads = threads, .device = parse_device(options.device)});
+      const double rate = samples_per_second(predictor, batch, options.seconds);
+      results.push_back({{"batch", batch},
+                         {"threads", threads},
+                         {"precision", "f32"},
+                         {"slices_per_s", rate},
+                         {"device", to_string(predictor.device())},
+                         {"instruction_set", instruction_set()}});
+      if (to_terminal) {
+        std::printf("%8lld %8d %14.0f\n", static_cast<long long>(batch), threads, rate);
+        std::fflush(stdout);
+      }
+    }
+  if (!to_terminal)
+    std::printf("%s\n", results.dump(2).c_str());
+  else if (!options.json.empty())
+    write_file(options.json, results.dump(2) + "\n");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      program.add_subcommand("bench", "Measure how fast a model computes on this machine");
+  command->add_option("model", options->arguments,
+                      "MODEL.safetensors; without one, the model that ships");
+  command->add_option("--batch", options->batches, "batch sizes, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
+  command->add_option("--threads", options->threads, "numbers of threads, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--seconds", options->seconds, "how long each is measured")
+      ->capture_default_str();
+  command->add_option("--device", options->device, "cpu, cuda, cuda:N or auto")
+      ->capture_default_str();
+  command->add_option(
+      "--json", options->json,
+      "write a list of {batch, threads, precision, slices_per_s} to this file (- for "
+      "the terminal)");
+  command->footer("Example:\n  ratnet bench --batch 1,32,256 --threads 1,2");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace ratnet::inline v1

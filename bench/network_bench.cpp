@@ -1,0 +1,61 @@
+// RatNet as a whole on one thread: inference, and one step of training.
+#include <benchmark/benchmark.h>
+
+#include "../apps/dark_slices/ratnet.h"
+#include "../kernels/softmax.h"
+#include "../kernels/submit.h"
+#include "../network/plan.h"
+#include "../train/optimiser.h"
+#include "../train/trainer.h"
+#include "setting.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+void state_rate(benchmark::State& state, std::int64_t batch) {
+  state.counters["slices/s"] =
+      benchmark::Counter(static_cast<double>(batch), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+// From the input on the device to the probabilities there.
+void inference(benchmark::State& state) {
+  const std::int64_t batch = state.range(0);
+  const Graph graph = ratnet_graph();
+  Plan plan(graph, std::make_shared<Parameters>(bench_queue(), Weights::initialised(graph, 1)),
+            {.batch = batch});
+  const Tensor images = bench_tensor({batch, 64, 64, 1});
+  std::copy_n(images.values<float>().data(), images.count(), plan.input(0, batch).as<float>());
+  for (auto _ : state) plan.forward(batch);
+  state_rate(state, batch);
+}
+BENCHMARK(inference)->ArgName("batch")->Arg(1)->Arg(32)->Arg(256);
+
+// Forward, loss, backward, Adam.
+void training_step(benchmark::State& state) {
+  const std::int64_t batch = state.range(0);
+  const Graph graph = logits_graph(ratnet_graph());
+  const QueueHandle queue = bench_queue();
+  const auto parameters = std::make_shared<Parameters>(queue, Weights::initialised(graph, 1));
+  Plan plan(graph, parameters, {.batch = batch, .mode = Mode::train});
+  Optimiser optimiser(parameters, {});
+  const Tensor images = bench_tensor({batch, 64, 64, 1});
+  std::copy_n(images.values<float>().data(), images.count(), plan.input(0, batch).as<float>());
+  Tensor labels({batch}, DType::i32);
+  for (std::int64_t i = 0; i < batch; ++i)
+    labels.values<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % 2);
+  Tensor loss({1}, DType::f32);
+  for (auto _ : state) {
+    plan.forward(batch);
+    submit(*queue, SoftmaxCrossEntropy{.logits = plan.output(0, batch),
+                                       .labels = labels,
+                                       .loss = loss,
+                                       .dlogits = plan.output_gradient(0, batch)});
+    plan.backward(batch);
+    optimiser.step(plan.gradients(), 1e-4);
+  }
+  state_rate(state, batch);
+}
+BENCHMARK(training_step)->ArgName("batch")->Arg(32);
+
+}  // namespace
+}  // namespace ratnet::inline v1

@@ -1,0 +1,42 @@
+# Installs a build, moves it elsewhere, and builds and runs a small consumer against it.
+#   cmake -D BUILD=... -D SOURCE=... -D WORK=... -D CXX=... -P check.cmake
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output
+                  ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGV}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed)
+# A package that works only where it was installed first would fail from here on.
+file(RENAME ${WORK}/installed ${WORK}/moved)
+file(GLOB_RECURSE package ${WORK}/moved/*.cmake)
+if(NOT package)
+  message(FATAL_ERROR "no CMake package was installed")
+endif()
+foreach(file ${package})
+  file(STRINGS ${file} lines)
+  foreach(folder ${BUILD} ${SOURCE} ${WORK})
+    string(FIND "${lines}" ${folder} where)
+    if(NOT where EQUAL -1)
+      message(FATAL_ERROR "${file} names ${folder}: the package cannot be moved")
+    endif()
+  endforeach()
+endforeach()
+if(EXISTS ${WORK}/moved/include/ratnet/kernels)
+  message(FATAL_ERROR "headers of kernels/ were installed")
+endif()
+
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/build -G Ninja
+    -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=Release
+    -D CMAKE_PREFIX_PATH=${WORK}/moved -D RATNET_HEADERS=${WORK}/moved/include)
+message(${output})
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK}/build/consumer)
+message(${output})
+if(EXISTS ${WORK}/moved/bin/ratnet)
+  run(${WORK}/moved/bin/ratnet --help)
+endif()

@@ -1,0 +1,149 @@
+#include "../../network/fuse.h"
+
+#include "../../apps/dark_slices/ratnet.h"
+#include "../catch.h"
+#include "plan_runs.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+using layers::AvgPool;
+using layers::Conv;
+using layers::Dense;
+using layers::Flatten;
+using layers::LeakyRelu;
+using layers::MaxPool;
+using layers::Relu;
+
+// input -> the layers in a row, called l0, l1, ...
+Graph chain(const std::vector<std::int64_t>& input, const std::vector<Layer>& layers) {
+  GraphBuilder builder;
+  int last = builder.input("x", input);
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    last = builder.add("l" + std::to_string(i), layers[i], {last});
+  return builder.build({last});
+}
+
+std::size_t fused_nodes(const Graph& graph) { return fuse(graph).graph.nodes().size(); }
+
+void check_same(const Graph& graph, DType dtype, double tolerance) {
+  const QueueHandle queue = open_cpu(2);
+  const auto parameters = std::make_shared<Parameters>(queue, random_weights(graph, dtype, 3));
+  for (const Mode mode : {Mode::infer, Mode::train}) {
+    PlanOptions options{.batch = 4, .mode = mode, .input_gradients = mode == Mode::train};
+    Plan fused(graph, parameters, options);
+    options.fuse = false;
+    Plan plain(graph, parameters, options);
+    REQUIRE(plain.graph().nodes().size() == graph.nodes().size());
+    if (mode == Mode::infer) {
+      for (Plan* plan : {&fused, &plain}) {
+        write(plan->input(0, 3), random_doubles(plan->input(0, 3).count(), 8));
+        plan->forward(3);
+      }
+      for (std::size_t i = 0; i < graph.outputs().size(); ++i)
+        CHECK(relative(read(fused.output(i, 3)), read(plain.output(i, 3))) <= tolerance);
+      continue;
+    }
+    const RandomKey key{7, 2};
+    const Results a = run_once(fused, *parameters, 3, 8, key);
+    const Results b = run_once(plain, *parameters, 3, 8, key);
+    for (std::size_t i = 0; i < a.outputs.size(); ++i)
+      CHECK(relative(a.outputs[i], b.outputs[i]) <= tolerance);
+    CHECK(relative(a.input_gradients[0], b.input_gradients[0]) <= tolerance);
+    for (const auto& [name, gradient] : a.gradients) {
+      INFO(name);
+      CHECK(relative(gradient, b.gradients.at(name)) <= tolerance);
+      CHECK(dot(gradient, gradient) > 0);
+    }
+  }
+}
+
+void check_same(const Graph& graph) {
+  check_same(graph, DType::f64, 1e-13);
+  check_same(graph, DType::f32, 2e-5);
+}
+
+}  // namespace
+
+TEST_CASE("fusing RatNet leaves its six computing layers") {
+  const FusedGraph fused = fuse(ratnet_graph());
+  std::vector<std::string> names;
+  for (const Node& node : fused.graph.nodes()) names.push_back(node.name);
+  CHECK(names == std::vector<std::string>{"image", "pool1", "pool2", "pool3", "flatten",
+                                          "dense_relu", "logits", "probability"});
+  CHECK(fused.weight_prefixes == std::vector<std::string>{"image", "conv1", "conv2", "conv3",
+                                                          "flatten", "dense", "logits",
+                                                          "probability"});
+  CHECK(fuse(fused.graph).graph.to_json() == fused.graph.to_json());
+}
+
+TEST_CASE("fused RatNet computes what RatNet computes") { check_same(ratnet_graph(16)); }
+
+TEST_CASE("leaky ReLU is fused with its slope") {
+  const Graph graph = chain(
+      {9, 7, 2}, {Conv{.out = 5, .kernel = {3, 3}}, LeakyRelu{.slope = 0.3},
+                  MaxPool{.kernel = {2, 2}}, Flatten{}, Dense{.out = 4}, LeakyRelu{.slope = 0.05}});
+  CHECK(fused_nodes(graph) == 4);
+  check_same(graph);
+}
+
+TEST_CASE("a pooling straight after a convolution is fused, an activation after it is not") {
+  const Graph graph =
+      chain({6, 6, 2}, {Conv{.out = 3, .kernel = {3, 3}}, MaxPool{.kernel = {2}}, Relu{}});
+  CHECK(fused_nodes(graph) == 3);
+  check_same(graph);
+}
+
+TEST_CASE("fusion knows one and three dimensions") {
+  const Graph line = chain(
+      {11, 2}, {Conv{.out = 4, .kernel = {3}, .stride = {2}}, Relu{}, MaxPool{.kernel = {3}}});
+  CHECK(fused_nodes(line) == 2);
+  check_same(line);
+  const Graph volume =
+      chain({5, 6, 4, 2}, {Conv{.out = 3, .kernel = {3, 3, 3}, .padding = Padding::same}, Relu{},
+                           MaxPool{.kernel = {1, 2, 2}}, Conv{.out = 2, .kernel = {2, 1, 1}},
+                           LeakyRelu{}, MaxPool{.kernel = {2}}});
+  CHECK(fused_nodes(volume) == 3);
+  check_same(volume);
+}
+
+TEST_CASE("poolings that overlap, leave gaps, pad or average stay layers of their own") {
+  for (const Layer& pool :
+       {Layer(MaxPool{.kernel = {3, 3}, .stride = {2, 2}}),
+        Layer(MaxPool{.kernel = {2, 2}, .stride = {3, 3}}),
+        Layer(MaxPool{.kernel = {2, 2}, .padding = Padding::same}),
+        Layer(AvgPool{.kernel = {2, 2}}),
+        Layer(MaxPool{.kernel = {2, 2}, .padding = Padding::custom, .pad_before = {1}})}) {
+    INFO(to_json(pool));
+    const Graph graph = chain({7, 8, 2}, {Conv{.out = 3, .kernel = {3, 3}}, Relu{}, pool});
+    CHECK(fused_nodes(graph) == 3);  // the input, the convolution with its ReLU, the pooling
+    check_same(graph);
+  }
+}
+
+TEST_CASE("what somebody else reads is not fused away") {
+  const auto build = [](bool as_output) {
+    GraphBuilder builder;
+    const int x = builder.input("x", {6, 6, 2});
+    const int conv = builder.add("conv", Conv{.out = 2, .kernel = {3, 3}}, {x});
+    const int relu = builder.add("relu", Relu{}, {conv});
+    const int pool = builder.add("pool", MaxPool{.kernel = {2, 2}}, {relu});
+    if (as_output) return builder.build({pool, conv});
+    const int sum = builder.add("sum", layers::Add{}, {relu, conv});
+    return builder.build({pool, sum});
+  };
+  for (const bool as_output : {false, true}) {
+    const Graph graph = build(as_output);
+    CHECK(fused_nodes(graph) == graph.nodes().size());
+    check_same(graph);
+  }
+}
+
+TEST_CASE("dropout draws the same numbers in a fused plan") {
+  const Graph graph =
+      chain({6, 6, 1}, {Conv{.out = 3, .kernel = {3, 3}}, Relu{}, MaxPool{.kernel = {2, 2}},
+                        layers::Dropout{.probability = 0.5}, Flatten{}, Dense{.out = 5}});
+  check_same(graph);
+}

@@ -1,0 +1,190 @@
+// RatNet against PyTorch (scripts/make_golden.py).
+#include "../../apps/dark_slices/ratnet.h"
+#include "../../kernels/softmax.h"
+#include "../../kernels/submit.h"
+#include "../../network/safetensors.h"
+#include "../../train/optimiser.h"
+#include "../catch.h"
+#include "plan_runs.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+const SafetensorsFile& golden() {
+  static const SafetensorsFile file(RATNET_SOURCE_DIR "/tests/golden/ratnet.safetensors");
+  return file;
+}
+
+// `count` numbers in [0, 1), the same as make_golden.py's.
+Doubles mixed(std::size_t count, std::uint32_t stream) {
+  Doubles values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto x = static_cast<std::uint32_t>(i) + (stream << 20);
+    x = (x ^ (x >> 16)) * 0x7FEB352Du;
+    x = (x ^ (x >> 15)) * 0x846CA68Bu;
+    values[i] = (x ^ (x >> 16)) * 0x1p-32;
+  }
+  return values;
+}
+
+Weights initial_weights(const Graph& graph, DType dtype) {
+  Weights weights = Weights::initialised(graph, 0, dtype);
+  std::uint32_t stream = 1;
+  for (auto& entry : weights.entries()) {
+    const Shape& shape = entry.value.shape();
+    const double limit = entry.name.ends_with("weight")
+                             ? std::sqrt(6.0 / static_cast<double>(shape.count() / shape.back()))
+                             : 0.1;
+    Doubles values = mixed(static_cast<std::size_t>(shape.count()), stream++);
+    for (double& value : values) value = (2 * value - 1) * limit;
+    entry.value = tensor_of(shape, dtype, values);
+  }
+  return weights;
+}
+
+// RatNet up to its logits with the golden images, loss and class weights.
+struct Case {
+  Graph graph;
+  std::shared_ptr<Parameters> parameters;
+  Plan plan;
+  std::int64_t n;
+  Tensor labels, class_weights, loss;
+
+  Case(std::int64_t size, std::int64_t count, DType dtype, bool fuse)
+      : graph(ratnet_graph(size).up_to({"logits"})),
+        parameters(std::make_shared<Parameters>(open_cpu(1), initial_weights(graph, dtype))),
+        plan(graph, parameters, {.batch = count + 1, .mode = Mode::train, .fuse = fuse}),
+        n(count),
+        labels({count}, DType::i32),
+        class_weights(tensor_of({2}, dtype, {1, 3})),
+        loss({1}, dtype) {
+    const std::int32_t all[] = {0, 1, 1, 0};
+    std::copy_n(all, count, labels.values<std::int32_t>().begin());
+  }
+
+  void forward_and_backward() {
+    const View images = plan.input(0, n);
+    write(images, mixed(static_cast<std::size_t>(images.count()), 0));
+    plan.forward(n);
+    submit(plan.queue(), SoftmaxCrossEntropy{.logits = plan.output(0, n),
+                                             .labels = labels,
+                                             .class_weights = class_weights,
+                                             .loss = loss,
+                                             .dlogits = plan.output_gradient(0, n)});
+    plan.backward(n);
+  }
+
+  Doubles probability() const {
+    Plan softmax(ratnet_graph(plan.input(0, 1).shape[1]), parameters, {.batch = n});
+    write(softmax.input(0, n), mixed(static_cast<std::size_t>(softmax.input(0, n).count()), 0));
+    softmax.forward(n);
+    return read(softmax.output(0, n));
+  }
+};
+
+Doubles every_seventh(const Doubles& values) {
+  Doubles kept;
+  for (std::size_t i = 0; i < values.size(); i += 7) kept.push_back(values[i]);
+  return kept;
+}
+
+// What rounding allows outputs, and gradients and weights.
+struct Tolerance {
+  double outputs, gradients;
+};
+Tolerance tolerance_of(DType dtype) {
+  return dtype == DType::f64 ? Tolerance{1e-9, 1e-9} : Tolerance{1e-5, 1e-4};
+}
+
+template <class Check>
+void for_types_and_fusion(Check&& check) {
+  for (const DType dtype : {DType::f64, DType::f32})
+    for (const bool fuse : {false, true}) {
+      INFO(name_of(dtype) << (fuse ? ", fused" : ", not fused"));
+      check(dtype, fuse);
+    }
+}
+
+void check_outputs(const Case& c, const std::string& prefix, double tolerance) {
+  CHECK(relative(read(c.plan.output(0, c.n)), read(golden().find(prefix + "logits"))) < tolerance);
+  CHECK(relative(c.probability(), read(golden().find(prefix + "probability"))) < tolerance);
+  CHECK(relative(read(c.loss.view()), read(golden().find(prefix + "loss"))) < tolerance);
+}
+
+}  // namespace
+
+TEST_CASE("RatNet on small images gives PyTorch's outputs and gradients") {
+  for_types_and_fusion([](DType dtype, bool fuse) {
+    const std::string prefix = "small/" + std::string(name_of(dtype)) + "/";
+    Case c(16, 4, dtype, fuse);
+    c.forward_and_backward();
+    check_outputs(c, prefix, tolerance_of(dtype).outputs);
+    for (const auto& place : c.parameters->places()) {
+      INFO(place.name);
+      const Doubles gradient = read(c.plan.gradient(place.name));
+      const Doubles expected = read(golden().find(prefix + "gradient/" + place.name));
+      CHECK(relative(dtype == DType::f64 ? gradient : every_seventh(gradient), expected) <
+            tolerance_of(dtype).gradients);
+    }
+  });
+}
+
+TEST_CASE("RatNet on 64x64 images gives PyTorch's outputs and gradients") {
+  for_types_and_fusion([](DType dtype, bool fuse) {
+    const std::string prefix = "full/" + std::string(name_of(dtype)) + "/";
+    Case c(64, 2, dtype, fuse);
+    c.forward_and_backward();
+    check_outputs(c, prefix, tolerance_of(dtype).outputs);
+    std::uint32_t stream = 100;
+    for (const auto& place : c.parameters->places()) {
+      INFO(place.name);
+      const Doubles gradient = read(c.plan.gradient(place.name));
+      double sum = 0;
+      for (const double value : gradient) sum += value;
+      const double norm = std::sqrt(dot(gradient, gradient));
+      Doubles picks;
+      for (const double place_of : mixed(64, stream++))
+        picks.push_back(
+            gradient[static_cast<std::size_t>(place_of * static_cast<double>(gradient.size()))]);
+      const Doubles expected = read(golden().find(prefix + "norm_and_sum/" + place.name));
+      const double tolerance = tolerance_of(dtype).gradients;
+      CHECK(std::abs(norm - expected[0]) < tolerance * expected[0]);
+      // A sum may cancel: what it may be off by goes with the norm.
+      CHECK(std::abs(sum - expected[1]) < tolerance * expected[0]);
+      CHECK(relative(picks, read(golden().find(prefix + "gradient/" + place.name))) < tolerance);
+    }
+  });
+}
+
+TEST_CASE("ten steps of each optimiser end at PyTorch's weights") {
+  struct Setting {
+    const char* name;
+    OptimiserOptions options;
+    double rate;
+  };
+  const Setting settings[] = {
+      {"adam", {}, 1e-3},
+      {"adamw", {.kind = OptimiserKind::adamw, .weight_decay = 0.05}, 1e-3},
+      {"sgd", {.kind = OptimiserKind::sgd, .momentum = 0.9, .clip_norm = 0.5}, 1e-2}};
+  for_types_and_fusion([&](DType dtype, bool fuse) {
+    for (const Setting& setting : settings) {
+      Case c(16, 4, dtype, fuse);
+      Optimiser optimiser(c.parameters, setting.options);
+      for (int step = 0; step < 10; ++step) {
+        c.forward_and_backward();
+        optimiser.step(c.plan.gradients(), setting.rate);
+      }
+      for (const auto& place : c.parameters->places()) {
+        INFO(setting.name << " " << place.name);
+        const Doubles weights = read(c.parameters->view(place));
+        const bool all = dtype == DType::f64 && setting.options.kind == OptimiserKind::adam;
+        CHECK(relative(all ? weights : every_seventh(weights),
+                       read(golden().find("small/" + std::string(name_of(dtype)) + "/" +
+                                          setting.name + "/" + place.name))) <
+              tolerance_of(dtype).gradients);
+      }
+    }
+  });
+}

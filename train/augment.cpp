@@ -1,0 +1,83 @@
+#include "augment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace ratnet::inline v1 {
+namespace {
+
+// Where an axis is sampled: value[low] * (1 - weight) + value[low + 1] * weight.
+struct Tap {
+  std::int64_t low;
+  float weight;
+};
+
+Tap tap_at(double position) {
+  const double low = std::floor(position);
+  return {static_cast<std::int64_t>(low), static_cast<float>(position - low)};
+}
+
+double draw_shift(const Augmentation& options, Random& random) {
+  if (options.subpixel) return random.uniform(-options.shift, options.shift);
+  const auto most = static_cast<std::int64_t>(std::floor(options.shift));
+  return static_cast<double>(random.integer(2 * most + 1) - most);
+}
+
+// out[i] = in[i - shift] along an axis of n rows of `row` floats, with zeros from outside.
+void shift_rows(const float* in, float* out, std::int64_t n, std::int64_t row, double shift) {
+  const Tap first = tap_at(-shift);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t low = i + first.low;
+    const float* a = low >= 0 && low < n ? in + low * row : nullptr;
+    const float* b =
+        low + 1 >= 0 && low + 1 < n && first.weight > 0 ? in + (low + 1) * row : nullptr;
+    float* to = out + i * row;
+    const float weight_a = 1 - first.weight;
+    for (std::int64_t k = 0; k < row; ++k)
+      to[k] = (a ? weight_a * a[k] : 0.0f) + (b ? first.weight * b[k] : 0.0f);
+  }
+}
+
+}  // namespace
+
+void check_augmentation(const Augmentation& options) {
+  require(std::isfinite(options.shift) && options.shift >= 0 && options.shift <= 4096,
+          "augmentation: shift must be 0 to 4096 pixels, got ", options.shift);
+  require(std::isfinite(options.gain) && options.gain >= 0 && options.gain < 1,
+          "augmentation: gain must be 0 or more and below 1, got ", options.gain);
+  require(std::isfinite(options.noise) && options.noise >= 0,
+          "augmentation: noise must be 0 or more, got ", options.noise);
+}
+
+void augment(const Augmentation& options, ConstView from, View to, Random& random) {
+  require(from.shape == to.shape && from.shape.rank() == 3 && from.data != to.data,
+          "augment takes two different images of equal size, got ", to_string(from.shape), " and ",
+          to_string(to.shape));
+  const std::int64_t h = from.shape[0], w = from.shape[1], c = from.shape[2];
+  const double down = draw_shift(options, random);
+  const double right = draw_shift(options, random);
+  const bool flip = options.flip_left_right && random.chance(0.5);
+  const auto gain = static_cast<float>(random.uniform(1 - options.gain, 1 + options.gain));
+
+  // Down into `to`, then right into a row that is written back, mirrored or not.
+  auto* target = to.as<float>();
+  shift_rows(from.as<float>(), target, h, w * c, down);
+  std::vector<float> row(static_cast<std::size_t>(w * c));
+  for (std::int64_t y = 0; y < h; ++y) {
+    float* line = target + y * w * c;
+    shift_rows(line, row.data(), w, c, right);
+    for (std::int64_t x = 0; x < w; ++x)
+      for (std::int64_t channel = 0; channel < c; ++channel)
+        line[x * c + channel] =
+            gain * row[static_cast<std::size_t>((flip ? w - 1 - x : x) * c + channel)];
+  }
+  if (options.noise > 0) {
+    const std::int64_t count = from.count();
+    for (std::int64_t i = 0; i < count; ++i)
+      target[i] += static_cast<float>(random.normal(0, options.noise));
+  }
+}
+
+}  // namespace ratnet::inline v1

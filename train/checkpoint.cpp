@@ -1,0 +1,122 @@
+#include "checkpoint.h"
+
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "../core/json_depth.h"
+#include "../network/safetensors.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kKey = "ratnet_checkpoint";
+constexpr int kFormat = 1;
+constexpr const char* kWeights = "weights/";
+constexpr const char* kBest = "best/";
+constexpr const char* kOptimiser = "optimiser/";
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+double number(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
+
+Tensor owned(const ConstView& view) {
+  Tensor tensor(view.shape, view.dtype);
+  std::memcpy(tensor.data(), view.data, tensor.bytes());
+  return tensor;
+}
+
+void add_all(std::vector<NamedView>& tensors, const char* prefix, const Weights& weights) {
+  for (const Weights::Entry& entry : weights.entries())
+    tensors.push_back({prefix + entry.name, entry.value.view()});
+}
+
+Weights take_all(const SafetensorsFile& file, const char* prefix, const Json& names) {
+  Weights weights;
+  for (const Json& name : names)
+    weights.add(name.get<std::string>(), owned(file.find(prefix + name.get<std::string>())));
+  return weights;
+}
+
+Checkpoint parse(const SafetensorsFile& file) {
+  const auto found = file.metadata().find(kKey);
+  if (found == file.metadata().end()) fail(ErrorKind::input, "is not a checkpoint of ratnet");
+  check_json_depth(found->second);
+  const Json json = Json::parse(found->second);
+  if (json.at("format").get<int>() != kFormat)
+    fail(ErrorKind::input, "is a checkpoint of another version");
+  Checkpoint c;
+  c.fingerprint = json.at("fingerprint").get<std::string>();
+  c.epoch = json.at("epoch").get<std::int64_t>();
+  c.batch = json.at("batch").get<std::int64_t>();
+  c.steps = json.at("steps").get<std::int64_t>();
+  if (c.epoch < 0 || c.batch < 0 || c.steps < 0) fail(ErrorKind::input, "is damaged");
+  c.loss_sum = number(json.at("loss_sum"));
+  for (const Json& record : json.at("history"))
+    c.history.push_back({record.at("epoch").get<std::int64_t>(), number(record.at("training_loss")),
+                         number(record.at("validation_loss")),
+                         number(record.at("validation_auroc")),
+                         number(record.at("validation_accuracy"))});
+  const Json& stopping = json.at("early_stopping");
+  c.early_stopping = {number(stopping.at("best")),
+                      stopping.at("best_evaluation").get<std::int64_t>(),
+                      stopping.at("evaluations").get<std::int64_t>()};
+  c.weights = take_all(file, kWeights, json.at("weights"));
+  c.best = take_all(file, kBest, json.at("best"));
+  for (int i = 0; i < json.at("optimiser_tensors").get<int>() && i < 8; ++i)
+    c.optimiser.push_back(owned(file.find(kOptimiser + std::to_string(i))));
+  return c;
+}
+
+Json names_of(const Weights& weights) {
+  Json names = Json::array();
+  for (const Weights::Entry& entry : weights.entries()) names.push_back(entry.name);
+  return names;
+}
+
+}  // namespace
+
+void save_checkpoint(const Checkpoint& c, const std::string& path) {
+  Json history = Json::array();
+  for (const EpochRecord& record : c.history)
+    history.push_back({{"epoch", record.epoch},
+                       {"training_loss", number(record.training_loss)},
+                       {"validation_loss", number(record.validation_loss)},
+                       {"validation_auroc", number(record.validation_auroc)},
+                       {"validation_accuracy", number(record.validation_accuracy)}});
+  const Json json = {{"format", kFormat},
+                     {"fingerprint", c.fingerprint},
+                     {"epoch", c.epoch},
+                     {"batch", c.batch},
+                     {"steps", c.steps},
+                     {"loss_sum", number(c.loss_sum)},
+                     {"history", history},
+                     {"early_stopping",
+                      {{"best", number(c.early_stopping.best)},
+                       {"best_evaluation", c.early_stopping.best_evaluation},
+                       {"evaluations", c.early_stopping.evaluations}}},
+                     {"weights", names_of(c.weights)},
+                     {"best", names_of(c.best)},
+                     {"optimiser_tensors", c.optimiser.size()}};
+  std::vector<NamedView> tensors;
+  add_all(tensors, kWeights, c.weights);
+  add_all(tensors, kBest, c.best);
+  for (std::size_t i = 0; i < c.optimiser.size(); ++i)
+    tensors.push_back({kOptimiser + std::to_string(i), c.optimiser[i].view()});
+  write_safetensors(path, {{kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace)}},
+                    tensors);
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  const SafetensorsFile file(path);
+  try {
+    return parse(file);
+  } catch (const Json::exception&) {
+    fail(ErrorKind::input, path, ": is damaged");
+  } catch (const Error& error) {
+    throw error.with_context(path);
+  }
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,44 @@
+// A training on disk: all that is needed to go on as if it had never stopped.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "../network/weights.h"
+#include "early_stopping.h"
+
+namespace ratnet::inline v1 {
+
+// What one epoch gave.
+struct EpochRecord {
+  std::int64_t epoch = 0;
+  double training_loss = 0;     // mean over the epoch's batches, with dropout and augmentation
+  double validation_loss = 0;   // NaN without validation samples
+  double validation_auroc = 0;  // of the last class; NaN unless there are two classes
+  double validation_accuracy = 0;
+};
+
+// Random numbers and the loader's order are functions of (seed, epoch, step), so the position is
+// all there is to keep of them.
+struct Checkpoint {
+  std::string fingerprint;  // of everything that shapes the run; resuming asks for the same
+  std::int64_t epoch = 0;   // position: the next batch to be trained on
+  std::int64_t batch = 0;
+  std::int64_t steps = 0;
+  double loss_sum = 0;  // of the epoch so far
+  std::vector<EpochRecord> history;
+  EarlyStopping::State early_stopping;
+  Weights weights;
+  std::vector<Tensor> optimiser;
+  Weights best;  // of the best epoch so far; empty before the first
+};
+
+// Throws Error (file_system); the old file or the new one is there, whole, at any moment.
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
+
+// Throws Error, beginning with the path: file_system where it cannot be read, input where it is
+// not a checkpoint.
+Checkpoint load_checkpoint(const std::string& path);
+
+}  // namespace ratnet::inline v1

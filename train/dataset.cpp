@@ -1,0 +1,93 @@
+#include "dataset.h"
+
+#include <cstring>
+#include <utility>
+
+namespace ratnet::inline v1 {
+
+std::string_view name_of(Split split) {
+  switch (split) {
+    case Split::train: return "train";
+    case Split::validation: return "validation";
+    case Split::test: return "test";
+  }
+  return "";
+}
+
+void check_table(const SampleTable& table, std::int64_t n) {
+  const auto check = [n](const std::string& name, std::size_t size) {
+    require(size == 0 || static_cast<std::int64_t>(size) == n, "column '", name, "' has ", size,
+            " entries for ", n, " images");
+  };
+  check("labels", table.labels.size());
+  check("subject", table.subjects.size());
+  check("session", table.sessions.size());
+  check("run", table.runs.size());
+  check("volume", table.volumes.size());
+  check("slice", table.slices.size());
+  check("split", table.splits.size());
+  for (const auto& [name, values] : table.columns) check(name, values.size());
+}
+
+const DatasetAttributes& Dataset::attributes() const {
+  static const DatasetAttributes none;
+  return none;
+}
+
+const std::vector<std::string>& Dataset::notes() const {
+  static const std::vector<std::string> none;
+  return none;
+}
+
+void check_read(const Dataset& dataset, std::int64_t first, const View& to) {
+  const Shape image = dataset.image_shape();
+  require(to.shape.rank() == 4 && to.dtype == dataset.dtype() && to.shape[1] == image[0] &&
+              to.shape[2] == image[1] && to.shape[3] == image[2],
+          dataset.name(), ": images of ", name_of(dataset.dtype()), " ", to_string(image),
+          " cannot be read into ", name_of(to.dtype), " ", to_string(to.shape));
+  require(first >= 0 && to.shape[0] <= dataset.size() && first <= dataset.size() - to.shape[0],
+          dataset.name(), ": images ", first, " to ", first + to.shape[0] - 1, " of ",
+          dataset.size(), " were asked for");
+}
+
+TensorDataset::TensorDataset(Tensor images, SampleTable table, DatasetAttributes attributes,
+                             std::string name)
+    : images_(std::move(images)),
+      table_(std::move(table)),
+      attributes_(std::move(attributes)),
+      name_(std::move(name)) {
+  const Shape& shape = images_.shape();
+  require(shape.rank() == 3 || shape.rank() == 4, name_, ": images must be [N, H, W] or ",
+          "[N, H, W, C], not ", to_string(shape));
+  const DType type = images_.dtype();
+  require(type == DType::u8 || type == DType::u16 || type == DType::i16 || type == DType::f32,
+          name_, ": images must be u8, u16, i16 or f32, not ", ratnet::name_of(type));
+  check_table(table_, size());
+  const std::size_t bytes = static_cast<std::size_t>(image_shape().count()) * size_of(type);
+  const std::size_t pixel = size_of(type) * static_cast<std::size_t>(image_shape()[2]);
+  const auto* at = static_cast<const std::byte*>(images_.data());
+  for (std::int64_t i = 0; i < size(); ++i, at += bytes)
+    hashes_.push_back(hash_image({at, bytes}, pixel));
+}
+
+Shape TensorDataset::image_shape() const {
+  const Shape& shape = images_.shape();
+  return {shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1};
+}
+
+ConstView TensorDataset::resident() const {
+  const Shape image = image_shape();
+  return images_.view().reshaped({size(), image[0], image[1], image[2]});
+}
+
+void TensorDataset::read(std::int64_t first, View to) {
+  check_read(*this, first, to);
+  const std::size_t bytes = static_cast<std::size_t>(image_shape().count()) * size_of(dtype());
+  if (to.bytes() > 0)
+    std::memcpy(
+        to.data,
+        static_cast<const std::byte*>(images_.data()) + static_cast<std::size_t>(first) * bytes,
+        to.bytes());
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,165 @@
+#include "hdf5_read.h"
+
+#include <hdf5.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "../core/error.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+constexpr std::size_t kLargestBlockBytes = std::size_t{64} << 20;
+constexpr std::size_t kLargestCache = std::size_t{128} << 20;
+
+std::int64_t memory_type(DType type) {
+  switch (type) {
+    case DType::u8: return H5T_NATIVE_UINT8;
+    case DType::u16: return H5T_NATIVE_UINT16;
+    case DType::i16: return H5T_NATIVE_INT16;
+    case DType::f32: return H5T_NATIVE_FLOAT;
+    default: fail(ErrorKind::internal, "HDF5 images are not delivered as ", name_of(type));
+  }
+}
+
+// A cache that holds one row of chunks, so that reading image after image unpacks each once.
+Hdf5Id access_properties(std::int64_t file, const std::string& path) {
+  Hdf5Id access(H5Pcreate(H5P_DATASET_ACCESS));
+  const Hdf5Id dataset(H5Dopen2(file, path.c_str(), H5P_DEFAULT));
+  const Hdf5Id creation(dataset ? H5Dget_create_plist(dataset.get()) : -1);
+  if (!creation || H5Pget_layout(creation.get()) != H5D_CHUNKED) return access;
+  const Hdf5Id space(H5Dget_space(dataset.get()));
+  const Hdf5Id type(H5Dget_type(dataset.get()));
+  hsize_t chunk[H5S_MAX_RANK], shape[H5S_MAX_RANK];
+  const int rank = H5Pget_chunk(creation.get(), H5S_MAX_RANK, chunk);
+  if (H5Sget_simple_extent_dims(space.get(), shape, nullptr) != rank) return access;
+  double bytes = static_cast<double>(H5Tget_size(type.get())) * static_cast<double>(chunk[0]);
+  for (int i = 1; i < rank; ++i)
+    bytes *= static_cast<double>((shape[i] + chunk[i] - 1) / chunk[i] * chunk[i]);
+  // The usual cache is 1 MiB; a prime number of slots.
+  if (bytes > double{1 << 20} && bytes <= static_cast<double>(kLargestCache))
+    H5Pset_chunk_cache(access.get(), 12421, static_cast<std::size_t>(bytes), 1.0);
+  return access;
+}
+
+// [C, pixels] to [pixels, C].
+template <class T>
+void channels_last(const void* from, void* to, std::size_t pixels, std::size_t channels) {
+  const auto* source = static_cast<const T*>(from);
+  auto* target = static_cast<T*>(to);
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t i = 0; i < pixels; ++i) target[i * channels + c] = source[c * pixels + i];
+}
+
+template <class T>
+void first_channel(const void* from, void* to, std::size_t pixels, std::size_t channels) {
+  const auto* source = static_cast<const T*>(from);
+  auto* target = static_cast<T*>(to);
+  for (std::size_t i = 0; i < pixels; ++i) target[i] = source[i * channels];
+}
+
+// One image from how it is stored to how it is delivered.
+template <class T>
+void deliver(const Hdf5ImageLayout& layout, const void* from, void* to) {
+  const auto pixels = static_cast<std::size_t>(layout.height * layout.width);
+  const auto channels = static_cast<std::size_t>(layout.channels);
+  if (layout.grey && layout.channels_first)
+    std::memcpy(to, from, pixels * sizeof(T));
+  else if (layout.grey)
+    first_channel<T>(from, to, pixels, channels);
+  else
+    channels_last<T>(from, to, pixels, channels);
+}
+
+}  // namespace
+
+Hdf5ImageReader::Hdf5ImageReader(std::int64_t file, const Hdf5ImageLayout& layout)
+    : layout_(layout) {
+  const auto pixel_bytes =
+      static_cast<std::size_t>(layout.height * layout.width) * size_of(layout.dtype);
+  stored_bytes_ = pixel_bytes * static_cast<std::size_t>(layout.channels);
+  delivered_bytes_ = pixel_bytes * static_cast<std::size_t>(layout.delivered_channels());
+  const auto fit = [&](std::size_t bytes) {
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(bytes / stored_bytes_));
+  };
+  const std::int64_t chunks = std::max<std::int64_t>(1, fit(kBlockBytes) / layout.chunk);
+  block_ = std::min(layout.chunk * chunks, fit(kLargestBlockBytes));
+
+  for (const Hdf5ImageLayout::Part& part : layout.parts) {
+    const Hdf5Id access = access_properties(file, part.path);
+    Hdf5Id dataset(H5Dopen2(file, part.path.c_str(), access.get()));
+    if (!dataset)
+      fail(ErrorKind::input, "'", printable(part.path), "' cannot be opened (", hdf5_reason(), ")");
+    const Hdf5Id space(H5Dget_space(dataset.get()));
+    const hssize_t values = space ? H5Sget_simple_extent_npoints(space.get()) : -1;
+    if (values != part.count * layout.height * layout.width * layout.channels)
+      fail(ErrorKind::input, "'", printable(part.path), "' has changed while it was read");
+    datasets_.push_back(std::move(dataset));
+  }
+}
+
+void Hdf5ImageReader::read(std::int64_t first, std::int64_t n, void* to) {
+  auto* at = static_cast<std::byte*>(to);
+  for (std::size_t part = 0; part < layout_.parts.size() && n > 0; ++part) {
+    const std::int64_t count = layout_.parts[part].count;
+    if (first >= count) {
+      first -= count;
+      continue;
+    }
+    const std::int64_t here = std::min(n, count - first);
+    read_part(part, first, here, at);
+    at += static_cast<std::size_t>(here) * delivered_bytes_;
+    n -= here;
+    first = 0;
+  }
+}
+
+void Hdf5ImageReader::read_part(std::size_t part, std::int64_t first, std::int64_t n, void* to) {
+  const bool as_stored = !layout_.grey && (!layout_.channels_first || layout_.channels == 1);
+  if (!as_stored && n > block_) {
+    // The buffer never holds more than a block.
+    for (std::int64_t done = 0; done < n; done += block_)
+      read_part(part, first + done, std::min(block_, n - done),
+                static_cast<std::byte*>(to) + static_cast<std::size_t>(done) * delivered_bytes_);
+    return;
+  }
+  if (!as_stored) buffer_.resize(static_cast<std::size_t>(n) * stored_bytes_);
+
+  const auto size = [](std::int64_t value) { return static_cast<hsize_t>(value); };
+  const hsize_t h = size(layout_.height), w = size(layout_.width), c = size(layout_.channels);
+  const hsize_t start[4] = {size(first), 0, 0, 0};
+  hsize_t count[4] = {size(n), h, w, c};
+  if (layout_.channels_first) {
+    count[1] = c;
+    count[2] = h;
+    count[3] = w;
+  }
+  const hsize_t values = size(n) * h * w * c;
+  const std::int64_t dataset = datasets_[part].get();
+  const Hdf5Id file_space(H5Dget_space(dataset));
+  const Hdf5Id memory(H5Screate_simple(1, &values, nullptr));
+  const bool rank_is_right =
+      H5Sget_simple_extent_ndims(file_space.get()) == (layout_.channel_axis ? 4 : 3);
+  if (!rank_is_right ||
+      H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) < 0 ||
+      H5Dread(dataset, memory_type(layout_.dtype), memory.get(), file_space.get(), H5P_DEFAULT,
+              as_stored ? to : static_cast<void*>(buffer_.data())) < 0)
+    fail(ErrorKind::input, "images ", first, " to ", first + n - 1, " of '",
+         printable(layout_.parts[part].path), "' cannot be read (", hdf5_reason(), ")");
+  if (as_stored) return;
+
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::byte* from = buffer_.data() + static_cast<std::size_t>(i) * stored_bytes_;
+    std::byte* target =
+        static_cast<std::byte*>(to) + static_cast<std::size_t>(i) * delivered_bytes_;
+    switch (size_of(layout_.dtype)) {
+      case 1: deliver<std::uint8_t>(layout_, from, target); break;
+      case 2: deliver<std::uint16_t>(layout_, from, target); break;
+      default: deliver<std::uint32_t>(layout_, from, target); break;
+    }
+  }
+}
+
+}  // namespace ratnet::inline v1

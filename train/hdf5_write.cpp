@@ -1,0 +1,176 @@
+#include "hdf5_write.h"
+
+#include <hdf5.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+#include "../core/atomic_file.h"
+#include "hdf5_handle.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+constexpr hsize_t kImagesInChunk = 64;
+
+void check(bool done, const char* what) {
+  if (!done) fail(ErrorKind::file_system, "cannot write ", what, " (", hdf5_reason(), ")");
+}
+
+struct StoredType {
+  std::int64_t file;    // little-endian
+  std::int64_t memory;  // this machine's
+};
+
+StoredType stored_type(DType type) {
+  switch (type) {
+    case DType::u8: return {H5T_STD_U8LE, H5T_NATIVE_UINT8};
+    case DType::u16: return {H5T_STD_U16LE, H5T_NATIVE_UINT16};
+    case DType::i16: return {H5T_STD_I16LE, H5T_NATIVE_INT16};
+    case DType::f32: return {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
+    default: fail(ErrorKind::usage, "HDF5 slices are u8, u16, i16 or f32, not ", name_of(type));
+  }
+}
+
+Hdf5Id creation_properties(int rank, const hsize_t* chunk) {
+  Hdf5Id creation(H5Pcreate(H5P_DATASET_CREATE));
+  check(H5Pset_obj_track_times(creation.get(), false) >= 0 &&
+            (rank == 0 ||
+             (H5Pset_chunk(creation.get(), rank, chunk) >= 0 &&
+              H5Pset_shuffle(creation.get()) >= 0 && H5Pset_deflate(creation.get(), 4) >= 0)),
+        "properties");
+  return creation;
+}
+
+void write_images(std::int64_t file, const ConstView& images) {
+  hsize_t sizes[4], chunk[4];
+  const int rank = images.shape.rank();
+  for (int i = 0; i < rank; ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(images.shape[i]);
+  chunk[0] = std::min(kImagesInChunk, sizes[0]);
+  const StoredType type = stored_type(images.dtype);
+  const Hdf5Id space(H5Screate_simple(rank, sizes, nullptr));
+  const Hdf5Id creation = creation_properties(rank, chunk);
+  const Hdf5Id dataset(
+      H5Dcreate2(file, "images", type.file, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+  check(dataset &&
+            H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, images.data) >= 0,
+        "images");
+}
+
+void write_column(std::int64_t file, const std::string& name, const StoredType& type,
+                  const void* values, std::size_t n) {
+  const hsize_t size = n;
+  const hsize_t chunk = std::min<hsize_t>(size, 65536);
+  const Hdf5Id space(H5Screate_simple(1, &size, nullptr));
+  const Hdf5Id creation = creation_properties(1, &chunk);
+  const Hdf5Id dataset(H5Dcreate2(file, name.c_str(), type.file, space.get(), H5P_DEFAULT,
+                                  creation.get(), H5P_DEFAULT));
+  check(dataset && H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0,
+        name.c_str());
+}
+
+// Strings of the longest one's length, padded with zeros.
+struct PackedText {
+  Hdf5Id type;
+  std::vector<char> bytes;
+};
+
+PackedText pack(const std::vector<std::string>& strings) {
+  std::size_t width = 1;
+  for (const std::string& value : strings) {
+    require(value.size() <= 1024, "a text of ", value.size(), " bytes is too long for HDF5 slices");
+    width = std::max(width, value.size());
+  }
+  PackedText out{Hdf5Id(H5Tcopy(H5T_C_S1)), std::vector<char>(strings.size() * width, '\0')};
+  H5Tset_size(out.type.get(), width);
+  H5Tset_cset(out.type.get(), H5T_CSET_UTF8);
+  H5Tset_strpad(out.type.get(), H5T_STR_NULLPAD);
+  for (std::size_t i = 0; i < strings.size(); ++i)
+    std::memcpy(&out.bytes[i * width], strings[i].data(), strings[i].size());
+  return out;
+}
+
+void write_strings(std::int64_t file, const char* name, const std::vector<std::string>& strings) {
+  if (strings.empty()) return;
+  const PackedText text = pack(strings);
+  write_column(file, name, {text.type.get(), text.type.get()}, text.bytes.data(), strings.size());
+}
+
+void write_table(std::int64_t file, const SampleTable& table) {
+  const StoredType u8{H5T_STD_U8LE, H5T_NATIVE_UINT8};
+  const StoredType i32{H5T_STD_I32LE, H5T_NATIVE_INT32};
+  const auto write = [&](const std::string& name, const StoredType& type, const auto& values) {
+    if (!values.empty()) write_column(file, name, type, values.data(), values.size());
+  };
+  write("labels", u8, table.labels);
+  write_strings(file, "subject", table.subjects);
+  write_strings(file, "session", table.sessions);
+  write_strings(file, "run", table.runs);
+  write("volume", i32, table.volumes);
+  write("slice", i32, table.slices);
+  write("split", u8, table.splits);
+  for (const auto& [name, values] : table.columns) write(name, u8, values);
+}
+
+void write_attribute(std::int64_t file, const char* name, std::int64_t file_type,
+                     std::int64_t memory_type, std::int64_t space, const void* values) {
+  const Hdf5Id attribute(H5Acreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT));
+  check(attribute && H5Awrite(attribute.get(), memory_type, values) >= 0, name);
+}
+
+void write_attributes(std::int64_t file, const DatasetAttributes& attributes) {
+  if (attributes.scale) {
+    const Hdf5Id space(H5Screate(H5S_SCALAR));
+    write_attribute(file, "scale", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space.get(),
+                    &*attributes.scale);
+  }
+  if (!attributes.class_names.empty()) {
+    const hsize_t n = attributes.class_names.size();
+    const Hdf5Id space(H5Screate_simple(1, &n, nullptr));
+    const PackedText text = pack(attributes.class_names);
+    write_attribute(file, "class_names", text.type.get(), text.type.get(), space.get(),
+                    text.bytes.data());
+  }
+}
+
+void write_file(const std::string& path, const ConstView& images, const SampleTable& table,
+                const DatasetAttributes& attributes) {
+  const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_file_locking(access.get(), true, true);
+  Hdf5Id file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+  check(static_cast<bool>(file), "the file");
+  write_images(file.get(), images);
+  write_table(file.get(), table);
+  write_attributes(file.get(), attributes);
+  check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0, "the file");
+}
+
+}  // namespace
+
+void write_hdf5_slices(const std::string& path, ConstView images, const SampleTable& table,
+                       const DatasetAttributes& attributes) {
+  const int rank = images.shape.rank();
+  require((rank == 3 || rank == 4) && images.count() > 0, path,
+          ": images must be [N, H, W] or [N, H, W, C], not ", to_string(images.shape));
+  check_table(table, images.shape[0]);
+  for (const auto& [name, values] : table.columns)
+    require(!name.empty() && name.find('/') == std::string::npos && name != "images", path,
+            ": a column cannot be called '", name, "'");
+  try {
+    AtomicFile whole(path);
+    {
+      const std::lock_guard lock(hdf5_mutex());
+      const Hdf5Silence silence;
+      write_file(whole.temporary_path(), images, table, attributes);
+    }
+    whole.commit();
+  } catch (const Error& error) {
+    const bool says_where = std::string(error.what()).rfind(path, 0) == 0;
+    if (says_where) throw;
+    throw error.with_context(path);
+  }
+}
+
+}  // namespace ratnet::inline v1

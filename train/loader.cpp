@@ -1,0 +1,352 @@
+#include "loader.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "loader_order.h"
+#include "loader_rows.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+template <class T>
+void convert(const void* from, float* to, std::int64_t count, float scale) {
+  const auto* source = static_cast<const T*>(from);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(source[i]) * scale;
+}
+
+void convert(const ConstView& from, float* to, float scale) {
+  switch (from.dtype) {
+    case DType::u8: return convert<std::uint8_t>(from.data, to, from.count(), scale);
+    case DType::u16: return convert<std::uint16_t>(from.data, to, from.count(), scale);
+    case DType::i16: return convert<std::int16_t>(from.data, to, from.count(), scale);
+    case DType::f32: return convert<float>(from.data, to, from.count(), scale);
+    default: fail(ErrorKind::internal, "loader: images of type ", name_of(from.dtype));
+  }
+}
+
+// The random numbers of one use of one image in one epoch.
+Random augmentation_stream(std::uint64_t seed, std::int64_t epoch, const Draw& draw) {
+  const auto low = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
+  const auto mixed = philox(
+      {low(epoch), low(draw.index), low(draw.index >> 32), static_cast<std::uint32_t>(draw.copy)},
+      seed);
+  return Random(seed, (std::uint64_t{mixed[0]} << 32) | mixed[1]);
+}
+
+// A stretch of an epoch that is, or will be, in memory.
+struct Window {
+  std::shared_ptr<const LoadedRows> rows;  // null until read
+  std::int64_t batches_left = 0;
+};
+
+struct Slot {
+  Tensor images, labels, weights;
+  Batch batch;
+  bool ready = false;
+};
+
+}  // namespace
+
+// Batches have tickets: epoch * batches per epoch + number. Workers take tickets in order and fill
+// slot ticket % slots; a slot is free again once the consumer has moved past its batch.
+struct Loader::State {
+  Dataset& dataset;
+  const std::vector<std::int64_t> indices;
+  const LoaderOptions options;
+  std::vector<std::uint8_t> labels;
+  std::int64_t per_epoch = 0;  // batches
+  bool keep_all = false;       // the images fit in memory
+  OrderOptions order_options;
+  std::vector<std::int64_t> all_rows;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::thread> threads;
+  std::vector<Slot> slots;
+  std::map<std::int64_t, std::shared_ptr<const EpochOrder>> orders;
+  std::map<std::pair<std::int64_t, std::size_t>, Window> windows;  // by epoch and place in it
+  std::shared_ptr<const LoadedRows> kept;
+  std::int64_t start = 0;      // the ticket after the last seek
+  std::int64_t claimed = 0;    // the next ticket for a worker
+  std::int64_t delivered = 0;  // the next ticket for the consumer
+  bool running = false;
+  bool stop = false;
+  std::exception_ptr failure;
+
+  State(Dataset& source, std::vector<std::int64_t> samples, LoaderOptions wanted)
+      : dataset(source), indices(std::move(samples)), options(std::move(wanted)) {
+    check();
+    labels = dataset.table().labels;
+    if (options.balance) check_labels();
+    const auto n = static_cast<std::int64_t>(indices.size());
+    per_epoch = (n + options.batch - 1) / options.batch;
+
+    all_rows = indices;
+    std::sort(all_rows.begin(), all_rows.end());
+    all_rows.erase(std::unique(all_rows.begin(), all_rows.end()), all_rows.end());
+    const Shape image = dataset.image_shape();
+    const std::size_t image_bytes =
+        static_cast<std::size_t>(image.count()) * size_of(dataset.dtype());
+    keep_all = all_rows.size() <= options.memory_budget / std::max<std::size_t>(1, image_bytes);
+    const std::int64_t block = loader_block(dataset);
+    // A batch must never need three windows at once.
+    const std::int64_t window_rows = std::max(
+        static_cast<std::int64_t>(options.window_bytes / std::max<std::size_t>(1, image_bytes)),
+        options.batch + block);
+    order_options = {.seed = options.seed,
+                     .shuffle = options.shuffle,
+                     .balance = options.balance,
+                     .block = block,
+                     .window_rows = keep_all ? n + block : window_rows};
+
+    slots.resize(static_cast<std::size_t>(options.ahead) + 1);
+    for (Slot& slot : slots) {
+      slot.images = Tensor({options.batch, image[0], image[1], image[2]}, DType::f32);
+      slot.labels = Tensor({options.batch}, DType::i32);
+      slot.weights = Tensor({options.batch}, DType::f32);
+    }
+  }
+
+  ~State() { halt(); }
+
+  void check() const {
+    const auto size = static_cast<std::size_t>(dataset.size());
+    require(options.batch >= 1 && options.batch <= (1 << 20), "loader: batch must be at least 1, ",
+            "got ", options.batch);
+    require(options.threads >= 1 && options.threads <= 1024, "loader: threads must be 1 to 1024, ",
+            "got ", options.threads);
+    require(options.ahead >= 1 && options.ahead <= 4096, "loader: ahead must be 1 to 4096, got ",
+            options.ahead);
+    require(!indices.empty(), "loader: ", dataset.name(), ": no samples were chosen");
+    for (const std::int64_t index : indices)
+      require(index >= 0 && index < dataset.size(), "loader: ", dataset.name(), ": sample ", index,
+              " of ", dataset.size());
+    require(options.scales.size() <= 1 || options.scales.size() == size,
+            "loader: ", options.scales.size(), " scales for ", size, " samples");
+    require(options.weights.empty() || options.weights.size() == size,
+            "loader: ", options.weights.size(), " weights for ", size, " samples");
+    check_augmentation(options.augmentation);
+  }
+
+  void check_labels() const {
+    for (const std::int64_t index : indices)
+      if (labels.empty() || labels[static_cast<std::size_t>(index)] == kUnlabelled)
+        fail(ErrorKind::input, dataset.name(), ": image ", index,
+             " has no label, so classes cannot be balanced");
+  }
+
+  // Ends the threads and forgets what was prepared; the images kept in memory stay.
+  void halt() {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
+    }
+    changed.notify_all();
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+    windows.clear();
+    orders.clear();
+    for (Slot& slot : slots) slot.ready = false;
+    failure = nullptr;
+    running = stop = false;
+  }
+
+  void launch() {
+    claimed = delivered = start;
+    running = true;
+    threads.emplace_back([this] { guarded([this] { read_ahead(); }); });
+    for (int i = 0; i < options.threads; ++i)
+      threads.emplace_back([this] { guarded([this] { work(); }); });
+  }
+
+  template <class Function>
+  void guarded(Function&& function) {
+    try {
+      function();
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      stop = true;
+      changed.notify_all();
+    }
+  }
+
+  // With the mutex held.
+  std::shared_ptr<const EpochOrder> order_of(std::int64_t epoch) {
+    std::shared_ptr<const EpochOrder>& order = orders[epoch];
+    if (!order)
+      order = std::make_shared<EpochOrder>(epoch_order(indices, labels, order_options, epoch));
+    return order;
+  }
+
+  std::pair<std::int64_t, std::int64_t> draws_of(std::int64_t number) const {
+    const std::int64_t begin = number * options.batch;
+    return {begin, std::min(begin + options.batch, static_cast<std::int64_t>(indices.size()))};
+  }
+
+  // The reading thread: everything once, or one window after the other, two in memory at most.
+  void read_ahead() {
+    if (keep_all) {
+      if (kept) return;
+      const ConstView resident = dataset.resident();
+      auto rows = resident ? std::make_shared<const LoadedRows>(resident)
+                           : std::make_shared<const LoadedRows>(dataset, all_rows);
+      const std::lock_guard lock(mutex);
+      kept = std::move(rows);
+      changed.notify_all();
+      return;
+    }
+    std::int64_t number = start % per_epoch;  // the first batch wanted of the epoch
+    for (std::int64_t epoch = start / per_epoch;; ++epoch, number = 0) {
+      std::unique_lock lock(mutex);
+      const std::shared_ptr<const EpochOrder> order = order_of(epoch);
+      for (std::size_t w = 0; w < order->windows.size(); ++w) {
+        const OrderWindow& span = order->windows[w];
+        const std::int64_t first = std::max(number, span.begin / options.batch);
+        const std::int64_t last = (span.end - 1) / options.batch;
+        if (last < first) continue;
+        changed.wait(lock, [&] { return stop || windows.size() < 2; });
+        if (stop) return;
+        windows[{epoch, w}].batches_left = last - first + 1;
+        lock.unlock();
+        auto rows = std::make_shared<const LoadedRows>(dataset, span.rows);
+        lock.lock();
+        windows[{epoch, w}].rows = std::move(rows);
+        changed.notify_all();
+      }
+    }
+  }
+
+  void work() {
+    std::vector<float> scratch(static_cast<std::size_t>(dataset.image_shape().count()));
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [&] {
+        return stop || claimed < delivered + static_cast<std::int64_t>(slots.size()) - 1;
+      });
+      if (stop) return;
+      const std::int64_t ticket = claimed++;
+      const std::int64_t epoch = ticket / per_epoch;
+      const std::shared_ptr<const EpochOrder> order = order_of(epoch);
+      // No batch before the consumer's will be wanted again.
+      orders.erase(orders.begin(), orders.lower_bound(delivered / per_epoch));
+      const auto [begin, end] = draws_of(ticket % per_epoch);
+
+      // The one or two windows of this batch.
+      std::vector<std::pair<std::int64_t, std::shared_ptr<const LoadedRows>>> sources;
+      std::vector<std::pair<std::int64_t, std::size_t>> used;
+      if (keep_all) {
+        changed.wait(lock, [&] { return stop || kept; });
+        if (stop) return;
+        sources.emplace_back(end, kept);
+      } else {
+        for (std::size_t w = 0; w < order->windows.size(); ++w) {
+          const OrderWindow& span = order->windows[w];
+          if (span.end <= begin || span.begin >= end) continue;
+          const std::pair key(epoch, w);
+          changed.wait(lock, [&] {
+            const auto found = windows.find(key);
+            return stop || (found != windows.end() && found->second.rows);
+          });
+          if (stop) return;
+          sources.emplace_back(span.end, windows[key].rows);
+          used.push_back(key);
+        }
+      }
+      Slot& slot = slots[static_cast<std::size_t>(ticket) % slots.size()];
+      lock.unlock();
+      fill(slot, *order, ticket, sources, scratch);
+      sources.clear();
+      lock.lock();
+      for (const auto& key : used) {
+        const auto window = windows.find(key);
+        if (--window->second.batches_left == 0) windows.erase(window);
+      }
+      slot.ready = true;
+      changed.notify_all();
+    }
+  }
+
+  void fill(Slot& slot, const EpochOrder& order, std::int64_t ticket,
+            const std::vector<std::pair<std::int64_t, std::shared_ptr<const LoadedRows>>>& sources,
+            std::vector<float>& scratch) const {
+    const auto [begin, end] = draws_of(ticket % per_epoch);
+    const Shape image = dataset.image_shape();
+    Batch& batch = slot.batch;
+    batch.epoch = ticket / per_epoch;
+    batch.number = ticket % per_epoch;
+    batch.count = end - begin;
+    batch.images = ConstView(slot.images.view()).first(batch.count);
+    batch.labels = ConstView(slot.labels.view()).first(batch.count);
+    batch.weights = ConstView(slot.weights.view()).first(batch.count);
+    batch.indices.clear();
+    std::size_t source = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      while (i >= sources[source].first) ++source;
+      const Draw& draw = order.draws[static_cast<std::size_t>(i)];
+      const auto index = static_cast<std::size_t>(draw.index);
+      const auto at = static_cast<std::size_t>(i - begin);
+      float* to = slot.images.values<float>().data() + at * scratch.size();
+      const float scale = options.scales.empty()       ? 1.0f
+                          : options.scales.size() == 1 ? options.scales[0]
+                                                       : options.scales[index];
+      const ConstView stored = sources[source].second->image(draw.index);
+      if (options.augmentation.any()) {
+        convert(stored, scratch.data(), scale);
+        Random random = augmentation_stream(options.seed, batch.epoch, draw);
+        augment(options.augmentation, ConstView(scratch.data(), DType::f32, image),
+                View(to, DType::f32, image), random);
+      } else {
+        convert(stored, to, scale);
+      }
+      const bool labelled = !labels.empty() && labels[index] != kUnlabelled;
+      slot.labels.values<std::int32_t>()[at] = labelled ? labels[index] : -1;
+      slot.weights.values<float>()[at] = options.weights.empty() ? 1.0f : options.weights[index];
+      batch.indices.push_back(draw.index);
+    }
+  }
+
+  const Batch& next() {
+    std::unique_lock lock(mutex);
+    if (!running) {
+      launch();
+    } else if (delivered > start) {
+      slots[static_cast<std::size_t>(delivered - 1) % slots.size()].ready = false;
+    }
+    Slot& slot = slots[static_cast<std::size_t>(delivered) % slots.size()];
+    ++delivered;
+    changed.notify_all();
+    changed.wait(lock, [&] { return slot.ready || failure; });
+    if (!slot.ready) std::rethrow_exception(failure);
+    return slot.batch;
+  }
+};
+
+Loader::Loader(Dataset& dataset, std::vector<std::int64_t> indices, LoaderOptions options)
+    : state_(std::make_unique<State>(dataset, std::move(indices), std::move(options))) {}
+Loader::~Loader() = default;
+
+std::int64_t Loader::samples_per_epoch() const {
+  return static_cast<std::int64_t>(state_->indices.size());
+}
+std::int64_t Loader::batches_per_epoch() const { return state_->per_epoch; }
+
+void Loader::seek(std::int64_t epoch, std::int64_t batch) {
+  require(epoch >= 0 && epoch < (std::int64_t{1} << 32) && batch >= 0 && batch < state_->per_epoch,
+          "loader: there is no batch ", batch, " in epoch ", epoch, " of ", state_->per_epoch,
+          " batches");
+  state_->halt();
+  state_->start = epoch * state_->per_epoch + batch;
+}
+
+const Batch& Loader::next() { return state_->next(); }
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,71 @@
+// Batches for training, prepared ahead of the trainer by threads of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "../core/tensor.h"
+#include "augment.h"
+#include "dataset.h"
+
+namespace ratnet::inline v1 {
+
+struct LoaderOptions {
+  std::int64_t batch = 32;
+  std::uint64_t seed = 0;
+  bool shuffle = true;   // otherwise in the order of the indices
+  bool balance = false;  // every class equally often in an epoch (needs labels; see loader_order.h)
+  Augmentation augmentation;
+  // What pixels are multiplied by: one factor for all, or one for every sample of the dataset;
+  // empty is 1.
+  std::vector<float> scales;
+  // The weight of every sample of the dataset in the loss; empty is 1.
+  std::vector<float> weights;
+  int threads = 1;  // workers that convert and augment
+  int ahead = 4;    // batches kept ready
+  // Images that fit this budget in their stored type are read once and kept; otherwise windows of
+  // whole chunks are read in shuffled order, two of `window_bytes` at a time. Which one decides
+  // the order of the samples, so both belong to a run that is to be repeated.
+  std::size_t memory_budget = std::size_t{512} << 20;
+  std::size_t window_bytes = std::size_t{64} << 20;
+};
+
+struct Batch {
+  std::int64_t epoch = 0;
+  std::int64_t number = 0;            // within the epoch
+  std::int64_t count = 0;             // B: the last batch of an epoch may be smaller
+  ConstView images;                   // [B, H, W, C] f32
+  ConstView labels;                   // [B] i32, -1 where unlabelled
+  ConstView weights;                  // [B] f32
+  std::vector<std::int64_t> indices;  // [B] positions in the dataset
+};
+
+// An endless stream of batches, epoch after epoch. Their order and content depend on (seed, epoch,
+// index) and the options, never on the number of threads.
+class Loader {
+ public:
+  // indices: the samples to use, such as one split. The dataset must outlive the loader. Throws
+  // Error (usage) for options or indices that make no sense; Error (input) when balance is asked
+  // of samples without labels.
+  Loader(Dataset& dataset, std::vector<std::int64_t> indices, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  std::int64_t samples_per_epoch() const;
+  std::int64_t batches_per_epoch() const;
+
+  // Continues with this batch of this epoch. A new loader stands at (0, 0).
+  void seek(std::int64_t epoch, std::int64_t batch);
+
+  // The next batch; valid until the next call. Rethrows what a worker threw.
+  const Batch& next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,55 @@
+// The step that turns gradients into better parameters.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "../network/parameters.h"
+
+namespace ratnet::inline v1 {
+
+enum class OptimiserKind : int { sgd, adam, adamw };
+
+// "sgd", "adam", "adamw"
+std::string_view name_of(OptimiserKind kind);
+// Throws Error (usage) with the known names for any other.
+OptimiserKind parse_optimiser_kind(std::string_view name);
+
+struct OptimiserOptions {
+  OptimiserKind kind = OptimiserKind::adam;
+  double momentum = 0.9;  // sgd
+  bool nesterov = false;  // sgd
+  double beta1 = 0.9;     // adam, adamw
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  double clip_norm = 0;  // gradients longer than this are shortened to it; 0: never
+
+  // Throws Error (usage) for values that make no sense.
+  void check() const;
+};
+
+// Works on the trainable block of the parameters, on their device.
+class Optimiser {
+ public:
+  Optimiser(std::shared_ptr<Parameters> parameters, const OptimiserOptions& options);
+
+  // One step at that learning rate. gradients: laid out as Parameters::block(); clipped in place.
+  void step(const View& gradients, double rate);
+
+  std::int64_t steps() const { return steps_; }
+
+  // All it remembers, for a checkpoint: host tensors [trainable] (first, then second moment).
+  std::vector<Tensor> state() const;
+  // Takes it back. Throws Error (input) where the sizes are not those of these parameters.
+  void restore(std::int64_t steps, const std::vector<ConstView>& state);
+
+ private:
+  std::shared_ptr<Parameters> parameters_;
+  OptimiserOptions options_;
+  std::int64_t steps_ = 0;
+  std::vector<Buffer> moments_;
+  Buffer norm_;
+};
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,24 @@
+// What a network says of the images of a dataset.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "../network/plan.h"
+#include "dataset.h"
+
+namespace ratnet::inline v1 {
+
+struct ScoreOptions {
+  // What pixels are multiplied by: one factor, or one for every sample of the dataset; empty is 1.
+  std::vector<float> scales;
+  int threads = 1;  // that convert images
+};
+
+// Outputs [indices, K] of a plan of one input and one output (its batch decides how many at once),
+// in the order of the indices. progress is told how many are done.
+std::vector<float> score(Plan& plan, Dataset& dataset, const std::vector<std::int64_t>& indices,
+                         const ScoreOptions& options = {},
+                         const std::function<void(std::int64_t done)>& progress = {});
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,301 @@
+#include "trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "../kernels/open.h"
+#include "../kernels/softmax.h"
+#include "../kernels/submit.h"
+#include "../network/plan.h"
+#include "roc.h"
+#include "score.h"
+#include "training_log.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+constexpr std::int64_t kLogEvery = 50;  // steps
+constexpr std::int64_t kEvaluationBatch = 256;
+
+// Many numbers as one short text.
+template <class T>
+std::string digest(const std::vector<T>& values) {
+  std::vector<ImageHash> words;
+  for (const T value : values) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    words.push_back({bits, 1});
+  }
+  return combined_hash(words);
+}
+
+// Everything that shapes the numbers of a run, in one line.
+std::string fingerprint(const Graph& graph, const TrainerOptions& o,
+                        const std::vector<std::int64_t>& train,
+                        const std::vector<std::int64_t>& validation) {
+  const Augmentation& a = o.loader.augmentation;
+  // Floating-point numbers to the last bit.
+  return text(
+      std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ", digest(validation),
+      " graph ", graph.to_json(), " epochs ", o.epochs, " batch ", o.loader.batch, " seed ",
+      o.loader.seed, " shuffle ", o.loader.shuffle, " balance ", o.loader.balance, " memory ",
+      o.loader.memory_budget, " ", o.loader.window_bytes, " augmentation ", a.shift, " ",
+      a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise, " scales ",
+      digest(o.loader.scales), " class weights ", digest(o.class_weights), " optimiser ",
+      name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
+      o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
+      o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
+      " ", o.schedule.rate, " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
+      o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ",
+      o.schedule.final_divisor, " patience ", o.patience, " monitor ", static_cast<int>(o.monitor));
+}
+
+// One training from its options to its result.
+class Training {
+ public:
+  Training(const Graph& graph, Dataset& dataset, const std::vector<std::int64_t>& train,
+           const std::vector<std::int64_t>& validation, const TrainerOptions& options)
+      : options_(options),
+        dataset_(dataset),
+        validation_(validation),
+        graph_(logits_graph(graph)),
+        queue_(open_queue({options.device, options.threads, options.executor})),
+        parameters_(std::make_shared<Parameters>(
+            queue_, Weights::initialised(graph_, options.loader.seed))),
+        plan_(graph_, parameters_, {.batch = options.loader.batch, .mode = Mode::train}),
+        evaluation_(graph_, parameters_, {.batch = kEvaluationBatch}),
+        optimiser_(parameters_, options.optimiser),
+        loader_(dataset, train, options.loader) {
+    classes_ = plan_.output(0, 1).count();
+    check(train);
+    options_.schedule.total_steps = options_.epochs * loader_.batches_per_epoch();
+    options_.schedule.check();
+    stopping_ = {.patience = options_.patience, .maximise = options_.monitor == Monitor::auroc};
+    state_.fingerprint = fingerprint(graph_, options_, train, validation);
+    labels_ =
+        Buffer(queue_, static_cast<std::size_t>(options_.loader.batch) * sizeof(std::int32_t));
+    loss_ = Buffer(queue_, sizeof(float));
+    if (!options_.class_weights.empty()) {
+      class_weights_ = Buffer(queue_, options_.class_weights.size() * sizeof(float));
+      class_weights_.upload(options_.class_weights.data(), class_weights_.bytes());
+    }
+    resume();
+  }
+
+  TrainingResult run(const TrainingCallback& callback);
+
+ private:
+  void check(const std::vector<std::int64_t>& train) const;
+  void resume();
+  double step(const Batch& batch);
+  EpochRecord evaluate();
+  void save();
+  bool finish_epoch(TrainingLog& log, double seconds);
+
+  TrainerOptions options_;
+  Dataset& dataset_;
+  const std::vector<std::int64_t>& validation_;
+  Graph graph_;
+  QueueHandle queue_;
+  std::shared_ptr<Parameters> parameters_;
+  Plan plan_;
+  Plan evaluation_;
+  Optimiser optimiser_;
+  Loader loader_;
+  std::int64_t classes_ = 0;
+  EarlyStopping stopping_;
+  Checkpoint state_;  // position, history, best weights
+  Buffer labels_, loss_, class_weights_;
+};
+
+void Training::check(const std::vector<std::int64_t>& train) const {
+  require(options_.epochs >= 1, "a training has 1 epoch or more, not ", options_.epochs);
+  require(options_.checkpoint_every >= 1, "a checkpoint is written every 1 or more steps, not ",
+          options_.checkpoint_every);
+  require(options_.class_weights.empty() ||
+              static_cast<std::int64_t>(options_.class_weights.size()) == classes_,
+          "there are ", options_.class_weights.size(), " class weights for ", classes_, " classes");
+  require(options_.patience == 0 || !validation_.empty(),
+          "early stopping needs validation samples");
+  require(options_.patience == 0 || options_.monitor != Monitor::auroc || classes_ == 2,
+          "early stopping on the AUROC needs 2 classes, the network has ", classes_);
+  require(options_.loader.weights.empty(), "the loss knows weights of classes, not of samples");
+  const auto& labels = dataset_.table().labels;
+  if (labels.empty()) fail(ErrorKind::input, dataset_.name(), ": has no labels to train from");
+  for (const auto* indices : {&train, &validation_})
+    for (const std::int64_t index : *indices) {
+      require(index >= 0 && index < dataset_.size(), dataset_.name(), ": sample ", index, " of ",
+              dataset_.size());
+      const std::uint8_t label = labels[static_cast<std::size_t>(index)];
+      if (label >= classes_)
+        fail(ErrorKind::input, dataset_.name(), ": image ", index, " has label ", int(label),
+             ", the network has ", classes_, " classes");
+    }
+  const Shape input = plan_.input(0, 1).shape;
+  const Shape image = dataset_.image_shape();
+  if (input != Shape{1, image[0], image[1], image[2]})
+    fail(ErrorKind::input, dataset_.name(), ": has images of ", to_string(image),
+         ", the network takes ", to_string(input), " (with the batch in front)");
+}
+
+void Training::resume() {
+  if (!options_.resume || !std::filesystem::exists(options_.checkpoint_path)) return;
+  Checkpoint checkpoint = load_checkpoint(options_.checkpoint_path);
+  if (checkpoint.fingerprint != state_.fingerprint)
+    fail(ErrorKind::input, options_.checkpoint_path,
+         ": is the checkpoint of a training with other data or options; use the same, or train "
+         "without resuming");
+  if (checkpoint.batch >= loader_.batches_per_epoch() ||
+      checkpoint.steps != checkpoint.epoch * loader_.batches_per_epoch() + checkpoint.batch)
+    fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: its position makes no sense");
+  checkpoint.weights.check_against(graph_);
+  if (!checkpoint.best.entries().empty()) checkpoint.best.check_against(graph_);
+  parameters_->upload(checkpoint.weights);
+  std::vector<ConstView> moments;
+  for (const Tensor& tensor : checkpoint.optimiser) moments.push_back(tensor.view());
+  optimiser_.restore(checkpoint.steps, moments);
+  stopping_.state = checkpoint.early_stopping;
+  state_ = std::move(checkpoint);
+  loader_.seek(state_.epoch, state_.batch);
+}
+
+double Training::step(const Batch& batch) {
+  const std::int64_t n = batch.count;
+  const View input = plan_.input(0, n);
+  checked([&](char* why, std::size_t room) {
+    return queue_->upload(*queue_, input.data, batch.images.data, input.bytes(), why, room);
+  });
+  labels_.upload(batch.labels.data, batch.labels.bytes());
+  const RandomKey key{options_.loader.seed, static_cast<std::uint32_t>(state_.steps)};
+  plan_.forward(n, key);
+  submit(*queue_, SoftmaxCrossEntropy{.logits = plan_.output(0, n),
+                                      .labels = ConstView(labels_.data(), DType::i32, {n}),
+                                      .class_weights = class_weights_.data()
+                                                           ? ConstView(class_weights_.data(),
+                                                                       DType::f32, {classes_})
+                                                           : ConstView(),
+                                      .loss = View(loss_.data(), DType::f32, {1}),
+                                      .dlogits = plan_.output_gradient(0, n)});
+  plan_.backward(n, key);
+  optimiser_.step(plan_.gradients(), rate_at(options_.schedule, state_.steps));
+  float loss = 0;
+  loss_.download(&loss, sizeof loss);
+  wait(*queue_);
+  return loss;
+}
+
+EpochRecord Training::evaluate() {
+  EpochRecord record{
+      .epoch = state_.epoch,
+      .training_loss = state_.loss_sum / static_cast<double>(loader_.batches_per_epoch()),
+      .validation_loss = std::nan(""),
+      .validation_auroc = std::nan(""),
+      .validation_accuracy = std::nan("")};
+  if (validation_.empty()) return record;
+  const std::vector<float> logits =
+      score(evaluation_, dataset_, validation_,
+            {.scales = options_.loader.scales, .threads = options_.loader.threads});
+  const auto classes = static_cast<std::size_t>(classes_);
+  double loss = 0;
+  std::size_t right = 0;
+  std::vector<double> margins;
+  std::vector<std::uint8_t> labels;
+  for (std::size_t i = 0; i < validation_.size(); ++i) {
+    const float* row = logits.data() + i * classes;
+    const std::uint8_t label = dataset_.table().labels[static_cast<std::size_t>(validation_[i])];
+    const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
+    double sum = 0;
+    for (std::size_t k = 0; k < classes; ++k)
+      sum += std::exp(static_cast<double>(row[k]) - static_cast<double>(row[best]));
+    loss += std::log(sum) + static_cast<double>(row[best]) - static_cast<double>(row[label]);
+    right += best == label;
+    labels.push_back(label);
+    margins.push_back(static_cast<double>(row[classes - 1]) - static_cast<double>(row[0]));
+  }
+  const auto n = static_cast<double>(validation_.size());
+  record.validation_loss = loss / n;
+  record.validation_accuracy = static_cast<double>(right) / n;
+  if (classes == 2) record.validation_auroc = auroc(rank_scores(margins, labels));
+  return record;
+}
+
+void Training::save() {
+  if (options_.checkpoint_path.empty()) return;
+  state_.weights = parameters_->download();
+  state_.optimiser = optimiser_.state();
+  state_.early_stopping = stopping_.state;
+  save_checkpoint(state_, options_.checkpoint_path);
+}
+
+// True where the training ends with this epoch.
+bool Training::finish_epoch(TrainingLog& log, double seconds) {
+  const EpochRecord record = evaluate();
+  state_.history.push_back(record);
+  const bool best = stopping_.update(options_.monitor == Monitor::loss ? record.validation_loss
+                                                                       : record.validation_auroc);
+  if (best && options_.patience > 0) state_.best = parameters_->download();
+  log.epoch(record, state_.steps, seconds);
+  ++state_.epoch;
+  state_.batch = 0;
+  state_.loss_sum = 0;
+  return stopping_.should_stop();
+}
+
+TrainingResult Training::run(const TrainingCallback& callback) {
+  using Clock = std::chrono::steady_clock;
+  TrainingLog log(options_.log_path, state_.steps);
+  TrainingProgress progress{.epochs = options_.epochs, .steps = options_.schedule.total_steps};
+  bool interrupted = false;
+  // A resumed training may have ended with the epoch it stopped in.
+  bool ended = stopping_.should_stop();
+  auto epoch_start = Clock::now();
+  while (!ended && !interrupted && state_.epoch < options_.epochs) {
+    progress.rate = rate_at(options_.schedule, state_.steps);
+    const double loss = step(loader_.next());
+    if (!std::isfinite(loss))
+      fail(ErrorKind::input, "the loss is no longer a number after step ", state_.steps + 1,
+           "; use a lower learning rate, or look for absurd pixels in ", dataset_.name());
+    ++state_.steps;
+    ++state_.batch;
+    state_.loss_sum += loss;
+    progress.epoch = state_.epoch;
+    progress.step = state_.steps;
+    progress.loss = state_.loss_sum / static_cast<double>(state_.batch);
+    progress.finished = nullptr;
+    if (state_.steps % kLogEvery == 0)
+      log.step(state_.steps, state_.epoch, progress.loss, progress.rate);
+
+    if (state_.batch == loader_.batches_per_epoch()) {
+      const std::chrono::duration<double> seconds = Clock::now() - epoch_start;
+      ended = finish_epoch(log, seconds.count());
+      epoch_start = Clock::now();
+      progress.finished = &state_.history.back();
+    }
+    if (callback) interrupted = !callback(progress);
+    if (interrupted || progress.finished || state_.steps % options_.checkpoint_every == 0) save();
+  }
+  const bool use_best = options_.patience > 0 && !state_.best.entries().empty();
+  return {use_best ? state_.best.clone() : parameters_->download(), state_.history,
+          interrupted && !ended && state_.epoch < options_.epochs, state_.steps};
+}
+
+}  // namespace
+
+Graph logits_graph(const Graph& graph) {
+  require(graph.inputs().size() == 1 && graph.outputs().size() == 1,
+          "a classifier has one input and one output");
+  const Node& output = graph.nodes()[static_cast<std::size_t>(graph.outputs()[0])];
+  if (!std::holds_alternative<layers::Softmax>(output.layer)) return graph;
+  return graph.up_to({graph.nodes()[static_cast<std::size_t>(output.inputs[0])].name});
+}
+
+TrainingResult train_classifier(const Graph& graph, Dataset& dataset,
+                                const std::vector<std::int64_t>& train,
+                                const std::vector<std::int64_t>& validation,
+                                const TrainerOptions& options, const TrainingCallback& callback) {
+  return Training(graph, dataset, train, validation, options).run(callback);
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,80 @@
+// Trains a classifier from labelled images.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../core/device.h"
+#include "../core/thread_pool.h"
+#include "../network/graph.h"
+#include "checkpoint.h"
+#include "dataset.h"
+#include "early_stopping.h"
+#include "loader.h"
+#include "optimiser.h"
+#include "schedule.h"
+
+namespace ratnet::inline v1 {
+
+// What early stopping watches on the validation samples.
+enum class Monitor : int { loss, auroc };
+
+struct TrainerOptions {
+  std::int64_t epochs = 5;
+  OptimiserOptions optimiser;
+  Schedule schedule;  // total_steps is set by the trainer
+  // Batch size, shuffling, balancing, augmentation, scales. Its seed is that of the whole training.
+  LoaderOptions loader;
+  std::vector<float> class_weights;  // of the loss; empty: all 1
+  Monitor monitor = Monitor::loss;
+  // Epochs without improvement before it ends; the weights of the best epoch are then the result.
+  // 0: all epochs, and the weights of the last.
+  int patience = 0;
+
+  Device device{DeviceKind::any, 0};
+  int threads = 0;
+  std::shared_ptr<Executor> executor;
+
+  // Where the state is kept while training; empty: nowhere.
+  std::string checkpoint_path;
+  std::int64_t checkpoint_every = 500;  // steps; also after every epoch and when interrupted
+  bool resume = false;                  // go on from checkpoint_path if it is there
+  std::string log_path;                 // JSON lines; empty: none
+  // Tells one set of training data from another (its hash): part of the fingerprint by which a
+  // checkpoint is known to be of this training.
+  std::string data_hash;
+};
+
+struct TrainingProgress {
+  std::int64_t epoch = 0, epochs = 0;     // epoch counts from 0
+  std::int64_t step = 0, steps = 0;       // done, and in all
+  double loss = 0;                        // mean of the epoch so far
+  double rate = 0;                        // learning rate
+  const EpochRecord* finished = nullptr;  // set once, when an epoch is done
+};
+// Called after every step; returning false interrupts: a checkpoint is written and train() returns.
+using TrainingCallback = std::function<bool(const TrainingProgress&)>;
+
+struct TrainingResult {
+  Weights weights;
+  std::vector<EpochRecord> history;
+  bool interrupted = false;
+  std::int64_t steps = 0;
+};
+
+// graph: one input [H, W, C], one output; where that output is a softmax, the loss takes what goes
+// into it. train, validation: indices into the dataset; validation may be empty. The result is the
+// same to the bit for the same options on the same device, however often it was interrupted and
+// resumed and however many threads worked. Throws Error: usage for options that make no sense,
+// input where labels do not fit the network or the checkpoint is not of this training.
+TrainingResult train_classifier(const Graph& graph, Dataset& dataset,
+                                const std::vector<std::int64_t>& train,
+                                const std::vector<std::int64_t>& validation,
+                                const TrainerOptions& options,
+                                const TrainingCallback& callback = {});
+
+// The graph without its final softmax: what gives logits.
+Graph logits_graph(const Graph& graph);
+
+}  // namespace ratnet::inline v1
