@@ -2,23 +2,64 @@
 # program and the models that ship.
 include(CMakePackageConfigHelpers)
 
-# The public headers, a list and not the tree. They may include only each other, and never
-# kernels/ or a dependency's header; tests/install compiles each one alone.
+# The public headers, a list and not the tree. They include only each other, and never kernels/ or
+# a dependency's header; tests/install compiles each one alone.
 set(ratnet_headers
-    core/arena.h
-    core/atomic_file.h
+    # What people include.
+    apps/dark_slices/evaluation.h
+    apps/dark_slices/ratnet.h
+    apps/dark_slices/scoring.h
+    apps/dark_slices/training.h
     core/device.h
-    core/dtype.h
     core/error.h
+    core/tensor.h
+    core/thread_pool.h
+    core/version.h
+    core/view.h
+    imaging/nifti.h
+    imaging/orientation.h
+    imaging/resample.h
+    imaging/volume.h
+    layers/conv.h
+    layers/dense.h
+    layers/pointwise.h
+    layers/pool.h
+    network/graph.h
+    network/model.h
+    network/plan.h
+    network/predictor.h
+    network/weights.h
+    train/dataset.h
+    train/metrics.h
+    train/trainer.h
+    # What those include.
+    apps/dark_slices/baselines.h
+    apps/dark_slices/brain_level.h
+    apps/dark_slices/brain_region.h
+    core/activation.h
+    core/dtype.h
     core/queue.h
     core/random.h
     core/shape.h
-    core/tensor.h
     core/text.h
-    core/thread_pool.h
-    core/view.h)
+    layers/catalogue.h
+    layers/input.h
+    layers/layer.h
+    layers/sliding.h
+    network/parameters.h
+    train/augment.h
+    train/bootstrap.h
+    train/calibration.h
+    train/checkpoint.h
+    train/classification.h
+    train/early_stopping.h
+    train/image_hash.h
+    train/loader.h
+    train/optimiser.h
+    train/roc.h
+    train/schedule.h)
 # Those whose functions are in ratnet::hdf5.
-set(ratnet_hdf5_headers)
+set(ratnet_hdf5_headers train/hdf5_dataset.h train/hdf5_write.h)
 if(RATNET_PROGRAM)
   list(APPEND ratnet_headers ${ratnet_hdf5_headers})
 endif()

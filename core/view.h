@@ -44,7 +44,7 @@ struct BasicView {
   BasicView first(std::int64_t n) const { return {data, dtype, shape.with_first(n)}; }
   // The same memory under other sizes of equal count.
   BasicView reshaped(const Shape& sizes) const {
-    require(sizes.count() == count(), "cannot view ", to_string(shape), " as ", to_string(sizes));
+    require(sizes.count() == count(), "cannot view ", shape, " as ", sizes);
     return {data, dtype, sizes};
   }
 };

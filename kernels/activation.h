@@ -1,15 +1,12 @@
 // Pointwise activations.
 #pragma once
 
-#include <cstdint>
-
+#include "../core/activation.h"
 #include "../core/view.h"
 
 namespace ratnet::inline v1 {
 
 struct CpuQueue;
-
-enum class Activation : std::uint8_t { none, relu, leaky_relu };
 
 // Throws Error (usage) for an unknown activation or a slope that is negative or not finite.
 void check_activation(const char* operation, Activation activation, double slope);

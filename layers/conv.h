@@ -1,7 +1,7 @@
 // Convolution over 1 to 3 spatial dimensions, with the activation and pooling that follow it.
 #pragma once
 
-#include "../kernels/activation.h"
+#include "../core/activation.h"
 #include "layer.h"
 #include "sliding.h"
 

@@ -1,7 +1,7 @@
 // Dense (fully connected) layer, with the activation that follows it.
 #pragma once
 
-#include "../kernels/activation.h"
+#include "../core/activation.h"
 #include "layer.h"
 
 namespace ratnet::inline v1::layers {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../core/error.h"
+#include "../kernels/window.h"
 
 namespace ratnet::inline v1 {
 namespace {

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "../core/shape.h"
-#include "../kernels/window.h"
 
 namespace ratnet::inline v1 {
+
+struct Window;
 
 // same: as many positions as ceil(input / stride), the odd pixel of padding at the end.
 // valid: no padding. custom: pad_before and pad_after as given.

@@ -81,6 +81,9 @@ Model parse(const SafetensorsFile& file) {
 
 void save_model(const Model& model, const std::string& path) {
   model.weights.check_against(model.graph);
+  for (const Weights::Entry& entry : model.weights.entries())
+    require(entry.value.dtype() == DType::f32, "a model holds weights in f32, '", entry.name,
+            "' is ", name_of(entry.value.dtype()));
   require(std::isfinite(model.threshold), "a model needs a threshold that is a number");
   for (const auto& [name, values] : model.coefficients)
     for (const double value : values)

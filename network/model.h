@@ -32,9 +32,9 @@ struct Model {
   std::vector<std::string> warnings;  // what a user must be told: "trained with ..."
 };
 
-// Throws Error: file_system where it cannot be written; usage for a threshold or coefficient that
-// is not finite, input for weights that are not the graph's. Metrics may be NaN (infinities become
-// NaN).
+// Throws Error: file_system where it cannot be written; usage for weights that are not f32 or a
+// threshold or coefficient that is not finite, input for weights that are not the graph's. Metrics
+// may be NaN (infinities become NaN).
 void save_model(const Model& model, const std::string& path);
 
 // Throws Error, beginning with the path: file_system where it cannot be read, input where it is

@@ -19,8 +19,9 @@ struct PlanOptions {
   bool input_gradients = false;  // backward goes on to the inputs
 };
 
-// All memory is laid out here, before the first batch; a run allocates nothing. Not for use from
-// two threads at once; two plans may run side by side and may share parameters.
+// All memory is laid out here, before the first batch; a run allocates nothing (only where the
+// plain paths multiply large matrices, in f64 and for unusual convolutions, Eigen takes working
+// memory of its own). Not for use from two threads at once; plans may share parameters.
 class Plan {
  public:
   // Throws Error: usage where the parameters do not fit the graph, device where there is not
@@ -34,7 +35,7 @@ class Plan {
   Queue& queue() const;
 
   // Device memory of the inputs and outputs in the order of the graph, for a batch of n. Inputs
-  // are written by the caller before forward(n); outputs hold until the next run.
+  // are written by the caller before forward(n); outputs hold until the next inputs are written.
   View input(std::size_t index, std::int64_t n) const;
   ConstView output(std::size_t index, std::int64_t n) const;
 

@@ -28,16 +28,15 @@ double draw_shift(const Augmentation& options, Random& random) {
 // out[i] = in[i - shift] along an axis of n rows of `row` floats, with zeros from outside.
 void shift_rows(const float* in, float* out, std::int64_t n, std::int64_t row, double shift) {
   const Tap first = tap_at(-shift);
-  for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t low = i + first.low;
-    const float* a = low >= 0 && low < n ? in + low * row : nullptr;
-    const float* b =
-        low + 1 >= 0 && low + 1 < n && first.weight > 0 ? in + (low + 1) * row : nullptr;
-    float* to = out + i * row;
-    const float weight_a = 1 - first.weight;
-    for (std::int64_t k = 0; k < row; ++k)
-      to[k] = (a ? weight_a * a[k] : 0.0f) + (b ? first.weight * b[k] : 0.0f);
-  }
+  std::fill(out, out + n * row, 0.0f);
+  // Adds the row `offset` further on, times `weight`, wherever there is one.
+  const auto add = [&](std::int64_t offset, float weight) {
+    const std::int64_t begin = std::max<std::int64_t>(0, -offset) * row;
+    const std::int64_t end = std::min(n, n - offset) * row;
+    for (std::int64_t k = begin; k < end; ++k) out[k] += weight * in[k + offset * row];
+  };
+  add(first.low, 1 - first.weight);
+  if (first.weight > 0) add(first.low + 1, first.weight);
 }
 
 }  // namespace

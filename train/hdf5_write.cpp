@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -16,7 +17,7 @@ namespace {
 constexpr hsize_t kImagesInChunk = 64;
 
 void check(bool done, const char* what) {
-  if (!done) fail(ErrorKind::file_system, "cannot write ", what, " (", hdf5_reason(), ")");
+  if (!done) fail(ErrorKind::internal, "cannot write ", what, " (", hdf5_reason(), ")");
 }
 
 struct StoredType {
@@ -135,16 +136,23 @@ void write_attributes(std::int64_t file, const DatasetAttributes& attributes) {
   }
 }
 
-void write_file(const std::string& path, const ConstView& images, const SampleTable& table,
-                const DatasetAttributes& attributes) {
+// The bytes of the whole file. It is made in memory, because the library can crash after a disk
+// that is full.
+std::vector<std::byte> file_image(const ConstView& images, const SampleTable& table,
+                                  const DatasetAttributes& attributes) {
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_file_locking(access.get(), true, true);
-  Hdf5Id file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
-  check(static_cast<bool>(file), "the file");
+  check(H5Pset_fapl_core(access.get(), std::size_t{16} << 20, false) >= 0, "in memory");
+  const Hdf5Id file(H5Fcreate("slices.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+  check(static_cast<bool>(file), "in memory");
   write_images(file.get(), images);
   write_table(file.get(), table);
   write_attributes(file.get(), attributes);
-  check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0, "the file");
+  check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0, "in memory");
+  const ssize_t size = H5Fget_file_image(file.get(), nullptr, 0);
+  check(size > 0, "in memory");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  check(H5Fget_file_image(file.get(), bytes.data(), bytes.size()) == size, "in memory");
+  return bytes;
 }
 
 }  // namespace
@@ -158,19 +166,17 @@ void write_hdf5_slices(const std::string& path, ConstView images, const SampleTa
   for (const auto& [name, values] : table.columns)
     require(!name.empty() && name.find('/') == std::string::npos && name != "images", path,
             ": a column cannot be called '", name, "'");
+  std::vector<std::byte> bytes;
   try {
-    AtomicFile whole(path);
-    {
-      const std::lock_guard lock(hdf5_mutex());
-      const Hdf5Silence silence;
-      write_file(whole.temporary_path(), images, table, attributes);
-    }
-    whole.commit();
+    const std::lock_guard lock(hdf5_mutex());
+    const Hdf5Silence silence;
+    bytes = file_image(images, table, attributes);
   } catch (const Error& error) {
-    const bool says_where = std::string(error.what()).rfind(path, 0) == 0;
-    if (says_where) throw;
     throw error.with_context(path);
   }
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 }  // namespace ratnet::inline v1

@@ -13,8 +13,8 @@ namespace ratnet::inline v1 {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kVolumesForTime = 4;
-constexpr std::size_t kBlock = 256;  // slices between two reports of progress
+constexpr std::int64_t kVolumesForTime = 10;  // fewer cannot tell what is usual
+constexpr std::size_t kBlock = 256;           // slices between two reports of progress
 
 double checked_level(double level, const char* what) {
   if (!(level > 0) || !std::isfinite(level))
@@ -39,6 +39,34 @@ std::vector<float> slices_on_grid(const Volume& volume, const SliceLayout& layou
   return result;
 }
 
+// Marks what the model does not understand; see score_run.
+void mark_unfamiliar(RunScores& run) {
+  const auto slices = static_cast<std::size_t>(run.slices);
+  const bool long_run = run.volumes >= kVolumesForTime;
+  // Each position by itself, or all of a short scan together.
+  const std::size_t groups = long_run ? slices : 1;
+  run.unfamiliar.assign(run.probability.size(), 0);
+  std::size_t marked = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    std::size_t judged = 0, dark = 0;
+    for (std::size_t i = g; i < run.probability.size(); i += groups) {
+      judged += !std::isnan(run.probability[i]);
+      dark += run.probability[i] >= run.threshold;
+    }
+    if (judged == 0 || 2 * dark < judged) continue;
+    ++marked;
+    for (std::size_t i = g; i < run.probability.size(); i += groups) run.unfamiliar[i] = 1;
+  }
+  if (marked == 0) return;
+  run.notes.push_back(
+      long_run
+          ? text(marked, " of ", slices,
+                 " slice positions are not judged: they look dark in half of the volumes or "
+                 "more, as slices do that are unlike what the model was trained on")
+          : "this scan is not judged: half of its slices or more look dark, as they do in scans "
+            "unlike what the model was trained on (or badly damaged ones)");
+}
+
 }  // namespace
 
 std::string_view name_of(ScaleSource source) {
@@ -51,14 +79,26 @@ std::string_view name_of(ScaleSource source) {
   return "?";
 }
 
-std::int64_t SliceScores::count_dark() const {
-  return std::count_if(probability.begin(), probability.end(),
-                       [&](double p) { return p >= threshold; });
+std::string_view name_of(SliceCall call) {
+  switch (call) {
+    case SliceCall::good: return "good";
+    case SliceCall::dark: return "dark";
+    case SliceCall::empty: return "empty";
+    case SliceCall::unfamiliar: return "unfamiliar";
+  }
+  return "?";
 }
 
-std::int64_t SliceScores::count_empty() const {
-  return std::count_if(probability.begin(), probability.end(),
-                       [](double p) { return std::isnan(p); });
+SliceCall SliceScores::call(std::size_t index) const {
+  if (std::isnan(probability[index])) return SliceCall::empty;
+  if (!unfamiliar.empty() && unfamiliar[index]) return SliceCall::unfamiliar;
+  return probability[index] >= threshold ? SliceCall::dark : SliceCall::good;
+}
+
+std::int64_t SliceScores::count(SliceCall wanted) const {
+  std::int64_t n = 0;
+  for (std::size_t i = 0; i < probability.size(); ++i) n += call(i) == wanted;
+  return n;
 }
 
 ModelGrid grid_of(const Model& model) {
@@ -124,6 +164,8 @@ RunScores score_run(Predictor& predictor, const Model& model, const Volume& volu
         options.progress(static_cast<std::int64_t>(last), static_cast<std::int64_t>(judged.size()));
     }
   }
+
+  mark_unfamiliar(result);
 
   std::vector<float> levels;
   for (const SliceMeasures& m : result.measures)

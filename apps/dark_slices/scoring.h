@@ -18,12 +18,18 @@ namespace ratnet::inline v1 {
 enum class ScaleSource : int { stated, file, estimated, each_slice };
 std::string_view name_of(ScaleSource source);
 
+enum class SliceCall : int { good, dark, empty, unfamiliar };
+std::string_view name_of(SliceCall call);
+
 struct SliceScores {
   std::int64_t volumes = 0;  // 0 for loose slices
   std::int64_t slices = 0;   // of a volume, or all loose ones
   // [volumes * slices], slices fastest: P(dark), NaN for empty slices.
   std::vector<double> probability;
   std::vector<SliceMeasures> measures;
+  // 1 where a slice of a run cannot be judged because it looks unlike what the model knows,
+  // whatever its probability; see score_run. Empty for loose slices.
+  std::vector<std::uint8_t> unfamiliar;
   double brain_level = 0;  // what pixels were divided by
   ScaleSource scale = ScaleSource::estimated;
   // Each slice was stretched to its own maximum: they are ranked by ghosting alone.
@@ -31,8 +37,8 @@ struct SliceScores {
   double threshold = 0.5;          // of the model: dark when probability >= threshold
   std::vector<std::string> notes;  // what a reader must know, a sentence each
 
-  std::int64_t count_dark() const;
-  std::int64_t count_empty() const;
+  SliceCall call(std::size_t index) const;
+  std::int64_t count(SliceCall call) const;
 };
 
 // The model's grid, from its first preprocessing step. Throws Error (input) unless the model is of
@@ -53,8 +59,12 @@ struct RunScoreOptions {
 struct RunScores : SliceScores {
   SliceLayout layout;
   std::optional<double> repetition_time;
-  std::vector<double> darkness;  // robust z of the brain level through time; NaN below 4 volumes
+  std::vector<double> darkness;  // robust z of the brain level through time; empty below 10 volumes
 };
+// Dropouts come and go, so a position whose slice is called dark in half of the volumes or more is
+// one the model does not understand (another species, plane or contrast): it is marked unfamiliar.
+// With fewer volumes than can tell, the whole scan is, if half of its slices or more are called
+// dark.
 RunScores score_run(Predictor& predictor, const Model& model, const Volume& volume,
                     const RunScoreOptions& options, std::vector<float>* grid_slices = nullptr);
 

@@ -159,6 +159,7 @@ SimulatedSlice SimulatedAnimal::slice(int volume, int slice) {
   const SliceEvent& event = events_[index];
   double unsteady = instability_ * random.gamma(4) / 4;
   if (random.chance(0.25)) unsteady *= random.uniform(1, 4);
+  unsteady = std::min(unsteady, 0.14);  // beyond this it would be an event
   ShotErrors errors = shot_instability(random, size / kEchoTrain, size, unsteady);
   add_dimming(errors, static_cast<double>(event.gain));
   if (event.dropout && !event.pure_dimming)

@@ -13,6 +13,7 @@
 #include "../../network/predictor.h"
 #include "commands.h"
 #include "models.h"
+#include "output.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -61,6 +62,7 @@ void run(const Options& options) {
           named.inputs.empty() ? "" : named.inputs.front(), "'");
   require(options.seconds > 0 && options.seconds <= 600, "--seconds is ", options.seconds,
           ", expected more than 0 and at most 600");
+  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
   const Model model = load_model(named.model);
   const bool to_terminal = options.json != "-";
   if (to_terminal) {

@@ -17,8 +17,13 @@ void remember(int signal) {
 void catch_interrupts() {
   std::signal(SIGINT, remember);
   std::signal(SIGTERM, remember);
+  if (std::signal(SIGHUP, remember) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
 }
 
 bool was_interrupted() { return interrupted != 0; }
+
+void stop_if_interrupted() {
+  if (was_interrupted()) throw Interrupted();
+}
 
 }  // namespace ratnet::inline v1

@@ -1,6 +1,8 @@
 // The program `ratnet`: parses the command line, runs one command, turns errors into exit codes.
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 
@@ -20,6 +22,15 @@ constexpr const char* kFooter =
 used, 5 a file cannot be read or written, 130 interrupted.
 ratnet COMMAND --help tells more, with an example that works as it stands.)";
 
+// What was printed may have gone to a file on a full disk. A reader that went away (| head) has
+// what it wanted.
+void finish_output() {
+  errno = 0;
+  const bool written = std::fflush(stdout) == 0 && !std::ferror(stdout);
+  if (!written && errno != EPIPE)
+    fail(ErrorKind::file_system, "standard output: cannot write: ", std::strerror(errno));
+}
+
 int run(int argc, char** argv) {
   CLI::App program("ratnet: finds bad slices and unusual scans in MRI", "ratnet");
   program.set_version_flag("--version", "ratnet " + version());
@@ -37,12 +48,24 @@ int run(int argc, char** argv) {
   add_inspect(program);
   add_bench(program);
 
+  if (argc < 2) {
+    std::fputs(program.help().c_str(), stderr);
+    return static_cast<int>(ErrorKind::usage);
+  }
   try {
     program.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    program.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+    std::string command = "ratnet";
+    for (const CLI::App* app = &program; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      command += " " + app->get_name();
+    }
+    fail(ErrorKind::usage, error.what(), " (", command, " --help tells more)");
   }
-  return was_interrupted() ? kInterruptedExit : 0;
+  finish_output();
+  return 0;
 }
 
 }  // namespace
@@ -57,6 +80,10 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     std::fprintf(stderr, "ratnet: %s\n", error.what());
     return static_cast<int>(error.kind());
+  } catch (const Interrupted& interrupted) {
+    std::fprintf(stderr, "ratnet: interrupted%s%s\n", interrupted.advice.empty() ? "" : "; ",
+                 interrupted.advice.c_str());
+    return kInterruptedExit;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "ratnet: out of memory\n");
     return static_cast<int>(ErrorKind::device);

@@ -48,7 +48,7 @@ void draw_legend(Canvas& canvas, double threshold, double x, double y, bool with
   const double swatch_y = top + kBarHeight + 30;
   canvas.image(x, swatch_y, kBarWidth, 18, swatch, kBarWidth, 18);
   canvas.frame(x, swatch_y, kBarWidth, 18, kGrid);
-  canvas.text(x + kBarWidth + 8, swatch_y + 13, "empty, not judged", kTick);
+  canvas.text(x + kBarWidth + 8, swatch_y + 13, "not judged", kTick);
 }
 
 }  // namespace ratnet::inline v1

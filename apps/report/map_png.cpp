@@ -232,7 +232,8 @@ std::string scale_note(const Plot& plot) {
 
 std::string verdict_of(const SliceMap& map) {
   const Counts counts = count(map);
-  if (counts.judged == 0) return text("All ", counts.empty, " slices are empty: nothing to judge");
+  if (counts.judged == 0)
+    return text("No verdict: none of ", counts.empty, " slices could be judged");
   std::string words;
   if (counts.dark == 0) {
     words = text("No dark slice among ", counts.judged);
@@ -246,8 +247,7 @@ std::string verdict_of(const SliceMap& map) {
       words += text(", in ", counts.volumes_with_dark, " of ", map.volumes, " volumes");
   }
   if (counts.empty > 0)
-    words +=
-        text("; ", counts.empty, " empty ", counts.empty == 1 ? "slice" : "slices", " not judged");
+    words += text("; ", counts.empty, counts.empty == 1 ? " slice" : " slices", " not judged");
   return words;
 }
 

@@ -14,14 +14,14 @@ struct SliceMap {
   std::vector<std::string> notes{};  // sentences under the title: scale, model, warnings
   std::int64_t volumes = 0;
   std::int64_t slices = 0;
-  std::vector<float> probability{};     // [volumes, slices] P(dark) in [0, 1]; NaN = empty slice
+  std::vector<float> probability{};     // [volumes, slices] P(dark) in [0, 1]; NaN = not judged
   double threshold = 0.5;               // dark when probability >= threshold
   double repetition_time = 0;           // seconds; no time axis unless 1 ms .. 1 h
   std::vector<double> brain_level{};    // [volumes] or empty; NaN = none; drawn over time
   std::vector<SliceThumbnail> worst{};  // drawn beneath, most probable first; may be empty
 };
 
-// "12 of 1050 slices dark (1.1%), in 9 of 70 volumes; 70 empty slices not judged".
+// "12 of 1050 slices dark (1.1%), in 9 of 70 volumes; 70 slices not judged".
 std::string verdict_of(const SliceMap& map);
 
 // Width and height of the picture grow with the run within bounds (at most 1800 x 2400 or so, more

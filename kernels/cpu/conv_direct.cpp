@@ -259,17 +259,18 @@ void forward(CpuQueue& queue, const Forward& f, const ForwardMemory& memory, con
   });
 }
 
-// Calls value(k, c) for every entry of the packed weights, [panel][k][width], zeros where a panel
-// passes the last channel.
-template <class Value>
-void pack(CpuQueue& queue, const Forward& f, float* packed, Value&& value) {
+// Calls copy(k, channel, n, to) for every row of the packed weights, [panel][k][width], to write
+// the weights of n channels there; zeros follow where a panel passes the last channel.
+template <class Copy>
+void pack(CpuQueue& queue, const Forward& f, float* packed, const Copy& copy) {
   parallel_for(*queue.executor, f.panels, [&](std::int64_t panel, int) {
     float* to = packed + panel * f.problem.depth() * f.width;
-    for (std::int64_t k = 0; k < f.problem.depth(); ++k)
-      for (std::int64_t c = 0; c < f.width; ++c) {
-        const std::int64_t channel = panel * f.width + c;
-        *to++ = channel < f.problem.out ? value(k, channel) : 0.0f;
-      }
+    const std::int64_t channel = panel * f.width;
+    const std::int64_t n = std::min(f.width, f.problem.out - channel);
+    for (std::int64_t k = 0; k < f.problem.depth(); ++k, to += f.width) {
+      copy(k, channel, n, to);
+      std::fill(to + n, to + f.width, 0.0f);
+    }
   });
 }
 
@@ -303,8 +304,9 @@ void run_forward(CpuQueue& queue, const Conv& op) {
   Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
   const ForwardMemory memory = lay_out(f, queue.executor->workers(), scratch);
   const float* weight = op.weight.as<float>();
-  pack(queue, f, memory.weight,
-       [&](std::int64_t k, std::int64_t c) { return weight[k * f.problem.out + c]; });
+  pack(queue, f, memory.weight, [&](std::int64_t k, std::int64_t c, std::int64_t n, float* row) {
+    std::copy_n(weight + k * f.problem.out + c, n, row);
+  });
   forward(queue, f, memory, op.x.as<float>(),
           {.bias = op.bias ? op.bias.as<float>() : nullptr,
            .negative_slope = slope_of(op.activation, op.slope),
@@ -349,8 +351,9 @@ void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
   const std::int64_t from = f.problem.in;  // channels of dy
   const std::int64_t to = f.problem.out;   // channels of dx
   const std::int64_t taps = f.problem.window.taps();
-  pack(queue, f, memory.weight, [&](std::int64_t k, std::int64_t c) {
-    return weight[((taps - 1 - k / from) * to + c) * from + k % from];
+  pack(queue, f, memory.weight, [&](std::int64_t k, std::int64_t c, std::int64_t n, float* row) {
+    const float* const turned = weight + ((taps - 1 - k / from) * to + c) * from + k % from;
+    for (std::int64_t i = 0; i < n; ++i) row[i] = turned[i * from];
   });
   forward(queue, f, memory, op.dy.as<float>(), {.y = op.dx.as<float>()});
 }

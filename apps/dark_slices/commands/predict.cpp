@@ -12,6 +12,7 @@
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
 #include "../../program/commands.h"
+#include "../../program/interrupt.h"
 #include "../../program/models.h"
 #include "../../program/progress.h"
 #include "report_run.h"
@@ -119,17 +120,22 @@ class Prediction {
 };
 
 void Prediction::print(const std::string& path, const SliceScores& scores) const {
-  const auto judged = static_cast<long long>(scores.probability.size()) - scores.count_empty();
-  std::printf("%s\n  %lld of %lld slices dark", path.c_str(),
-              static_cast<long long>(scores.count_dark()), judged);
+  const auto count = [&](SliceCall call) { return static_cast<long long>(scores.count(call)); };
+  const long long dark = count(SliceCall::dark);
+  const long long judged = dark + count(SliceCall::good);
+  std::printf("%s\n  ", path.c_str());
   if (judged > 0)
-    std::printf(" (%.1f%%)",
-                100.0 * static_cast<double>(scores.count_dark()) / static_cast<double>(judged));
+    std::printf("%lld of %lld slices dark (%.1f%%)", dark, judged,
+                100.0 * static_cast<double>(dark) / static_cast<double>(judged));
+  else
+    std::printf("no slice judged");
   if (scores.volumes > 0)
-    std::printf(", %lld volumes of %lld slices", static_cast<long long>(scores.volumes),
-                static_cast<long long>(scores.slices));
-  if (scores.count_empty())
-    std::printf("; %lld empty, not judged", static_cast<long long>(scores.count_empty()));
+    std::printf("; %lld volume%s of %lld slice%s", static_cast<long long>(scores.volumes),
+                scores.volumes == 1 ? "" : "s", static_cast<long long>(scores.slices),
+                scores.slices == 1 ? "" : "s");
+  for (const SliceCall call : {SliceCall::empty, SliceCall::unfamiliar})
+    if (count(call))
+      std::printf("; %lld %s, not judged", count(call), std::string(name_of(call)).c_str());
   std::printf("\n  threshold %.4f; scale: brain level %.4g (%s)\n", scores.threshold,
               scores.brain_level, std::string(name_of(scores.scale)).c_str());
   for (const std::string& note : scores.notes) std::printf("  note: %s\n", note.c_str());
@@ -139,7 +145,10 @@ void Prediction::run_scan(const std::string& path, const ReportPaths& paths) {
   const Volume volume = read_nifti(path);
   Progress progress(fs::path(path).filename().string(), "slices", 0);
   RunScoreOptions options{.slices = slices_, .brain_level = options_.brain_level};
-  options.progress = [&](std::int64_t done, std::int64_t) { progress.update(done); };
+  options.progress = [&](std::int64_t done, std::int64_t) {
+    stop_if_interrupted();
+    progress.update(done);
+  };
   std::vector<float> grid_slices;
   const RunScores scores = score_run(predictor_, model_, volume, options, &grid_slices);
   report_run(scores, grid_slices, grid_, context(path), paths);
@@ -156,7 +165,10 @@ void Prediction::run_slices(const std::string& path, const ReportPaths& paths) {
   std::iota(all.begin(), all.end(), 0);
   Progress progress(fs::path(path).filename().string(), "slices", dataset->size());
   SliceScores scores = score_dataset(predictor_, model_, *dataset, scale, all,
-                                     [&](std::int64_t done) { progress.update(done); });
+                                     [&](std::int64_t done) {
+                                       stop_if_interrupted();
+                                       progress.update(done);
+                                     });
   scores.notes.insert(scores.notes.end(), dataset->notes().begin(), dataset->notes().end());
   report_slices(scores, dataset->table(), context(path), paths);
   print(path, scores);
@@ -176,6 +188,7 @@ void Prediction::run_one(const Input& input, const ReportPaths& paths) {
 }
 
 void Prediction::run() {
+  catch_interrupts();
   const std::vector<Input> inputs = find_inputs(named_.inputs);
   std::map<std::string, std::string> taken;
   std::vector<ReportPaths> paths;
@@ -191,20 +204,23 @@ void Prediction::run() {
 
   // In a folder one file that cannot be used must not keep the others from being looked at.
   std::optional<Error> first_error;
+  int unusable = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
+    stop_if_interrupted();
     try {
       run_one(inputs[i], paths[i]);
     } catch (const Error& error) {
       if (inputs.size() == 1 || error.kind() != ErrorKind::input) throw;
       std::fprintf(stderr, "ratnet: %s\n", error.what());
       if (!first_error) first_error = error;
+      ++unusable;
     }
     std::fflush(stdout);
   }
   if (fs::exists(options_.output)) describe_folder(options_.output);
   if (first_error)
-    throw Error(first_error->kind(),
-                "not all files could be used; the first: " + std::string(first_error->what()));
+    fail(first_error->kind(), unusable, " of ", inputs.size(),
+         " files could not be used; the first: ", first_error->what());
 }
 
 }  // namespace

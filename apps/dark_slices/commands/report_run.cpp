@@ -14,11 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* call_of(double probability, double threshold) {
-  if (std::isnan(probability)) return "empty";
-  return probability >= threshold ? "dark" : "good";
-}
-
 std::vector<TsvColumn> result_columns() {
   return {{"probability", "probability that the slice lost signal; n/a for empty slices"},
           {"call",
@@ -26,7 +21,8 @@ std::vector<TsvColumn> result_columns() {
            {},
            {{"good", "as it should be"},
             {"dark", "signal dropout"},
-            {"empty", "shows nothing: padding, or lost; not judged"}}},
+            {"empty", "shows nothing: padding, or lost; not judged"},
+            {"unfamiliar", "unlike what the model was trained on; not judged"}}},
           {"brain_level", "mean of the brain region over the scale of the run or file"},
           {"ghost_ratio", "signal beside the head over the mean of the brain region"}};
 }
@@ -35,7 +31,7 @@ void add_result(std::vector<TsvValue>& row, const SliceScores& scores, std::size
   const SliceMeasures& m = scores.measures[i];
   const double p = scores.probability[i];
   row.push_back(p);
-  row.push_back(std::string(call_of(p, scores.threshold)));
+  row.push_back(std::string(name_of(scores.call(i))));
   if (m.empty || !(scores.brain_level > 0)) {
     row.insert(row.end(), 2, TsvValue());
   } else {
@@ -57,9 +53,10 @@ std::vector<std::pair<std::string, TsvValue>> facts(const SliceScores& scores,
       {"BrainLevel", scores.brain_level},
       {"BrainLevelSource", std::string(name_of(scores.scale))},
       {"StretchedSlices", scores.stretched},
-      {"SlicesJudged", static_cast<std::int64_t>(scores.probability.size()) - scores.count_empty()},
-      {"SlicesDark", scores.count_dark()},
-      {"SlicesEmpty", scores.count_empty()},
+      {"SlicesGood", scores.count(SliceCall::good)},
+      {"SlicesDark", scores.count(SliceCall::dark)},
+      {"SlicesEmpty", scores.count(SliceCall::empty)},
+      {"SlicesUnfamiliar", scores.count(SliceCall::unfamiliar)},
       {"Notes", notes}};
 }
 
@@ -94,11 +91,11 @@ std::vector<SliceThumbnail> worst_slices(const RunScores& scores,
                                          const ModelGrid& grid) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < scores.probability.size(); ++i)
-    if (!std::isnan(scores.probability[i])) order.push_back(i);
+    if (scores.call(i) == SliceCall::dark || scores.call(i) == SliceCall::good) order.push_back(i);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return scores.probability[a] > scores.probability[b];
   });
-  const auto dark = static_cast<std::size_t>(scores.count_dark());
+  const auto dark = static_cast<std::size_t>(scores.count(SliceCall::dark));
   order.resize(std::min({order.size(), kMostThumbnails, std::max<std::size_t>(dark, 4)}));
   const auto pixels = static_cast<std::size_t>(grid.rows * grid.columns);
   std::vector<SliceThumbnail> thumbnails;
@@ -146,7 +143,10 @@ void write_map(const RunScores& scores, const std::vector<float>& grid_slices,
                .repetition_time = scores.repetition_time.value_or(0),
                .brain_level = brain_level_by_volume(scores)};
   map.notes.insert(map.notes.end(), scores.notes.begin(), scores.notes.end());
-  map.probability.assign(scores.probability.begin(), scores.probability.end());
+  for (std::size_t i = 0; i < scores.probability.size(); ++i)
+    map.probability.push_back(scores.call(i) == SliceCall::unfamiliar
+                                  ? std::numeric_limits<float>::quiet_NaN()
+                                  : static_cast<float>(scores.probability[i]));
   if (scores.brain_level > 0) map.worst = worst_slices(scores, grid_slices, grid);
   write_map_png(path, map);
 }
@@ -173,7 +173,7 @@ void report_run(const RunScores& scores, const std::vector<float>& grid_slices,
   for (TsvColumn& column : result_columns()) columns.push_back(std::move(column));
   columns.push_back({"darkness_in_time",
                      "how many robust standard deviations the brain level lies below its median "
-                     "over volumes; n/a for runs of less than 4 volumes"});
+                     "over volumes; n/a for runs of less than 10 volumes"});
   TsvFile table(paths.table, columns);
   for (std::int64_t v = 0; v < scores.volumes; ++v)
     for (std::int64_t s = 0; s < scores.slices; ++s) {

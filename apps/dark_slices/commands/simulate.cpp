@@ -7,6 +7,8 @@
 #include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_write.h"
 #include "../../program/commands.h"
+#include "../../program/interrupt.h"
+#include "../../program/output.h"
 #include "../../program/progress.h"
 #include "../../program/tsv.h"
 #include "../cohort.h"
@@ -82,10 +84,15 @@ void write_run(const Options& options, int animal) {
 void run(Options options) {
   options.cohort.run.volumes = options.volumes;
   options.cohort.check();
+  check_can_write(options.output);
+  catch_interrupts();
   ThreadPool pool(options.threads);
   Progress progress("simulating", "animals", options.cohort.animals);
-  Cohort cohort =
-      simulate_cohort(options.cohort, pool, [&](int done, int) { progress.update(done); });
+  progress.update(0);
+  Cohort cohort = simulate_cohort(options.cohort, pool, [&](int done, int) {
+    stop_if_interrupted();
+    progress.update(done);
+  });
   progress.finish();
   const std::int64_t n = cohort.count();
   SampleTable table = std::move(cohort.table);
@@ -100,7 +107,9 @@ void run(Options options) {
               static_cast<long long>(dark));
   if (options.nifti.empty()) return;
   Progress runs("writing runs", "runs", options.cohort.animals);
+  runs.update(0);
   for (int animal = 0; animal < options.cohort.animals; ++animal) {
+    stop_if_interrupted();
     write_run(options, animal);
     runs.update(animal + 1);
   }

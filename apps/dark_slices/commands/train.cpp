@@ -8,6 +8,7 @@
 #include "../../../train/resampled_dataset.h"
 #include "../../program/commands.h"
 #include "../../program/interrupt.h"
+#include "../../program/output.h"
 #include "../../program/progress.h"
 #include "../training.h"
 #include "print_evaluation.h"
@@ -48,12 +49,19 @@ void run(Options options) {
           options.monitor, "' to monitor: use loss or auroc");
   trainer.monitor = options.monitor == "loss" ? Monitor::loss : Monitor::auroc;
   trainer.device = parse_device(options.device);
+  require(options.output.ends_with(".safetensors"), "the model file '", options.output,
+          "' must end in .safetensors: by that the other commands know a model");
+  check_can_write(options.output);
+  if (!options.json.empty()) check_can_write(options.json);
   trainer.checkpoint_path = beside(options.output, ".checkpoint.safetensors");
   trainer.log_path = beside(options.output, ".log.jsonl");
   if (std::filesystem::exists(trainer.checkpoint_path) && !trainer.resume)
     std::fprintf(stderr,
                  "note: training starts afresh; %s of an unfinished training is replaced "
                  "(--resume would have continued it)\n",
+                 trainer.checkpoint_path.c_str());
+  else if (trainer.resume && !std::filesystem::exists(trainer.checkpoint_path))
+    std::fprintf(stderr, "note: there is no %s to go on from; training starts at the beginning\n",
                  trainer.checkpoint_path.c_str());
 
   const auto dataset = resampled(open_hdf5_slices(options.data), 64, 64);
@@ -73,6 +81,7 @@ void run(Options options) {
     if (stage != current) {
       progress = std::make_unique<Progress>(stage, "steps", p.steps);
       current = stage;
+      progress->update(p.step - 1);
     }
     char extra[96];
     std::snprintf(extra, sizeof extra, "epoch %lld of %lld, loss %.4f",
@@ -88,11 +97,8 @@ void run(Options options) {
   };
   const DarkSlicesTrainingResult result = train_dark_slices(*dataset, options.training, callbacks);
   progress.reset();
-  if (result.interrupted) {
-    std::fprintf(stderr, "interrupted; the same command with --resume goes on from %s\n",
-                 trainer.checkpoint_path.c_str());
-    return;
-  }
+  if (result.interrupted)
+    throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
   save_model(result.model, options.output);
   remove_checkpoints(trainer, options.training.folds);
   if (result.test) {

@@ -1,0 +1,308 @@
+#include "../../network/plan.h"
+
+#include "../../apps/dark_slices/ratnet.h"
+#include "../../train/optimiser.h"
+#include "../catch.h"
+#include "plan_runs.h"
+#include "refused.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+using layers::Add;
+using layers::AvgPool;
+using layers::Conv;
+using layers::Dense;
+using layers::Flatten;
+using layers::LeakyRelu;
+using layers::MaxPool;
+using layers::Relu;
+
+// Values read by several layers in every combination of ordinary layers and layers that only give
+// memory another shape; two inputs, three outputs, one of them in the middle.
+Graph tangled() {
+  GraphBuilder b;
+  const int x = b.input("x", {4, 5, 2});
+  const int a = b.add("a", Conv{.out = 2, .kernel = {3, 3}}, {x});
+  const int a_relu = b.add("a_relu", LeakyRelu{.slope = 0.2}, {a});
+  const int first = b.add("first", Add{}, {a_relu, x});     // a skip over one layer
+  const int twice = b.add("twice", Add{}, {first, first});  // both arguments the same
+  const int flat_early = b.add("flat_early", Flatten{}, {twice});
+  const int c = b.add("c", Conv{.out = 3, .kernel = {2, 2}, .pool = {2, 2}}, {twice});
+  const int mean = b.add("mean", AvgPool{.kernel = {2, 2}, .padding = Padding::same}, {twice});
+  const int second_input = b.input("y", {3});
+  const int d = b.add("d", Dense{.out = 3}, {flat_early});
+  const int d_sum = b.add("d_sum", Add{}, {d, second_input});
+  const int flat_c = b.add("flat_c", Flatten{}, {c});
+  const int flat_again = b.add("flat_again", Flatten{}, {flat_c});
+  const int e = b.add("e", Dense{.out = 3, .activation = Activation::relu}, {flat_again});
+  const int end = b.add("end", Add{}, {e, d_sum});
+  const int flat_late = b.add("flat_late", Flatten{}, {mean});
+  const int f = b.add("f", Dense{.out = 2}, {flat_late});
+  return b.build({end, d_sum, f, flat_c});
+}
+
+// Sum over all outputs of output * (what run_once takes as its gradient).
+double objective(Plan& plan, std::int64_t n, std::uint64_t seed) {
+  plan.forward(n);
+  double sum = 0;
+  for (std::size_t i = 0; i < plan.graph().outputs().size(); ++i) {
+    const Doubles y = read(plan.output(i, n));
+    sum += dot(y, random_doubles(static_cast<std::int64_t>(y.size()), seed + 100 + i));
+  }
+  return sum;
+}
+
+std::shared_ptr<Parameters> parameters_of(const Graph& graph, DType dtype, int threads = 2) {
+  return std::make_shared<Parameters>(open_cpu(threads), random_weights(graph, dtype, 4));
+}
+
+}  // namespace
+
+TEST_CASE("gradients add up where several layers read a value") {
+  const Graph graph = tangled();
+  const auto parameters = parameters_of(graph, DType::f64);
+  for (const bool fuse : {false, true}) {
+    Plan plan(graph, parameters,
+              {.batch = 3, .mode = Mode::train, .fuse = fuse, .input_gradients = true});
+    const std::int64_t n = 2;
+    const Results results = run_once(plan, *parameters, n, 5);
+    const auto load = [&] {
+      for (std::size_t i = 0; i < 2; ++i)
+        write(plan.input(i, n), random_doubles(plan.input(i, n).count(), 5 + i));
+    };
+    for (std::size_t i = 0; i < 2; ++i) {
+      INFO("input " << i);
+      const Doubles slope =
+          numeric_gradient(random_doubles(plan.input(i, n).count(), 5 + i), [&](const Doubles& x) {
+            load();
+            write(plan.input(i, n), x);
+            return objective(plan, n, 5);
+          });
+      CHECK(relative(results.input_gradients[i], slope) < 1e-7);
+    }
+    for (const auto& place : parameters->places()) {
+      INFO(place.name);
+      const View view = parameters->view(place);
+      const Doubles value = read(view);
+      const Doubles slope = numeric_gradient(value, [&](const Doubles& moved) {
+        load();
+        write(view, moved);
+        return objective(plan, n, 5);
+      });
+      write(view, value);
+      CHECK(relative(results.gradients.at(place.name), slope) < 1e-7);
+    }
+  }
+}
+
+TEST_CASE("backward may be repeated with new output gradients") {
+  const Graph graph = tangled();
+  const auto parameters = parameters_of(graph, DType::f32);
+  Plan plan(graph, parameters, {.batch = 2, .mode = Mode::train, .input_gradients = true});
+  const Results once = run_once(plan, *parameters, 2, 5);
+  const Results again = run_once(plan, *parameters, 2, 5);
+  CHECK(once.outputs == again.outputs);
+  CHECK(once.input_gradients == again.input_gradients);
+  CHECK(once.gradients == again.gradients);
+}
+
+TEST_CASE("a batch gives the same bits whatever the plan's largest batch and the neighbours") {
+  for (const Graph& graph : {tangled(), ratnet_graph(16)})
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const auto parameters = parameters_of(graph, dtype);
+      const PlanOptions options{.batch = 1, .mode = Mode::train, .input_gradients = true};
+      PlanOptions largest = options;
+      largest.batch = 37;
+      Plan wide(graph, parameters, largest);
+      const Results all = run_once(wide, *parameters, 37, 6);
+      for (const std::int64_t n : {1, 2, 7, 36}) {
+        INFO(n << " samples in " << name_of(dtype));
+        PlanOptions exact = options;
+        exact.batch = n;
+        Plan narrow(graph, parameters, exact);
+        const Results a = run_once(wide, *parameters, n, 6);
+        const Results b = run_once(narrow, *parameters, n, 6);
+        CHECK(a.outputs == b.outputs);
+        CHECK(a.input_gradients == b.input_gradients);
+        CHECK(a.gradients == b.gradients);
+        for (std::size_t i = 0; i < a.outputs.size(); ++i)
+          CHECK(std::equal(a.outputs[i].begin(), a.outputs[i].end(), all.outputs[i].begin()));
+      }
+    }
+}
+
+TEST_CASE("results have the same bits on any number of threads") {
+  const Graph graph = ratnet_graph(32);
+  Results expected;
+  for (const int threads : {1, 2, 3, 5}) {
+    const auto parameters = parameters_of(graph, DType::f32, threads);
+    Plan plan(graph, parameters, {.batch = 33, .mode = Mode::train, .input_gradients = true});
+    const Results results = run_once(plan, *parameters, 33, 6);
+    if (threads == 1) expected = results;
+    CHECK(results.outputs == expected.outputs);
+    CHECK(results.input_gradients == expected.input_gradients);
+    CHECK(results.gradients == expected.gradients);
+  }
+}
+
+TEST_CASE("frozen weights stay, and backward goes no further than it must") {
+  const Graph graph = ratnet_graph(16);
+  Weights weights = random_weights(graph, DType::f32, 4);
+  REQUIRE(weights.freeze("conv*") == 6);
+  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  Plan plan(graph, parameters, {.batch = 4, .mode = Mode::train});
+  Plan whole(graph, parameters_of(graph, DType::f32), {.batch = 4, .mode = Mode::train});
+  CHECK(parameters->trainable() < weights.count());
+
+  std::vector<std::string> backward;
+  for (const auto& step : plan.steps())
+    if (step.backward) backward.push_back(step.node + " " + step.operation);
+  for (const std::string& step : backward) {
+    INFO(step);
+    CHECK(step.find("pool") == std::string::npos);
+    CHECK(step.find("conv") == std::string::npos);
+    CHECK(step != "dense_relu dense_backward_data");
+  }
+  CHECK(backward.size() > 3);
+  CHECK(plan.memory().activations < whole.memory().activations);
+  CHECK(plan.memory().parameters < whole.memory().parameters);
+
+  Optimiser optimiser(parameters, {});
+  for (int step = 0; step < 3; ++step) {
+    write(plan.input(0, 4), random_doubles(plan.input(0, 4).count(), 9));
+    plan.forward(4);
+    write(plan.output_gradient(0, 4), random_doubles(8, 10));
+    plan.backward(4);
+    optimiser.step(plan.gradients(), 0.01);
+  }
+  const Weights after = parameters->download();
+  for (const auto& entry : after.entries()) {
+    INFO(entry.name);
+    CHECK(entry.frozen == weights.find(entry.name).frozen);
+    CHECK(same_bits(entry.value, weights.find(entry.name).value) == entry.frozen);
+  }
+  CHECK(refused(ErrorKind::usage, "frozen", [&] { plan.gradient("conv1/weight"); }) == "");
+  CHECK(refused(ErrorKind::usage, "no weight", [&] { plan.gradient("conv9/weight"); }) == "");
+}
+
+TEST_CASE("layers between frozen ones and the inputs still learn") {
+  const Graph graph = ratnet_graph(16);
+  Weights weights = random_weights(graph, DType::f64, 4);
+  weights.freeze("conv2/*");
+  weights.freeze("dense/*");
+  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  const auto all = parameters_of(graph, DType::f64);
+  const PlanOptions options{.batch = 2, .mode = Mode::train, .input_gradients = true};
+  Plan plan(graph, parameters, options);
+  Plan whole(graph, all, options);
+  const Results some = run_once(plan, *parameters, 2, 3);
+  const Results every = run_once(whole, *all, 2, 3);
+  CHECK(some.gradients.size() == 6);
+  CHECK(some.input_gradients == every.input_gradients);
+  for (const auto& [name, gradient] : some.gradients) CHECK(gradient == every.gradients.at(name));
+}
+
+TEST_CASE("a network whose weights are all frozen can still give input gradients") {
+  const Graph graph = ratnet_graph(16);
+  Weights weights = random_weights(graph, DType::f32, 4);
+  weights.freeze("*");
+  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  Plan plan(graph, parameters, {.batch = 2, .mode = Mode::train, .input_gradients = true});
+  const Results results = run_once(plan, *parameters, 2, 3);
+  CHECK(results.gradients.empty());
+  CHECK(dot(results.input_gradients[0], results.input_gradients[0]) > 0);
+  Optimiser optimiser(parameters, {.clip_norm = 1});
+  optimiser.step(plan.gradients(), 0.1);  // nothing to do, and no fault
+  CHECK(same_bits(parameters->download().find("logits/bias").value,
+                  weights.find("logits/bias").value));
+}
+
+TEST_CASE("a layer is frozen whole or not at all") {
+  const Graph graph = ratnet_graph(16);
+  Weights weights = random_weights(graph, DType::f32, 4);
+  weights.freeze("conv2/weight");
+  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  CHECK(refused(ErrorKind::usage, "freeze", [&] { Plan(graph, parameters, {}); }) == "");
+}
+
+TEST_CASE("plans that share parameters see each other's training") {
+  const Graph graph = ratnet_graph(16);
+  const auto parameters = parameters_of(graph, DType::f32);
+  Plan train(graph, parameters, {.batch = 4, .mode = Mode::train});
+  Plan infer(graph, parameters, {.batch = 2});
+  const auto output = [&](Plan& plan) {
+    write(plan.input(0, 2), random_doubles(plan.input(0, 2).count(), 1));
+    plan.forward(2);
+    return read(plan.output(0, 2));
+  };
+  const Doubles before = output(infer);
+  Optimiser optimiser(parameters, {});
+  output(train);
+  write(train.output_gradient(0, 2), random_doubles(4, 10));
+  train.backward(2);
+  optimiser.step(train.gradients(), 0.01);
+  const Doubles after = output(infer);
+  CHECK(after != before);
+  CHECK(relative(after, output(train)) < 1e-6);
+}
+
+TEST_CASE("a plan says what it does and what memory it takes") {
+  const Graph graph = ratnet_graph(64);
+  const auto parameters = parameters_of(graph, DType::f32);
+  Plan plan(graph, parameters, {.batch = 8});
+  std::vector<std::string> operations;
+  double multiply_adds = 0;
+  for (const auto& step : plan.steps()) {
+    operations.push_back(step.node + " " + step.operation);
+    CHECK(!step.backward);
+    CHECK(step.output[0] == 8);
+    multiply_adds += step.multiply_adds;
+  }
+  CHECK(operations == std::vector<std::string>{"pool1 conv", "pool2 conv", "pool3 conv",
+                                               "dense_relu dense", "logits dense",
+                                               "probability softmax"});
+  CHECK(!plan.steps()[0].algorithm.empty());
+  CHECK(multiply_adds ==
+        8.0 * (64 * 64 * 9 * 32 + 32 * 32 * 288 * 32 + 16 * 16 * 288 * 32 + 2048 * 128 + 128 * 2));
+
+  // At the first convolution its input and output are alive, and nothing is ever larger.
+  const std::size_t floats = 8 * (64 * 64 + 32 * 32 * 32);
+  CHECK(plan.memory().activations >= floats * 4);
+  CHECK(plan.memory().activations < floats * 4 * 3 / 2);
+  const auto numbers = static_cast<std::size_t>(parameters->download().count());
+  CHECK(plan.memory().parameters >= numbers * 4);
+  CHECK(plan.memory().parameters < numbers * 4 + 10 * 64 + 64);
+
+  Plan train(graph, parameters, {.batch = 8, .mode = Mode::train});
+  CHECK(train.memory().parameters >= 2 * numbers * 4);
+  CHECK(train.memory().activations > plan.memory().activations);
+  CHECK(train.steps().size() > 2 * plan.steps().size());
+}
+
+TEST_CASE("a plan refuses what does not fit") {
+  const Graph graph = ratnet_graph(16);
+  const auto parameters = parameters_of(graph, DType::f32);
+  const auto plan_with = [&](const Graph& g, PlanOptions options) { Plan(g, parameters, options); };
+  CHECK(refused(ErrorKind::usage, "batch", [&] { plan_with(graph, {.batch = 0}); }) == "");
+  CHECK(refused(ErrorKind::usage, "shape", [&] { plan_with(ratnet_graph(32), {}); }) == "");
+  CHECK(refused(ErrorKind::usage, "no weight", [&] { plan_with(tangled(), {}); }) == "");
+  Plan plan(graph, parameters, {.batch = 4});
+  CHECK(refused(ErrorKind::usage, "batch", [&] { plan.forward(5); }) == "");
+  CHECK(refused(ErrorKind::usage, "batch", [&] { plan.forward(0); }) == "");
+  CHECK(refused(ErrorKind::usage, "no input", [&] { plan.input(1, 1); }) == "");
+  CHECK(refused(ErrorKind::usage, "no output", [&] { plan.output(1, 1); }) == "");
+  CHECK(refused(ErrorKind::usage, "training", [&] { plan.backward(1); }) == "");
+  CHECK(refused(ErrorKind::usage, "training", [&] { plan.output_gradient(0, 1); }) == "");
+  CHECK(refused(ErrorKind::usage, "training", [&] { plan.gradients(); }) == "");
+  CHECK(refused(ErrorKind::usage, "asked", [&] { plan.input_gradient(0, 1); }) == "");
+  const Tensor wrong({2, 16, 15, 1}, DType::f32), doubled({2, 16, 16, 1}, DType::f64);
+  Tensor out({2, 2}, DType::f32);
+  for (const Tensor* in : {&wrong, &doubled}) {
+    const ConstView inputs[] = {*in};
+    const View outputs[] = {out};
+    CHECK(refused(ErrorKind::usage, "expected", [&] { plan.run(inputs, outputs); }) == "");
+  }
+}
