@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "../core/json_depth.h"
 #include "../network/safetensors.h"
@@ -34,8 +35,12 @@ void add_all(std::vector<NamedView>& tensors, const char* prefix, const Weights&
 
 Weights take_all(const SafetensorsFile& file, const char* prefix, const Json& names) {
   Weights weights;
-  for (const Json& name : names)
-    weights.add(name.get<std::string>(), owned(file.find(prefix + name.get<std::string>())));
+  std::set<std::string> taken;
+  for (const Json& json : names) {
+    const auto name = json.get<std::string>();
+    if (!taken.insert(name).second) fail(ErrorKind::input, "is damaged: names a weight twice");
+    weights.add(name, owned(file.find(prefix + name)));
+  }
   return weights;
 }
 

@@ -80,6 +80,7 @@ void set_limit(int resource, std::size_t soft, std::size_t hard) {
   for (int number = 1; number < NSIG; ++number) std::signal(number, SIG_DFL);
   std::signal(SIGINT, SIG_IGN);  // the parent decides
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a user's limit on files is no sign of a hostile one
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -136,12 +136,12 @@ void Hdf5ImageReader::read_part(std::size_t part, std::int64_t first, std::int64
     count[2] = h;
     count[3] = w;
   }
-  const hsize_t values = size(n) * h * w * c;
   const std::int64_t dataset = datasets_[part].get();
   const Hdf5Id file_space(H5Dget_space(dataset));
-  const Hdf5Id memory(H5Screate_simple(1, &values, nullptr));
-  const bool rank_is_right =
-      H5Sget_simple_extent_ndims(file_space.get()) == (layout_.channel_axis ? 4 : 3);
+  // Of the file's rank: between different ranks HDF5 goes element by element.
+  const int rank = layout_.channel_axis ? 4 : 3;
+  const Hdf5Id memory(H5Screate_simple(rank, count, nullptr));
+  const bool rank_is_right = H5Sget_simple_extent_ndims(file_space.get()) == rank;
   if (!rank_is_right ||
       H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) < 0 ||
       H5Dread(dataset, memory_type(layout_.dtype), memory.get(), file_space.get(), H5P_DEFAULT,

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "../core/atomic_file.h"
 #include "../kernels/open.h"
 #include "../kernels/softmax.h"
 #include "../kernels/submit.h"
@@ -81,6 +82,8 @@ class Training {
       class_weights_ = Buffer(queue_, options_.class_weights.size() * sizeof(float));
       class_weights_.upload(options_.class_weights.data(), class_weights_.bytes());
     }
+    // Fails now rather than after the first steps where nothing can be written there.
+    if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
   }
 

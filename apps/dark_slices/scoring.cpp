@@ -7,14 +7,13 @@
 #include "../../imaging/resample.h"
 #include "../../train/resampled_dataset.h"
 #include "../../train/score.h"
-#include "baselines.h"
+#include "time_opinion.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kVolumesForTime = 10;  // fewer cannot tell what is usual
-constexpr std::size_t kBlock = 256;           // slices between two reports of progress
+constexpr std::size_t kBlock = 256;  // slices between two reports of progress
 
 double checked_level(double level, const char* what) {
   if (!(level > 0) || !std::isfinite(level))
@@ -40,9 +39,9 @@ std::vector<float> slices_on_grid(const Volume& volume, const SliceLayout& layou
 }
 
 // Marks what the model does not understand; see score_run.
-void mark_unfamiliar(RunScores& run) {
+void mark_unfamiliar(RunScores& run, const std::vector<BrainRegion>& regions) {
   const auto slices = static_cast<std::size_t>(run.slices);
-  const bool long_run = run.volumes >= kVolumesForTime;
+  const bool long_run = run.volumes >= kLeastVolumesForTime;
   // Each position by itself, or all of a short scan together.
   const std::size_t groups = long_run ? slices : 1;
   run.unfamiliar.assign(run.probability.size(), 0);
@@ -57,6 +56,15 @@ void mark_unfamiliar(RunScores& run) {
     ++marked;
     for (std::size_t i = g; i < run.probability.size(); i += groups) run.unfamiliar[i] = 1;
   }
+  std::size_t without_brain = 0;
+  for (std::size_t slice = 0; slice < slices; ++slice) {
+    if (regions[slice].has_signal) continue;
+    ++without_brain;
+    for (std::size_t i = slice; i < run.probability.size(); i += slices) run.unfamiliar[i] = 1;
+  }
+  if (without_brain > 0)
+    run.notes.push_back(
+        text(without_brain, " of ", slices, " slice positions show no brain and are not judged"));
   if (marked == 0) return;
   run.notes.push_back(
       long_run
@@ -165,17 +173,23 @@ RunScores score_run(Predictor& predictor, const Model& model, const Volume& volu
     }
   }
 
-  mark_unfamiliar(result);
+  mark_unfamiliar(result, measured.regions);
 
   std::vector<float> levels;
   for (const SliceMeasures& m : result.measures)
     levels.push_back(m.empty ? std::numeric_limits<float>::quiet_NaN() : m.brain);
-  if (result.volumes >= kVolumesForTime)
-    result.darkness = darkness_through_time(levels, result.slices);
-  else
+  if (result.volumes >= kLeastVolumesForTime) {
+    const std::vector<double> dimming = dimming_through_time(levels, result.slices);
+    for (std::size_t i = 0; i < dimming.size(); ++i) {
+      const double p = std::clamp(result.probability[i], 1e-12, 1 - 1e-12);
+      const double log_odds = add_time_opinion(std::log(p / (1 - p)), dimming[i]);
+      result.probability_in_time.push_back(1 / (1 + std::exp(-log_odds)));
+    }
+  } else if (result.count(SliceCall::good) + result.count(SliceCall::dark) > 0) {
     result.notes.push_back(
         "with so few volumes the brain level cannot be followed through time; slices are judged "
         "each by itself");
+  }
   if (grid_slices) *grid_slices = std::move(slices);
   return result;
 }
@@ -187,31 +201,29 @@ DatasetScale scale_of(Dataset& dataset, std::optional<double> stated_level) {
       measure_loose(dataset.size(), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
                     [&](std::int64_t i, std::span<float> out) { reader.read(i, out); });
   DatasetScale scale;
-  scale.measures = std::move(measured.measures);
+  scale.measures = measured.measures;
   scale.stretched = measured.stretched;
-  if (stated_level) {
-    scale.source = ScaleSource::stated;
-    scale.brain_level = checked_level(*stated_level, "the brain level");
-  } else if (dataset.attributes().scale && !scale.stretched) {
-    scale.source = ScaleSource::file;
-    scale.brain_level = checked_level(*dataset.attributes().scale, "the file's attribute 'scale'");
-  } else {
-    scale.source = scale.stretched ? ScaleSource::each_slice : ScaleSource::estimated;
-    scale.brain_level = measured.brain_level;
-  }
-  if (!(scale.brain_level > 0))
-    fail(ErrorKind::input, dataset.name(), ": no slice shows a brain, so there is no scale; ",
-         "check the images, or state the brain level");
-  if (scale.stretched)
+  if (measured.stretched) {
+    scale.source = ScaleSource::each_slice;
     scale.notes.push_back(
         "each slice was stretched to its own maximum: slices are ranked by ghosting alone, pure "
         "dimming cannot be seen in them, and the threshold is not that of the model's training");
-  scale.factors.reserve(scale.measures.size());
-  for (const SliceMeasures& m : scale.measures) {
-    const double level =
-        scale.source == ScaleSource::each_slice && m.brain > 0 ? m.brain : scale.brain_level;
-    scale.factors.push_back(static_cast<float>(1 / level));
+    if (stated_level || dataset.attributes().scale)
+      scale.notes.push_back("the brain level that was stated means nothing here and is not used");
+  } else if (stated_level) {
+    scale.source = ScaleSource::stated;
+    measured.brain_level = checked_level(*stated_level, "the brain level");
+  } else if (dataset.attributes().scale) {
+    scale.source = ScaleSource::file;
+    measured.brain_level =
+        checked_level(*dataset.attributes().scale, "the file's attribute 'scale'");
   }
+  scale.brain_level = measured.brain_level;
+  if (!(scale.brain_level > 0))
+    fail(ErrorKind::input, dataset.name(), ": no slice shows a brain, so there is no scale; ",
+         "check the images, or state the brain level");
+  for (const float level : slice_scales(measured))
+    scale.factors.push_back(level > 0 ? 1 / level : 0.0f);
   return scale;
 }
 

@@ -49,9 +49,9 @@ struct ModelGrid {
 ModelGrid grid_of(const Model& model);
 
 struct RunScoreOptions {
-  SliceOptions slices;                // which axis, flips
-  std::optional<double> brain_level;  // stated by the user
-  std::function<void(std::int64_t done, std::int64_t total)> progress;
+  SliceOptions slices = {};                          // which axis, flips
+  std::optional<double> brain_level = std::nullopt;  // stated by the user
+  std::function<void(std::int64_t done, std::int64_t total)> progress = nullptr;
 };
 
 // A scan of one or many volumes. `grid_slices`, if given, receives the slices on the model's grid,
@@ -59,7 +59,9 @@ struct RunScoreOptions {
 struct RunScores : SliceScores {
   SliceLayout layout;
   std::optional<double> repetition_time;
-  std::vector<double> darkness;  // robust z of the brain level through time; empty below 10 volumes
+  // A second opinion: P(dark) from the slice and from how much darker it is than the same slice at
+  // other times (time_opinion.h). Empty below 10 volumes. The verdict rests on `probability`.
+  std::vector<double> probability_in_time;
 };
 // Dropouts come and go, so a position whose slice is called dark in half of the volumes or more is
 // one the model does not understand (another species, plane or contrast): it is marked unfamiliar.
@@ -69,7 +71,7 @@ RunScores score_run(Predictor& predictor, const Model& model, const Volume& volu
                     const RunScoreOptions& options, std::vector<float>* grid_slices = nullptr);
 
 // What a file of slices is divided by before the network sees it: a stated level, else the file's
-// own (attribute `scale`), else an estimate.
+// own (attribute `scale`), else an estimate; each slice's own level where all were stretched.
 struct DatasetScale {
   double brain_level = 0;
   ScaleSource source = ScaleSource::estimated;

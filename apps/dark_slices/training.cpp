@@ -280,7 +280,7 @@ TrainerOptions dark_slices_defaults() {
   options.epochs = 5;
   options.schedule.rate = 1e-3;
   options.loader.batch = 64;
-  options.loader.augmentation = {.shift = 2, .flip_left_right = true};
+  options.loader.augmentation = {.shift = 2, .flip_left_right = true, .gain = 0.17};
   return options;
 }
 

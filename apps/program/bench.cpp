@@ -116,7 +116,7 @@ void add_bench(CLI::App& program) {
       "--json", options->json,
       "write a list of {batch, threads, precision, slices_per_s} to this file (- for "
       "the terminal)");
-  command->footer("Example:\n  ratnet bench --batch 1,32,256 --threads 1,2");
+  command->footer("Example:\n  ratnet bench --batch 1,32 --threads 1,2");
   command->callback([options] { run(*options); });
 }
 

@@ -102,12 +102,20 @@ std::string joined(const Json& sizes) {
   return line;
 }
 
+// As a person reads it: no digits beyond what matters, text without quotes.
+std::string readable(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number_float()) return value.is_null() ? "n/a" : value.dump();
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.6g", value.get<double>());
+  return buffer;
+}
+
 void print_pairs(const char* title, const Json& pairs) {
   if (pairs.empty()) return;
   std::printf("\n%s\n", title);
   for (const auto& [name, value] : pairs.items())
-    std::printf("  %-28s %s\n", name.c_str(),
-                value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+    std::printf("  %-28s %s\n", name.c_str(), readable(value).c_str());
 }
 
 void print_model(const Json& json) {
@@ -124,9 +132,12 @@ void print_model(const Json& json) {
                 layer["parameters"].get<long long>(), layer["multiply_adds"].get<double>(),
                 layer["options"].get<std::string>().c_str());
   std::printf("\npreprocessing\n");
-  for (const Json& step : json["preprocessing"])
-    std::printf("  %s %s\n", step["name"].get<std::string>().c_str(),
-                step["values"].empty() ? "" : step["values"].dump().c_str());
+  for (const Json& step : json["preprocessing"]) {
+    std::string values;
+    for (const auto& [name, value] : step["values"].items())
+      values += (values.empty() ? ": " : ", ") + name + " " + readable(value);
+    std::printf("  %s%s\n", step["name"].get<std::string>().c_str(), values.c_str());
+  }
   print_pairs("calibration", json["calibration"]);
   print_pairs("metrics", json["metrics"]);
   print_pairs("where it came from", json["provenance"]);

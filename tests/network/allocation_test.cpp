@@ -43,23 +43,23 @@ void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
-void* malloc(std::size_t bytes) {
+void* malloc(std::size_t bytes) noexcept {
   note(bytes);
   return __libc_malloc(bytes);
 }
-void* calloc(std::size_t n, std::size_t bytes) {
+void* calloc(std::size_t n, std::size_t bytes) noexcept {
   note(n * bytes);
   return __libc_calloc(n, bytes);
 }
-void* realloc(void* memory, std::size_t bytes) {
+void* realloc(void* memory, std::size_t bytes) noexcept {
   note(bytes);
   return __libc_realloc(memory, bytes);
 }
-void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
   note(bytes);
   return __libc_memalign(alignment, bytes);
 }
-int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
+int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noexcept {
   note(bytes);
   *memory = __libc_memalign(alignment, bytes);
   return *memory ? 0 : ENOMEM;

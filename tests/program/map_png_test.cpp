@@ -77,8 +77,7 @@ TEST_CASE("the verdict is in words") {
   CHECK(verdict_of(map) == "4 of 1050 slices dark (0.4%), in 3 of 70 volumes");
   map.probability[1] = 0.5f;  // the threshold itself counts as dark
   map.probability[7] = map.probability[8] = kNaN;
-  CHECK(verdict_of(map) ==
-        "4 of 1048 slices dark (0.4%), in 3 of 70 volumes; 2 slices not judged");
+  CHECK(verdict_of(map) == "4 of 1048 slices dark (0.4%), in 3 of 70 volumes; 2 slices not judged");
   SliceMap one = make_map(1, 1);
   one.probability[0] = 1;
   CHECK(verdict_of(one) == "1 of 1 slice dark (100%)");

@@ -123,6 +123,7 @@ TEST_CASE("damaged checkpoints and other files are refused by name") {
     for (int k = 0; k < 3; ++k)
       bytes[static_cast<std::size_t>(random.integer(static_cast<std::int64_t>(8 + header)))] ^=
           static_cast<char>(1 << random.integer(8));
+    std::filesystem::remove(path);  // a file cut short and written again goes to the disk at once
     std::FILE* file = std::fopen(path.c_str(), "wb");
     REQUIRE(file);
     std::fwrite(bytes.data(), 1, bytes.size(), file);
@@ -130,7 +131,7 @@ TEST_CASE("damaged checkpoints and other files are refused by name") {
     try {
       load();
     } catch (const Error& error) {
-      CHECK((error.kind() == ErrorKind::input || error.kind() == ErrorKind::usage));
+      CHECK(error.kind() == ErrorKind::input);
     }
   }
 }

@@ -1,8 +1,12 @@
 #include "../../train/hdf5_dataset.h"
 
 #include <array>
+#include <csignal>
 #include <fstream>
+#include <limits>
 #include <thread>
+
+#include <sys/resource.h>
 
 #include "../../train/hdf5_write.h"
 #include "../catch.h"
@@ -131,6 +135,23 @@ TEST_CASE("a file that cannot be written is absent and says so") {
   SampleTable wrong;
   wrong.labels = {1};
   CHECK_THROWS_AS(write_hdf5_slices(path, images.view(), wrong), Error);
+  CHECK(!std::filesystem::exists(std::string(path)));
+
+  // A disk that is full.
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 500, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  ErrorKind kind = ErrorKind::internal;
+  try {
+    write_hdf5_slices(path, images.view(), {});
+  } catch (const Error& error) {
+    kind = error.kind();
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  CHECK(kind == ErrorKind::file_system);
   CHECK(!std::filesystem::exists(std::string(path)));
 }
 

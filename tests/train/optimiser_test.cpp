@@ -55,7 +55,11 @@ TEST_CASE("an optimiser goes on from its state as if it had never stopped") {
       second.restore(4, views);
       for (std::uint64_t i = 4; i < 6; ++i) step(second, *again, i);
       CHECK(second.steps() == 6);
-      CHECK(read(again->block()) == read(undisturbed->block()));
+      const Weights ends = again->download(), expected = undisturbed->download();
+      for (const auto& entry : expected.entries()) {
+        INFO(entry.name);
+        CHECK(same_bits(entry.value, ends.find(entry.name).value));
+      }
       const std::vector<Tensor> a = whole.state(), b = second.state();
       REQUIRE(a.size() == b.size());
       for (std::size_t i = 0; i < a.size(); ++i) CHECK(same_bits(a[i], b[i]));

@@ -104,7 +104,7 @@ void add_evaluate(CLI::App& program) {
       ->capture_default_str();
   command->footer(
       "Example:\n"
-      "  ratnet simulate dark-slices --animals 20 --seed 5 -o slices.h5\n"
+      "  ratnet simulate dark-slices --animals 8 --seed 5 -o slices.h5\n"
       "  ratnet evaluate slices.h5 --split all --json figures.json");
   command->callback([options] { run(*options); });
 }

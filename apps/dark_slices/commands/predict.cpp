@@ -164,11 +164,11 @@ void Prediction::run_slices(const std::string& path, const ReportPaths& paths) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(dataset->size()));
   std::iota(all.begin(), all.end(), 0);
   Progress progress(fs::path(path).filename().string(), "slices", dataset->size());
-  SliceScores scores = score_dataset(predictor_, model_, *dataset, scale, all,
-                                     [&](std::int64_t done) {
-                                       stop_if_interrupted();
-                                       progress.update(done);
-                                     });
+  SliceScores scores =
+      score_dataset(predictor_, model_, *dataset, scale, all, [&](std::int64_t done) {
+        stop_if_interrupted();
+        progress.update(done);
+      });
   scores.notes.insert(scores.notes.end(), dataset->notes().begin(), dataset->notes().end());
   report_slices(scores, dataset->table(), context(path), paths);
   print(path, scores);

@@ -44,20 +44,19 @@ std::vector<std::pair<std::string, TsvValue>> facts(const SliceScores& scores,
                                                     const ReportContext& context) {
   std::string notes;
   for (const std::string& note : scores.notes) notes += (notes.empty() ? "" : "; ") + note;
-  return {
-      {"Sources", fs::path(context.input).filename().string()},
-      {"GeneratedBy", "ratnet " + version()},
-      {"Model", context.model_name},
-      {"ModelTrainingData", context.model_hash},
-      {"Threshold", scores.threshold},
-      {"BrainLevel", scores.brain_level},
-      {"BrainLevelSource", std::string(name_of(scores.scale))},
-      {"StretchedSlices", scores.stretched},
-      {"SlicesGood", scores.count(SliceCall::good)},
-      {"SlicesDark", scores.count(SliceCall::dark)},
-      {"SlicesEmpty", scores.count(SliceCall::empty)},
-      {"SlicesUnfamiliar", scores.count(SliceCall::unfamiliar)},
-      {"Notes", notes}};
+  return {{"Sources", fs::path(context.input).filename().string()},
+          {"GeneratedBy", "ratnet " + version()},
+          {"Model", context.model_name},
+          {"ModelTrainingData", context.model_hash},
+          {"Threshold", scores.threshold},
+          {"BrainLevel", scores.brain_level},
+          {"BrainLevelSource", std::string(name_of(scores.scale))},
+          {"StretchedSlices", scores.stretched},
+          {"SlicesGood", scores.count(SliceCall::good)},
+          {"SlicesDark", scores.count(SliceCall::dark)},
+          {"SlicesEmpty", scores.count(SliceCall::empty)},
+          {"SlicesUnfamiliar", scores.count(SliceCall::unfamiliar)},
+          {"Notes", notes}};
 }
 
 // The slice on the grey window of all thumbnails: up to twice the brain level.
@@ -171,17 +170,17 @@ void report_run(const RunScores& scores, const std::vector<float>& grid_slices,
   std::vector<TsvColumn> columns = {{"volume", "volume of the run, from 0"},
                                     {"slice", "slice of the volume, from 0, in the file's order"}};
   for (TsvColumn& column : result_columns()) columns.push_back(std::move(column));
-  columns.push_back({"darkness_in_time",
-                     "how many robust standard deviations the brain level lies below its median "
-                     "over volumes; n/a for runs of less than 10 volumes"});
+  columns.push_back({"probability_in_time",
+                     "a second opinion that also weighs how much darker the slice is than at other "
+                     "times; n/a for runs of less than 10 volumes. The call rests on probability"});
   TsvFile table(paths.table, columns);
   for (std::int64_t v = 0; v < scores.volumes; ++v)
     for (std::int64_t s = 0; s < scores.slices; ++s) {
       const auto i = static_cast<std::size_t>(v * scores.slices + s);
       std::vector<TsvValue> row = {v, s};
       add_result(row, scores, i);
-      const bool timed = !scores.darkness.empty() && !scores.measures[i].empty;
-      row.push_back(timed ? TsvValue(scores.darkness[i]) : TsvValue());
+      row.push_back(scores.probability_in_time.empty() ? TsvValue()
+                                                       : TsvValue(scores.probability_in_time[i]));
       table.row(row);
     }
   table.commit();

@@ -1,6 +1,7 @@
 // ratnet simulate dark-slices
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 
 #include <CLI/CLI.hpp>
 
@@ -108,11 +109,14 @@ void run(Options options) {
   if (options.nifti.empty()) return;
   Progress runs("writing runs", "runs", options.cohort.animals);
   runs.update(0);
-  for (int animal = 0; animal < options.cohort.animals; ++animal) {
+  std::mutex lock;
+  int written = 0;
+  parallel_for(pool, options.cohort.animals, [&](std::int64_t animal, int) {
     stop_if_interrupted();
-    write_run(options, animal);
-    runs.update(animal + 1);
-  }
+    write_run(options, static_cast<int>(animal));
+    const std::lock_guard held(lock);
+    runs.update(++written);
+  });
   runs.finish();
   std::printf("%s: %d runs of %d volumes, with the truth about each slice beside them\n",
               options.nifti.c_str(), options.cohort.animals, options.volumes);
@@ -143,7 +147,8 @@ void add_simulate_dark_slices(CLI::App& simulate) {
   command->add_option("--threads", options->threads, "0: one for every processor")
       ->capture_default_str();
   command->footer(
-      "Example:\n  ratnet simulate dark-slices --animals 20 --seed 1 -o cohort.h5 --nifti runs");
+      "Example:\n  ratnet simulate dark-slices --animals 4 --volumes 20 --seed 1 -o cohort.h5 "
+      "--nifti runs");
   command->callback([options] { run(*options); });
 }
 

@@ -175,8 +175,8 @@ void add_train_dark_slices(CLI::App& train) {
       "Beside MODEL.safetensors it keeps MODEL.checkpoint.safetensors while it works, and\n"
       "MODEL.log.jsonl, one JSON object a line.\n"
       "Example:\n"
-      "  ratnet simulate dark-slices --animals 40 --seed 1 -o cohort.h5\n"
-      "  ratnet train dark-slices cohort.h5 -o model.safetensors --epochs 3");
+      "  ratnet simulate dark-slices --animals 12 --seed 1 -o cohort.h5\n"
+      "  ratnet train dark-slices cohort.h5 -o model.safetensors --epochs 2");
   command->callback([options] { run(*options); });
 }
 
