@@ -68,9 +68,9 @@ void mark_unfamiliar(RunScores& run, const std::vector<BrainRegion>& regions) {
   if (marked == 0) return;
   run.notes.push_back(
       long_run
-          ? text(marked, " of ", slices,
-                 " slice positions are not judged: they look dark in half of the volumes or "
-                 "more, as slices do that are unlike what the model was trained on")
+          ? text("positions not judged: ", marked, " of ", slices,
+                 ", which look dark in half of the volumes or more, as slices do that are unlike "
+                 "what the model was trained on")
           : "this scan is not judged: half of its slices or more look dark, as they do in scans "
             "unlike what the model was trained on (or badly damaged ones)");
 }

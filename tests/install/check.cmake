@@ -35,7 +35,7 @@ run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/build -G Ninja
     -D CMAKE_PREFIX_PATH=${WORK}/moved -D RATNET_HEADERS=${WORK}/moved/include)
 message(${output})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
-run(${WORK}/build/consumer ${WORK}/moved/share/ratnet/models/ratnet.safetensors)
+run(${WORK}/build/consumer ${WORK} ${WORK}/moved/share/ratnet/models/ratnet.safetensors)
 message(${output})
 if(EXISTS ${WORK}/moved/bin/ratnet)
   run(${WORK}/moved/bin/ratnet --help)
