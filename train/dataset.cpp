@@ -1,6 +1,7 @@
 #include "dataset.h"
 
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace ratnet::inline v1 {
@@ -27,6 +28,29 @@ void check_table(const SampleTable& table, std::int64_t n) {
   check("slice", table.slices.size());
   check("split", table.splits.size());
   for (const auto& [name, values] : table.columns) check(name, values.size());
+}
+
+SampleTable select_rows(const SampleTable& table, std::span<const std::int64_t> indices) {
+  const auto pick = [&](const auto& column) {
+    std::decay_t<decltype(column)> picked;
+    if (column.empty()) return picked;
+    picked.reserve(indices.size());
+    for (const std::int64_t i : indices) {
+      require(i >= 0 && static_cast<std::size_t>(i) < column.size(), "there is no row ", i, " in ",
+              column.size());
+      picked.push_back(column[static_cast<std::size_t>(i)]);
+    }
+    return picked;
+  };
+  SampleTable rows{.labels = pick(table.labels),
+                   .subjects = pick(table.subjects),
+                   .sessions = pick(table.sessions),
+                   .runs = pick(table.runs),
+                   .volumes = pick(table.volumes),
+                   .slices = pick(table.slices),
+                   .splits = pick(table.splits)};
+  for (const auto& [name, values] : table.columns) rows.columns[name] = pick(values);
+  return rows;
 }
 
 const DatasetAttributes& Dataset::attributes() const {

@@ -37,6 +37,9 @@ struct SampleTable {
 // Throws Error (usage) unless every column that is present has n entries.
 void check_table(const SampleTable& table, std::int64_t n);
 
+// The rows `indices` of every column that is present. Throws Error (usage) for rows there are not.
+SampleTable select_rows(const SampleTable& table, std::span<const std::int64_t> indices);
+
 // What is known of a dataset as a whole.
 struct DatasetAttributes {
   std::vector<std::string> class_names;  // by label; empty where the source says nothing

@@ -62,8 +62,7 @@ LooseMeasures measure_loose(std::int64_t count, int rows, int columns, const Rea
 
 // What each loose slice is divided by before the network sees it: [count]. The file's brain level;
 // for stretched slices each one's own mean in the brain, so that the network ranks them by their
-// ghosts alone. On simulated stretched slices that finds 0.90 of the dark ones at 1% false
-// positives, where the ghost ratio finds 0.75. 0 for empty slices.
+// ghosts alone. 0 for empty slices.
 std::vector<float> slice_scales(const LooseMeasures& loose);
 
 }  // namespace ratnet::inline v1

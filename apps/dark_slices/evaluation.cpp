@@ -56,35 +56,58 @@ void add_worst_subject(DarkSlicesEvaluation& e, const Judged& judged) {
   }
 }
 
-void add_clear(DarkSlicesEvaluation& e, const Judged& judged, const SampleTable& table,
-               const std::vector<std::int64_t>& indices) {
-  const auto column = table.columns.find("clear");
-  e.recall_clear = kNaN;
-  if (column == table.columns.end()) return;
+// The share of dark slices, clear or mild ones, that `probability` finds at `threshold`; NaN where
+// there are none. `count` receives how many there are.
+double recall_of(const Judged& judged, const std::vector<std::uint8_t>& clear, bool wanted,
+                 const std::vector<double>& probability, double threshold, std::int64_t& count) {
   std::int64_t found = 0;
+  count = 0;
   for (std::size_t i = 0; i < judged.positions.size(); ++i) {
-    const auto index = static_cast<std::size_t>(indices[judged.positions[i]]);
-    if (judged.labels[i] != 1 || !column->second[index]) continue;
-    ++e.clear;
-    found += judged.probability[i] >= e.network.at_1pct_fpr.threshold;
+    if (judged.labels[i] != 1 || (clear[judged.positions[i]] != 0) != wanted) continue;
+    ++count;
+    found += probability[i] >= threshold;
   }
-  if (e.clear) e.recall_clear = static_cast<double>(found) / static_cast<double>(e.clear);
+  return count ? static_cast<double>(found) / static_cast<double>(count) : kNaN;
 }
 
-void add_ambiguous(DarkSlicesEvaluation& e, const SliceScores& scores, const SampleTable& table,
-                   const std::vector<std::int64_t>& indices) {
-  const auto column = table.columns.find("ambiguous");
+void add_clear_and_mild(DarkSlicesEvaluation& e, const Judged& judged, const SampleTable& truth,
+                        const std::vector<double>& probability_in_time) {
+  e.recall_clear = e.recall_mild = e.recall_mild_in_time = kNaN;
+  const auto column = truth.columns.find("clear");
+  if (column == truth.columns.end()) return;
+  const std::vector<std::uint8_t>& clear = column->second;
+  const double threshold = e.network.at_1pct_fpr.threshold;
+  std::int64_t mild = 0;
+  e.recall_clear = recall_of(judged, clear, true, judged.probability, threshold, e.clear);
+  e.recall_mild = recall_of(judged, clear, false, judged.probability, threshold, mild);
+  if (e.in_time)
+    e.recall_mild_in_time = recall_of(judged, clear, false, probability_in_time,
+                                      e.in_time->at_1pct_fpr.threshold, mild);
+}
+
+void add_ambiguous(DarkSlicesEvaluation& e, const SliceScores& scores, const SampleTable& truth) {
+  const auto column = truth.columns.find("ambiguous");
   std::int64_t called = 0;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto index = static_cast<std::size_t>(indices[i]);
-    if (table.labels[index] <= 1) continue;
+  for (std::size_t i = 0; i < truth.labels.size(); ++i) {
+    if (truth.labels[i] <= 1 || std::isnan(scores.probability[i])) continue;
     ++e.unlabelled;
-    if (column == table.columns.end() || !column->second[index]) continue;
+    if (column == truth.columns.end() || !column->second[i]) continue;
     ++e.ambiguous;
     called += scores.probability[i] >= e.threshold;
   }
   e.ambiguous_called_dark =
       e.ambiguous ? static_cast<double>(called) / static_cast<double>(e.ambiguous) : kNaN;
+}
+
+// The figures of a score that has no threshold of its own: one is chosen on these very slices.
+BinaryMetrics metrics_at_rate(const std::vector<double>& scores, const Judged& judged,
+                              bool are_probabilities, const BootstrapOptions& bootstrap) {
+  const double threshold =
+      point_at_false_positive_rate(rank_scores(scores, judged.labels), kRate).threshold;
+  return binary_metrics(scores, judged.labels, judged.subjects,
+                        {.threshold = threshold,
+                         .scores_are_probabilities = are_probabilities,
+                         .bootstrap = bootstrap});
 }
 
 }  // namespace
@@ -96,53 +119,59 @@ LogisticBaseline logistic_of(const Model& model) {
   return {found->second[0], found->second[1], found->second[2]};
 }
 
-DarkSlicesEvaluation evaluate_dark_slices(const SliceScores& scores, const Dataset& dataset,
-                                          const std::vector<std::int64_t>& indices,
-                                          const LogisticBaseline& logistic,
+DarkSlicesEvaluation evaluate_dark_slices(const SliceScores& scores, const SampleTable& truth,
+                                          const std::string& name, const LogisticBaseline& logistic,
+                                          const TimeOpinions& in_time,
                                           const BootstrapOptions& bootstrap) {
-  const SampleTable& table = dataset.table();
+  check_table(truth, static_cast<std::int64_t>(scores.probability.size()));
   DarkSlicesEvaluation e;
   e.stretched = scores.stretched;
   e.notes = scores.notes;
   e.threshold = scores.threshold;
   Judged judged;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto index = static_cast<std::size_t>(indices[i]);
-    if (table.labels[index] > 1) continue;
+  std::int64_t unfamiliar = 0;
+  for (std::size_t i = 0; i < truth.labels.size(); ++i) {
+    if (truth.labels[i] > 1) continue;
     if (std::isnan(scores.probability[i])) {
       ++e.empty;
       continue;
     }
+    unfamiliar += !scores.unfamiliar.empty() && scores.unfamiliar[i];
     judged.positions.push_back(i);
-    judged.labels.push_back(table.labels[index]);
+    judged.labels.push_back(truth.labels[i]);
     judged.probability.push_back(scores.probability[i]);
-    if (!table.subjects.empty()) judged.subjects.push_back(table.subjects[index]);
+    if (!truth.subjects.empty()) judged.subjects.push_back(truth.subjects[i]);
   }
   const auto dark = std::count(judged.labels.begin(), judged.labels.end(), 1);
   if (dark == 0 || dark == static_cast<std::ptrdiff_t>(judged.labels.size()))
-    fail(ErrorKind::input, dataset.name(), ": has ", dark, " dark and ",
+    fail(ErrorKind::input, name, ": has ", dark, " dark and ",
          judged.labels.size() - static_cast<std::size_t>(dark),
          " good slices to judge by; both are needed");
 
   e.network = binary_metrics(judged.probability, judged.labels, judged.subjects,
                              {.threshold = e.threshold, .bootstrap = bootstrap});
-  add_clear(e, judged, table, indices);
+  std::vector<double> probability_in_time;
+  if (!in_time.probability.empty()) {
+    probability_in_time = judged.pick(in_time.probability);
+    e.in_time = metrics_at_rate(probability_in_time, judged, true, bootstrap);
+  }
+  add_clear_and_mild(e, judged, truth, probability_in_time);
   add_worst_subject(e, judged);
-  add_ambiguous(e, scores, table, indices);
+  add_ambiguous(e, scores, truth);
   if (judged.subjects.empty())
     e.notes.push_back(
         "the file names no subjects: intervals treat slices as independent and are too narrow");
+  if (unfamiliar > 0)
+    e.notes.push_back(text(unfamiliar, unfamiliar == 1 ? " slice is" : " slices are",
+                           " marked unfamiliar by predict; the figures count what their "
+                           "probability says all the same"));
 
-  for (const BaselineScores& rule :
-       baseline_scores(scores.measures, scores.brain_level, logistic)) {
-    const std::vector<double> picked = judged.pick(rule.scores);
-    const double threshold =
-        point_at_false_positive_rate(rank_scores(picked, judged.labels), kRate).threshold;
-    e.baselines.push_back({rule.name, binary_metrics(picked, judged.labels, judged.subjects,
-                                                     {.threshold = threshold,
-                                                      .scores_are_probabilities = false,
-                                                      .bootstrap = bootstrap})});
-  }
+  std::vector<BaselineScores> rules =
+      baseline_scores(scores.measures, scores.brain_level, logistic);
+  if (!in_time.darkness.empty()) rules.push_back({"through time", in_time.darkness});
+  for (const BaselineScores& rule : rules)
+    e.baselines.push_back(
+        {rule.name, metrics_at_rate(judged.pick(rule.scores), judged, false, bootstrap)});
   return e;
 }
 
@@ -155,6 +184,11 @@ std::string to_json(const DarkSlicesEvaluation& e) {
   json["auroc_ci_by_subject"] = e.network.auroc_interval.by_subject;
   json["recall_clear_at_1pct_fpr"] = number(e.recall_clear);
   json["n_clear"] = e.clear;
+  json["recall_mild_at_1pct_fpr"] = number(e.recall_mild);
+  if (e.in_time) {
+    json["in_time"] = figures(*e.in_time);
+    json["in_time"]["recall_mild_at_1pct_fpr"] = number(e.recall_mild_in_time);
+  }
   json["worst_subject_fpr"] = number(e.worst_subject_fpr);
   json["worst_subject"] = e.worst_subject.empty() ? Json(nullptr) : Json(e.worst_subject);
   json["n_ambiguous"] = e.ambiguous;

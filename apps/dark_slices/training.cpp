@@ -259,7 +259,8 @@ DarkSlicesTrainingResult Work::run() {
                               .device = options_.trainer.device,
                               .executor = options_.trainer.executor});
   result.test = evaluate_dark_slices(score_dataset(predictor, model, dataset_, scale_, all_test),
-                                     dataset_, all_test, logistic_of(model));
+                                     select_rows(dataset_.table(), all_test), dataset_.name(),
+                                     logistic_of(model));
   const BinaryMetrics& m = result.test->network;
   model.metrics["test_slices"] = static_cast<double>(m.n);
   model.metrics["test_auroc"] = m.auroc;

@@ -13,6 +13,7 @@
 #include "../../network/predictor.h"
 #include "commands.h"
 #include "models.h"
+#include "options.h"
 #include "output.h"
 
 namespace ratnet::inline v1 {
@@ -110,8 +111,7 @@ void add_bench(CLI::App& program) {
       ->check(CLI::Range(1, 4096));
   command->add_option("--seconds", options->seconds, "how long each is measured")
       ->capture_default_str();
-  command->add_option("--device", options->device, "cpu, cuda, cuda:N or auto")
-      ->capture_default_str();
+  add_device_option(*command, options->device);
   command->add_option(
       "--json", options->json,
       "write a list of {batch, threads, precision, slices_per_s} to this file (- for "

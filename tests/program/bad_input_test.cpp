@@ -3,20 +3,13 @@
 #include <random>
 
 #include "../data.h"
+#include "../sanitizer.h"
 #include "lab.h"
 
 using namespace ratnet;
 using namespace ratnet::test;
 
 namespace {
-
-bool has_sanitizer_memory() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#else
-  return false;
-#endif
-}
 
 // Ends in a result or in one clear line.
 void check_end(const Finished& result, const std::string& file) {

@@ -106,6 +106,27 @@ TEST_CASE("train, evaluate and inspect a model") {
       well("evaluate " + lab.model + " " + lab.cohort + " --split all --threads 3 --json -").out);
   CHECK(whole.at("n").get<int>() == 240);
 
+  // Whole scans, with the labels that lie beside them.
+  const std::string scans = lab.folder / "scans";
+  well("simulate dark-slices --animals 2 --slices-per-animal 10 --volumes 10 --seed 3 -o " +
+       (lab.folder / "other.h5") + " --nifti " + scans);
+  const std::string judge = "evaluate " + lab.model + " " + scans;
+  const json runs = json::parse(well(judge + " --json -").out);
+  check_figures(runs);
+  check_figures(runs.at("in_time"));
+  check_figures(runs.at("baselines").at("through time"));
+  CHECK(runs.at("n").get<int>() > 200);
+  CHECK(runs.at("n_dark").get<int>() >= 5);
+  const std::string first = scans + "/sub-rat001/func/sub-rat001_task-rest_";
+  refused(judge + " --split test", 2);
+  std::ofstream(first + "desc-truth_slices.tsv") << "volume\tslice\tstate\n0\t999\tdark\n";
+  CHECK(refused(judge, 3).err.find("slice 999") != std::string::npos);
+  std::ofstream(first + "desc-truth_slices.tsv") << "volume\tslice\tstate\n0\t0\tgrey\n";
+  CHECK(refused(judge, 3).err.find("state 'grey'") != std::string::npos);
+  std::filesystem::remove(first + "desc-truth_slices.tsv");
+  CHECK(well(judge).out.find("1 more without labels") != std::string::npos);
+  refused("evaluate " + lab.model + " " + first + "bold.nii.gz", 5);
+
   const Finished seen = well("inspect " + lab.model + " --plan");
   for (const char* word : {"281346 parameters", "conv1", "adam", "preprocessing", "plan for"})
     CHECK(seen.out.find(word) != std::string::npos);
@@ -242,7 +263,7 @@ TEST_CASE("help is complete and its examples work when pasted") {
                                line.rfind("  ratnet predict", 0) == 0 ||
                                line.rfind("  ratnet bench", 0) == 0;
       if (needs_model && !default_model) continue;
-      well(line.substr(start.size()), {.seconds = 120, .folder = folder.path()});
+      well(line.substr(start.size()), {.seconds = 600, .folder = folder.path()});
     }
     CHECK(run >= 1);
   }

@@ -1,4 +1,5 @@
 // Commands that are stopped in the middle: nothing half-written stays, nothing is lost for good.
+#include <chrono>
 #include <random>
 
 #include <sys/mount.h>
@@ -12,19 +13,22 @@ using namespace ratnet::test;
 
 namespace {
 
-// A training long enough (some 120 steps) to be stopped in the middle.
+// A training long enough (80 steps) to be stopped in the middle.
 struct Training {
   Folder folder;
   std::string cohort = folder / "cohort.h5";
   std::string model = folder / "model.safetensors";
   std::string checkpoint = folder / "model.checkpoint.safetensors";
   std::string options =
-      "train dark-slices " + cohort + " --epochs 6 --batch 8 --checkpoint-every 10 --threads 1 -o ";
+      "train dark-slices " + cohort + " --epochs 2 --batch 4 --checkpoint-every 8 --threads 1 -o ";
   std::string expected;  // the model of an undisturbed run
+  double seconds = 0;    // that an undisturbed run takes
 
   Training() {
     well(kSimulate + "--seed 1 -o " + cohort);
+    const auto start = std::chrono::steady_clock::now();
     well(options + (folder / "undisturbed.safetensors"));
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     expected = contents(folder / "undisturbed.safetensors");
   }
   // Whatever stands under its final name can be read.
@@ -110,11 +114,11 @@ TEST_CASE("a training that is killed again and again ends with the same bytes") 
   for (; !std::filesystem::exists(training.model); ++runs) {
     REQUIRE(runs < 60);
     // Early kills test the start, late ones let it come to an end on a slow machine too.
-    const int most = 150 + 60 * runs;
-    const double seconds = std::uniform_int_distribution<int>(20, most)(random) / 1000.0;
-    INFO("kill after " << seconds << " s");
+    const double latest = training.seconds * (0.3 + 0.1 * runs);
+    const double after = std::uniform_real_distribution<double>(0.02, latest)(random);
+    INFO("kill after " << after << " s");
     const Finished killed =
-        run_line(training.options + training.model + " --resume", {.kill_after = seconds});
+        run_line(training.options + training.model + " --resume", {.kill_after = after});
     INFO(killed.err);
     REQUIRE((killed.code == 0 || killed.signal == SIGKILL));
     kills += killed.signal == SIGKILL;
@@ -187,7 +191,7 @@ TEST_CASE("a disk that fills up in the middle of a training costs nothing but ti
   CHECK(full.err.find("ratnet: " + checkpoint + ": cannot write: No space left") !=
         std::string::npos);
   CHECK_FALSE(has_temporaries(training.folder.path()));
-  CHECK(load_checkpoint(checkpoint).steps == 10);
+  CHECK(load_checkpoint(checkpoint).steps == 8);
 
   disk.resize(20);
   well(training.options + model + " --resume");

@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../sanitizer.h"
+
 namespace ratnet::test {
 
 inline std::string contents(const std::filesystem::path& path) {
@@ -65,9 +67,9 @@ struct Finished {
 };
 
 struct RunOptions {
-  double seconds = 60;             // it is killed after that
-  double kill_after = -1;          // seconds until it gets ...
-  int kill_signal = SIGKILL;       // ... this signal; -1: never
+  double seconds = has_sanitizer_memory() ? 300 : 60;  // it is killed after that
+  double kill_after = -1;                              // seconds until it gets ...
+  int kill_signal = SIGKILL;                           // ... this signal; -1: never
   std::string kill_when_exists{};  // the signal waits for this file in place of a time
   std::uint64_t largest_file = 0;  // bytes a file may have (RLIMIT_FSIZE); 0: any
   std::string folder{};            // to run in; empty: this one

@@ -11,6 +11,7 @@
 #include "../../train/hdf5_guard.h"
 #include "../catch.h"
 #include "../data.h"
+#include "../sanitizer.h"
 
 using namespace ratnet;
 
@@ -22,14 +23,6 @@ long peak_kilobytes() {
   getrusage(RUSAGE_SELF, &self);
   getrusage(RUSAGE_CHILDREN, &children);
   return self.ru_maxrss + children.ru_maxrss;
-}
-
-bool has_sanitizer_memory() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#else
-  return false;
-#endif
 }
 
 void check_one_line(const Error& error, const std::string& path) {

@@ -1,17 +1,22 @@
 // ratnet evaluate
+#include <filesystem>
 #include <numeric>
 
 #include <CLI/CLI.hpp>
 
 #include "../../../core/atomic_file.h"
+#include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
 #include "../../../train/split.h"
 #include "../../program/commands.h"
 #include "../../program/models.h"
+#include "../../program/options.h"
 #include "../../program/output.h"
 #include "../../program/progress.h"
+#include "inputs.h"
 #include "print_evaluation.h"
+#include "read_labels.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -21,8 +26,8 @@ struct Options {
   std::string split = "auto";
   std::optional<double> brain_level;
   std::string json;
-  std::string device = "auto";
-  int threads = 0;
+  ScanOptions scan;
+  ComputeOptions compute;
 };
 
 // The images of the split that was asked for; `auto` takes test where the file has splits.
@@ -49,28 +54,94 @@ std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& spli
   fail(ErrorKind::usage, "unknown split '", split, "': use train, validation, test, all or auto");
 }
 
-void run(const Options& options) {
-  const ModelAndInputs named = split_model(options.arguments);
-  require(named.inputs.size() == 1, "evaluate takes one file of slices, got ", named.inputs.size());
-  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
-  const Model model = load_model(named.model);
+DarkSlicesEvaluation evaluate_slices(const std::string& path, const Options& options,
+                                     const Model& model, Predictor& predictor) {
   const ModelGrid grid = grid_of(model);
-  const auto dataset = resampled(open_hdf5_slices(named.inputs[0]), grid.rows, grid.columns);
+  const auto dataset = resampled(open_hdf5_slices(path), grid.rows, grid.columns);
   std::vector<std::string> notes = dataset->notes();
   const std::vector<std::int64_t> indices = chosen(*dataset, options.split, notes);
-  for (const std::string& warning : model.warnings) notes.push_back("the model: " + warning);
-
-  Predictor predictor(
-      model, {.batch = 256, .threads = options.threads, .device = parse_device(options.device)});
   const DatasetScale scale = scale_of(*dataset, options.brain_level);
-  notes.push_back(text("scale: brain level ", scale.brain_level, " (", name_of(scale.source), ")"));
+  notes.push_back(text("pixels were divided by the brain level ", scale.brain_level, " (",
+                       name_of(scale.source), ")"));
   Progress progress("judging", "slices", static_cast<std::int64_t>(indices.size()));
   const SliceScores scores = score_dataset(predictor, model, *dataset, scale, indices,
                                            [&](std::int64_t done) { progress.update(done); });
   progress.finish();
-  DarkSlicesEvaluation evaluation =
-      evaluate_dark_slices(scores, *dataset, indices, logistic_of(model));
+  DarkSlicesEvaluation evaluation = evaluate_dark_slices(
+      scores, select_rows(dataset->table(), indices), dataset->name(), logistic_of(model));
   evaluation.notes.insert(evaluation.notes.begin(), notes.begin(), notes.end());
+  return evaluation;
+}
+
+// The subject that a BIDS name states, else the name itself.
+std::string subject_of(const std::string& path) {
+  const std::string stem = stem_of(path);
+  return stem.starts_with("sub-") ? stem.substr(0, stem.find('_')) : stem;
+}
+
+// Scans with labels beside them. Of those that lie in folders, the ones without labels are left
+// out.
+DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Options& options,
+                                   const Model& model, Predictor& predictor) {
+  require(options.split == "auto" || options.split == "all",
+          "--split is for files of slices; of scans all are judged");
+  std::vector<std::string> scans;
+  std::size_t without_labels = 0;
+  for (const Input& input : inputs) {
+    if (!is_nifti_name(input.path)) {
+      require(input.from_folder,
+              "evaluate takes one file of slices, or scans; this is no scan: ", input.path);
+      continue;
+    }
+    if (input.from_folder && !std::filesystem::exists(label_path(input.path)))
+      ++without_labels;
+    else
+      scans.push_back(input.path);
+  }
+  if (scans.empty())
+    fail(ErrorKind::input, options.arguments.back(), ": no scan has labels beside it; they are ",
+         "looked for in ", std::filesystem::path(label_path("sub-01_bold.nii.gz")).string(),
+         " beside sub-01_bold.nii.gz");
+
+  LabelledRuns runs;
+  Progress progress("judging", "scans", static_cast<std::int64_t>(scans.size()));
+  progress.update(0);
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    // The labels first: they are read in no time, so a mistake in them is told in no time too.
+    const std::vector<SliceLabel> labels = read_labels(label_path(scans[i]));
+    const RunScores scores =
+        score_run(predictor, model, read_nifti(scans[i]),
+                  {.slices = options.scan.slices(), .brain_level = options.brain_level});
+    runs.add(scores, labels, subject_of(scans[i]), scans[i]);
+    progress.update(static_cast<std::int64_t>(i + 1));
+  }
+  progress.finish();
+  DarkSlicesEvaluation evaluation = evaluate_dark_slices(
+      runs.scores, runs.truth, options.arguments.back(), logistic_of(model), runs.in_time);
+  evaluation.notes.insert(evaluation.notes.begin(),
+                          text(scans.size(), scans.size() == 1 ? " scan" : " scans",
+                               ", each divided by its own brain level"));
+  if (without_labels)
+    evaluation.notes.push_back(text(without_labels, " more without labels were left out"));
+  return evaluation;
+}
+
+void run(const Options& options) {
+  const ModelAndInputs named = split_model(options.arguments);
+  require(!named.inputs.empty(), "evaluate needs a file of slices, or scans with labels");
+  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
+  const Model model = load_model(named.model);
+  grid_of(model);  // throws where the model is of something else
+  Predictor predictor(model, {.batch = 256,
+                              .threads = options.compute.threads,
+                              .device = parse_device(options.compute.device)});
+  const std::vector<Input> inputs = find_inputs(named.inputs);
+  const bool slices = inputs.size() == 1 && !is_nifti_name(inputs[0].path);
+  DarkSlicesEvaluation evaluation = slices
+                                        ? evaluate_slices(inputs[0].path, options, model, predictor)
+                                        : evaluate_runs(inputs, options, model, predictor);
+  for (const std::string& warning : model.warnings)
+    evaluation.notes.push_back("the model: " + warning);
   if (options.json == "-") {
     std::fputs(to_json(evaluation).c_str(), stdout);
     return;
@@ -84,10 +155,12 @@ void run(const Options& options) {
 void add_evaluate(CLI::App& program) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand(
-      "evaluate", "Judge a model on labelled slices, with simple rules beside it");
+      "evaluate", "Judge a model on labelled slices or scans, with simple rules beside it");
   command
       ->add_option("files", options->arguments,
-                   "[MODEL.safetensors] SLICES.h5; without a model, the one that ships")
+                   "[MODEL.safetensors] SLICES.h5, or scans (.nii, .nii.gz) and folders of them "
+                   "with labels beside each, in NAME_desc-truth_slices.tsv; without a model, the "
+                   "one that ships")
       ->required();
   command
       ->add_option("--split", options->split,
@@ -95,17 +168,16 @@ void add_evaluate(CLI::App& program) {
       ->capture_default_str();
   command->add_option("--brain-level", options->brain_level,
                       "mean of the brain in good slices, in the file's units; otherwise the file's "
-                      "attribute `scale`, else an estimate");
+                      "attribute `scale`, else an estimate; of scans, an estimate of each");
   command->add_option("--json", options->json,
                       "write all figures to this file (- for the terminal)");
-  command->add_option("--device", options->device, "cpu, cuda, cuda:N or auto")
-      ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: one for every processor")
-      ->capture_default_str();
+  add_scan_options(*command, options->scan);
+  add_compute_options(*command, options->compute);
   command->footer(
       "Example:\n"
-      "  ratnet simulate dark-slices --animals 8 --seed 5 -o slices.h5\n"
-      "  ratnet evaluate slices.h5 --split all --json figures.json");
+      "  ratnet simulate dark-slices --animals 8 --seed 5 -o slices.h5 --nifti scans\n"
+      "  ratnet evaluate slices.h5 --split all --json figures.json\n"
+      "  ratnet evaluate scans");
   command->callback([options] { run(*options); });
 }
 

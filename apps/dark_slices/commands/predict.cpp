@@ -14,7 +14,9 @@
 #include "../../program/commands.h"
 #include "../../program/interrupt.h"
 #include "../../program/models.h"
+#include "../../program/options.h"
 #include "../../program/progress.h"
+#include "inputs.h"
 #include "report_run.h"
 
 namespace ratnet::inline v1 {
@@ -26,50 +28,9 @@ struct Options {
   std::vector<std::string> arguments;
   std::string output;
   std::optional<double> brain_level;
-  std::string slice_axis = "auto";
-  bool flip_rows = false;
-  bool flip_columns = false;
-  std::string device = "auto";
-  int threads = 0;
+  ScanOptions scan;
+  ComputeOptions compute;
 };
-
-bool is_hdf5_name(const std::string& path) {
-  return path.ends_with(".h5") || path.ends_with(".hdf5");
-}
-
-// A file to look at, and the folder below the output in which its results go.
-struct Input {
-  std::string path;
-  std::string subfolder;
-};
-
-// The files themselves, and those in folders: all scans and slice files below them, in order.
-std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
-  std::vector<Input> inputs;
-  for (const std::string& argument : arguments) {
-    std::error_code error;
-    if (!fs::is_directory(argument, error)) {
-      inputs.push_back({argument, ""});
-      continue;
-    }
-    std::vector<Input> found;
-    for (auto it = fs::recursive_directory_iterator(
-             argument, fs::directory_options::skip_permission_denied, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-      const std::string path = it->path().string();
-      const bool image_of_pair = path.ends_with(".img") || path.ends_with(".img.gz");
-      if (it->is_regular_file(error) && !image_of_pair &&
-          (is_nifti_name(path) || is_hdf5_name(path)))
-        found.push_back({path, fs::relative(it->path().parent_path(), argument, error).string()});
-    }
-    if (error) fail(ErrorKind::file_system, argument, ": cannot be listed: ", error.message());
-    if (found.empty()) fail(ErrorKind::input, argument, ": holds no .nii, .nii.gz or .h5 file");
-    std::sort(found.begin(), found.end(),
-              [](const Input& a, const Input& b) { return a.path < b.path; });
-    inputs.insert(inputs.end(), found.begin(), found.end());
-  }
-  return inputs;
-}
 
 // BIDS asks every folder of derivatives to say what made it.
 void describe_folder(const std::string& folder) {
@@ -89,12 +50,10 @@ class Prediction {
         named_(split_model(options.arguments)),
         model_(load_model(named_.model)),
         grid_(grid_of(model_)),
-        predictor_(
-            model_,
-            {.batch = 64, .threads = options.threads, .device = parse_device(options.device)}) {
-    slices_ = {.axis = parse_slice_axis(options.slice_axis),
-               .flip_rows = options.flip_rows,
-               .flip_columns = options.flip_columns};
+        predictor_(model_, {.batch = 64,
+                            .threads = options.compute.threads,
+                            .device = parse_device(options.compute.device)}),
+        slices_(options.scan.slices()) {
     require(!named_.inputs.empty(), "predict needs a scan, a file of slices or a folder");
   }
 
@@ -238,17 +197,8 @@ void add_predict(CLI::App& program) {
   command->add_option("--brain-level", options->brain_level,
                       "mean of the brain in good slices, in the file's units; otherwise estimated "
                       "from each run or file");
-  command
-      ->add_option("--slice-axis", options->slice_axis,
-                   "auto (the thick, acquired slices, else coronal), coronal, axial, sagittal, "
-                   "acquired, or 0, 1, 2 for an array axis")
-      ->capture_default_str();
-  command->add_flag("--flip-rows", options->flip_rows, "turn slices upside down before judging");
-  command->add_flag("--flip-columns", options->flip_columns, "mirror slices before judging");
-  command->add_option("--device", options->device, "cpu, cuda, cuda:N or auto")
-      ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: one for every processor")
-      ->capture_default_str();
+  add_scan_options(*command, options->scan);
+  add_compute_options(*command, options->compute);
   command->footer(
       "Example:\n"
       "  ratnet simulate dark-slices --animals 1 --seed 2 -o slices.h5 --nifti runs\n"

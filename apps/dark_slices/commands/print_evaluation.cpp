@@ -34,11 +34,17 @@ void print_evaluation(const DarkSlicesEvaluation& e, std::FILE* to) {
   std::fprintf(to, "\n\n%-18s %-7s %-18s %-7s %-13s %-7s %-8s %-7s\n", "", "AUROC", "95% interval",
                "AUPRC", "recall@1%FPR", "ECE", "recall", "FPR");
   row(to, "RatNet", e.network);
+  if (e.in_time) row(to, "RatNet in time", *e.in_time);
   for (const auto& rule : e.baselines) row(to, rule.name, rule.metrics);
   std::fprintf(to,
                "\nrecall and FPR: RatNet at the model's threshold %s, rules at one chosen on these "
                "very slices for 1%% false positives\n",
                figure(e.threshold).c_str());
+  if (e.in_time)
+    std::fprintf(to,
+                 "in time: a second opinion that also weighs how much darker a slice is than at "
+                 "other times; mild events %s -> %s at 1%% false positives\n",
+                 figure(e.recall_mild).c_str(), figure(e.recall_mild_in_time).c_str());
   if (e.clear)
     std::fprintf(to, "clear events (%lld slices): recall %s at 1%% false positives\n",
                  static_cast<long long>(e.clear), figure(e.recall_clear).c_str());

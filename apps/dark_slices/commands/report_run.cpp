@@ -8,6 +8,7 @@
 #include "../../../core/version.h"
 #include "../../program/tsv.h"
 #include "../../report/map_png.h"
+#include "inputs.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -153,15 +154,7 @@ void write_map(const RunScores& scores, const std::vector<float>& grid_slices,
 }  // namespace
 
 ReportPaths report_paths(const std::string& folder, const std::string& input) {
-  std::string stem = fs::path(input).filename().string();
-  for (const char* extension : {".gz", ".nii", ".hdr", ".img", ".h5", ".hdf5"})
-    if (stem.ends_with(extension)) stem.resize(stem.size() - std::string_view(extension).size());
-  // In a BIDS name what follows the last underscore is the suffix, which a derivative replaces.
-  const std::size_t suffix = stem.rfind('_');
-  if (stem.starts_with("sub-") && suffix != std::string::npos &&
-      stem.find('-', suffix) == std::string::npos)
-    stem.resize(suffix);
-  const std::string base = (fs::path(folder) / (stem + "_desc-darkslices")).string();
+  const std::string base = (fs::path(folder) / (stem_of(input) + "_desc-darkslices")).string();
   return {base + "_slices.tsv", base + "_slices.json", base + "_map.png"};
 }
 

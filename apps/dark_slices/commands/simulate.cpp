@@ -9,6 +9,7 @@
 #include "../../../train/hdf5_write.h"
 #include "../../program/commands.h"
 #include "../../program/interrupt.h"
+#include "../../program/options.h"
 #include "../../program/output.h"
 #include "../../program/progress.h"
 #include "../../program/tsv.h"
@@ -71,13 +72,14 @@ void write_run(const Options& options, int animal) {
       {"slice", "slice of the volume, from 0"},
       {"state", "what the simulator made of the slice"},
       {"level", "mean in the brain over that of the clean slice"},
-      {"ghost", "signal beside the head over mean in the brain"}};
+      {"ghost", "signal beside the head over mean in the brain"},
+      {"clear", "dark as anybody would say: ghost above 0.25 or level below 0.6"}};
   TsvFile table(stem + "_desc-truth_slices.tsv", columns);
   for (std::int64_t v = 0; v < g.volumes; ++v)
     for (std::int64_t s = 0; s < g.slices; ++s) {
       const SliceTruth& truth = run.truth[static_cast<std::size_t>(v * g.slices + s)];
       table.row(std::vector<TsvValue>{v, s, std::string(state_name(truth.state)), truth.level,
-                                      truth.ghost});
+                                      truth.ghost, truth.clear()});
     }
   table.commit();
 }
@@ -144,8 +146,7 @@ void add_simulate_dark_slices(CLI::App& simulate) {
       ->add_option("--varied", options->cohort.run.varied,
                    "share of animals with a matrix, slice count and phase-encode axis of their own")
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: one for every processor")
-      ->capture_default_str();
+  add_threads_option(*command, options->threads);
   command->footer(
       "Example:\n  ratnet simulate dark-slices --animals 4 --volumes 20 --seed 1 -o cohort.h5 "
       "--nifti runs");

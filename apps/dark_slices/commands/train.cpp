@@ -8,6 +8,7 @@
 #include "../../../train/resampled_dataset.h"
 #include "../../program/commands.h"
 #include "../../program/interrupt.h"
+#include "../../program/options.h"
 #include "../../program/output.h"
 #include "../../program/progress.h"
 #include "../training.h"
@@ -167,10 +168,8 @@ void add_train_dark_slices(CLI::App& train) {
                    "steps between checkpoints (also after every epoch)")
       ->capture_default_str();
   command->add_option("--json", options->json, "write the test figures to this file");
-  command->add_option("--device", options->device, "cpu, cuda, cuda:N or auto")
-      ->capture_default_str();
-  command->add_option("--threads", trainer.threads, "0: one for every processor")
-      ->capture_default_str();
+  add_device_option(*command, options->device);
+  add_threads_option(*command, trainer.threads);
   command->footer(
       "Beside MODEL.safetensors it keeps MODEL.checkpoint.safetensors while it works, and\n"
       "MODEL.log.jsonl, one JSON object a line.\n"

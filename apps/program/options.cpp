@@ -1,0 +1,35 @@
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace ratnet::inline v1 {
+
+void add_device_option(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "cpu, cuda, cuda:N or auto")->capture_default_str();
+}
+
+void add_threads_option(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "0: one for every processor")->capture_default_str();
+}
+
+void add_compute_options(CLI::App& command, ComputeOptions& options) {
+  add_device_option(command, options.device);
+  add_threads_option(command, options.threads);
+}
+
+SliceOptions ScanOptions::slices() const {
+  return {
+      .axis = parse_slice_axis(slice_axis), .flip_rows = flip_rows, .flip_columns = flip_columns};
+}
+
+void add_scan_options(CLI::App& command, ScanOptions& options) {
+  command
+      .add_option("--slice-axis", options.slice_axis,
+                  "auto (the thick, acquired slices, else coronal), coronal, axial, sagittal, "
+                  "acquired, or 0, 1, 2 for an array axis")
+      ->capture_default_str();
+  command.add_flag("--flip-rows", options.flip_rows, "turn slices upside down before judging");
+  command.add_flag("--flip-columns", options.flip_columns, "mirror slices before judging");
+}
+
+}  // namespace ratnet::inline v1
