@@ -47,8 +47,9 @@ void LabelledRuns::add(const RunScores& run_scores, const std::vector<SliceLabel
     scores.measures.push_back(m);
   }
 
-  all_long_ = all_long_ && !run_scores.probability_in_time.empty();
-  if (!all_long_) {
+  // One short run leaves all of them without: the figures have to be of the same slices.
+  const bool others_long = in_time.probability.size() == first;
+  if (!others_long || run_scores.probability_in_time.empty()) {
     in_time = {};
     return;
   }

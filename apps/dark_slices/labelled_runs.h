@@ -30,9 +30,6 @@ struct LabelledRuns {
   // Slices without a label stay unlabelled.
   void add(const RunScores& run_scores, const std::vector<SliceLabel>& labels,
            const std::string& subject, const std::string& run);
-
- private:
-  bool all_long_ = true;
 };
 
 }  // namespace ratnet::inline v1

@@ -26,6 +26,7 @@ struct ScanOptions {
   bool flip_rows = false;
   bool flip_columns = false;
 
+  bool stated() const { return slice_axis != "auto" || flip_rows || flip_columns; }
   // Throws Error (usage) where the axis is none.
   SliceOptions slices() const;
 };

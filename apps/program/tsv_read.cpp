@@ -10,7 +10,8 @@
 namespace ratnet::inline v1 {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kLargest = std::size_t{16} << 20;
+constexpr std::size_t kMostColumns = 256;
 
 std::vector<std::string> split(const std::string& line) {
   std::vector<std::string> cells;
@@ -35,6 +36,9 @@ TsvTable::TsvTable(std::string path) : path_(std::move(path)) {
     if (line.empty()) continue;
     std::vector<std::string> cells = split(line);
     if (columns_.empty()) {
+      if (cells.size() > kMostColumns)
+        fail(ErrorKind::input, path_, ": has ", cells.size(), " columns, at most ", kMostColumns,
+             " are read");
       columns_ = std::move(cells);
       continue;
     }

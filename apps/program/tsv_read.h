@@ -11,7 +11,7 @@ namespace ratnet::inline v1 {
 class TsvTable {
  public:
   // A first line of column names, then rows of as many cells. Line ends may be LF or CR LF. Throws
-  // Error: file_system (absent, unreadable), input (above 64 MiB, no such table).
+  // Error: file_system (absent, unreadable), input (above 16 MiB or 256 columns, no such table).
   explicit TsvTable(std::string path);
 
   std::size_t rows() const { return cells_.size(); }

@@ -132,15 +132,14 @@ TEST_CASE("heads that are moved or of another size are judged as well") {
   check(moved(0, -4));
   check(moved(0, 0, 0.9));
   check(moved(0, 0, 1.1));
-  INFO("moved by 4 pixels, 10% smaller and larger: AUROC " << least << " to " << most);
-  CHECK(least <= most);
+  WARN("moved by 4 pixels, 10% smaller and larger: AUROC " << least << " to " << most);
 }
 
 TEST_CASE("slices that were each stretched to their own maximum are ranked by their ghosts") {
   if (too_slow_here()) return;
   const DarkSlicesEvaluation e = evaluate(stretched);
   CHECK(e.stretched);
-  INFO("recall " << e.network.at_1pct_fpr.recall << ", of the ghost ratio "
+  WARN("recall " << e.network.at_1pct_fpr.recall << ", of the ghost ratio "
                  << rule(e, "ghost ratio").at_1pct_fpr.recall);
   CHECK(e.network.auroc > rule(e, "ghost ratio").auroc);
   CHECK(e.network.at_1pct_fpr.recall > rule(e, "ghost ratio").at_1pct_fpr.recall);

@@ -50,6 +50,7 @@ TEST_CASE("what is no table is refused in a line that says why") {
   CHECK(complaint("volume\n").find("has no rows") != std::string::npos);
   CHECK(complaint("slice\n1\n").find("no column 'volume'") != std::string::npos);
   CHECK(complaint("volume\n1\t2\n").find("line 2 has 2 cells") != std::string::npos);
+  CHECK(complaint(std::string(300, '\t') + "\n1\n").find("has 301 columns") != std::string::npos);
   for (const char* cell : {"-1", "1.5", "x", "", " 1", "99999999999"})
     CHECK(complaint("slice\tvolume\n0\t" + std::string(cell) + "\n")
               .find("expected a whole number") != std::string::npos);

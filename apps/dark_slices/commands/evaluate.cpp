@@ -56,6 +56,7 @@ std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& spli
 
 DarkSlicesEvaluation evaluate_slices(const std::string& path, const Options& options,
                                      const Model& model, Predictor& predictor) {
+  require(!options.scan.stated(), "--slice-axis and --flip are for scans; a file holds its slices");
   const ModelGrid grid = grid_of(model);
   const auto dataset = resampled(open_hdf5_slices(path), grid.rows, grid.columns);
   std::vector<std::string> notes = dataset->notes();
@@ -86,22 +87,21 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Optio
   require(options.split == "auto" || options.split == "all",
           "--split is for files of slices; of scans all are judged");
   std::vector<std::string> scans;
-  std::size_t without_labels = 0;
+  std::size_t without_labels = 0, slice_files = 0;
   for (const Input& input : inputs) {
     if (!is_nifti_name(input.path)) {
       require(input.from_folder,
               "evaluate takes one file of slices, or scans; this is no scan: ", input.path);
-      continue;
-    }
-    if (input.from_folder && !std::filesystem::exists(label_path(input.path)))
+      ++slice_files;
+    } else if (input.from_folder && !std::filesystem::exists(label_path(input.path))) {
       ++without_labels;
-    else
+    } else {
       scans.push_back(input.path);
+    }
   }
   if (scans.empty())
     fail(ErrorKind::input, options.arguments.back(), ": no scan has labels beside it; they are ",
-         "looked for in ", std::filesystem::path(label_path("sub-01_bold.nii.gz")).string(),
-         " beside sub-01_bold.nii.gz");
+         "looked for in ", label_path("sub-01_bold.nii.gz"), " beside sub-01_bold.nii.gz");
 
   LabelledRuns runs;
   Progress progress("judging", "scans", static_cast<std::int64_t>(scans.size()));
@@ -123,6 +123,9 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Optio
                                ", each divided by its own brain level"));
   if (without_labels)
     evaluation.notes.push_back(text(without_labels, " more without labels were left out"));
+  if (slice_files)
+    evaluation.notes.push_back(
+        text(slice_files, " HDF5 in the folders left out: name a file of slices by itself"));
   return evaluation;
 }
 
