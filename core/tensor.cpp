@@ -1,5 +1,7 @@
 #include "tensor.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -11,9 +13,12 @@ constexpr std::size_t kAlignment = 64;
 void FreeAligned::operator()(void* memory) const noexcept { std::free(memory); }
 
 AlignedMemory allocate_aligned(std::size_t bytes) {
+  // Linux promises more than there is, and kills the program when it is used.
+  static const std::size_t machine = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+                                     static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   // Room for one more vector: kernels may read (never use) past the last element.
   const std::size_t size = (bytes / kAlignment + 2) * kAlignment;
-  void* memory = size > bytes ? std::aligned_alloc(kAlignment, size) : nullptr;
+  void* memory = bytes <= machine ? std::aligned_alloc(kAlignment, size) : nullptr;
   if (!memory) fail(ErrorKind::device, "out of memory: ", bytes, " bytes were wanted");
   return AlignedMemory(memory);
 }

@@ -237,7 +237,7 @@ NiftiInfo parse_nifti_header(InputFile& file) {
                                     : static_cast<std::uint32_t>(size));
   info.big_endian = (std::endian::native == std::endian::big) != swap;
 
-  if (header_size == kNifti1Size && (is(344, {"n+1", 4}) || is(344, {"ni1", 4}))) {
+  if (header_size == kNifti1Size && (is(344, {"n+1\0", 4}) || is(344, {"ni1\0", 4}))) {
     info.version = 1;
     info.pair = is(344, "ni1");
   } else if (header_size == kNifti2Size &&

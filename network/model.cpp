@@ -39,7 +39,9 @@ Tensor owned(const ConstView& view) {
 Model parse(const SafetensorsFile& file) {
   const auto found = file.metadata().find(kKey);
   if (found == file.metadata().end())
-    fail(ErrorKind::input, "is a safetensors file, but not a model of ratnet");
+    fail(ErrorKind::input,
+         "is a safetensors file, but no model of ratnet (train --resume continues a "
+         "checkpoint)");
   check_json_depth(found->second);
   const Json json = Json::parse(found->second, nullptr, false);
   if (!json.is_object()) fail(ErrorKind::input, "has a damaged description");

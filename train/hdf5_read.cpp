@@ -36,8 +36,10 @@ Hdf5Id access_properties(std::int64_t file, const std::string& path) {
   const int rank = H5Pget_chunk(creation.get(), H5S_MAX_RANK, chunk);
   if (H5Sget_simple_extent_dims(space.get(), shape, nullptr) != rank) return access;
   double bytes = static_cast<double>(H5Tget_size(type.get())) * static_cast<double>(chunk[0]);
-  for (int i = 1; i < rank; ++i)
-    bytes *= static_cast<double>((shape[i] + chunk[i] - 1) / chunk[i] * chunk[i]);
+  for (int i = 1; i < rank; ++i) {
+    const auto chunks = (shape[i] + chunk[i] - 1) / chunk[i];
+    bytes *= static_cast<double>(chunks * chunk[i]);
+  }
   // The usual cache is 1 MiB; a prime number of slots.
   if (bytes > double{1 << 20} && bytes <= static_cast<double>(kLargestCache))
     H5Pset_chunk_cache(access.get(), 12421, static_cast<std::size_t>(bytes), 1.0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace ratnet::inline v1 {
@@ -11,7 +12,8 @@ namespace ratnet::inline v1 {
 template <class T>
 T quantile(std::vector<T>& values, double share) {
   if (values.empty()) return T(0);
-  const auto n = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  const auto n =
+      static_cast<std::ptrdiff_t>(std::lround(share * static_cast<double>(values.size() - 1)));
   std::nth_element(values.begin(), values.begin() + n, values.end());
   return values[static_cast<std::size_t>(n)];
 }

@@ -64,7 +64,7 @@ void mark_unfamiliar(RunScores& run, const std::vector<BrainRegion>& regions) {
   }
   if (without_brain > 0)
     run.notes.push_back(
-        text(without_brain, " of ", slices, " slice positions show no brain and are not judged"));
+        text("positions without a brain, not judged: ", without_brain, " of ", slices));
   if (marked == 0) return;
   run.notes.push_back(
       long_run

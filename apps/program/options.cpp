@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "../../core/error.h"
+
 namespace ratnet::inline v1 {
 
 void add_device_option(CLI::App& command, std::string& device) {
@@ -15,6 +17,12 @@ void add_threads_option(CLI::App& command, int& threads) {
 void add_compute_options(CLI::App& command, ComputeOptions& options) {
   add_device_option(command, options.device);
   add_threads_option(command, options.threads);
+}
+
+void ScanOptions::check_used(bool any_scan) const {
+  require(any_scan || (slice_axis == "auto" && !flip_rows && !flip_columns),
+          "--slice-axis, --flip-rows and --flip-columns are for scans; a file of slices has them "
+          "as they are");
 }
 
 SliceOptions ScanOptions::slices() const {

@@ -26,7 +26,8 @@ struct ScanOptions {
   bool flip_rows = false;
   bool flip_columns = false;
 
-  bool stated() const { return slice_axis != "auto" || flip_rows || flip_columns; }
+  // Throws Error (usage) where one is stated though there is no scan that it could be about.
+  void check_used(bool any_scan) const;
   // Throws Error (usage) where the axis is none.
   SliceOptions slices() const;
 };

@@ -42,7 +42,7 @@ HWY_INLINE void take_maximum(const T* x, const Sources<T>& sources, std::int64_t
     for (int s = sources.first ? 1 : 0; s < count; ++s) {
       const auto v = hn::LoadU(d, x + list[s].offset + c);
       // A NaN wins, so that it is seen at the end.
-      const auto taken = hn::Or(hn::Gt(v, best), hn::Ne(v, v));
+      const auto taken = hn::Or(hn::Gt(v, best), hn::IsNaN(v));
       best = hn::IfThenElse(taken, v, best);
       if (kArgmax) index = hn::IfThenElse(taken, hn::Set(d, list[s].value), index);
     }

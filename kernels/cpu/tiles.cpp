@@ -154,12 +154,16 @@ HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
     for (std::int64_t r = 0; r < rows; ++r) {
       for (std::int64_t q = 0; q < width; ++q, ++tap) {
         const V value = hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c);
+        // A NaN wins, so that it is seen at the end.
+        const auto taken = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
         if constexpr (kArgmax)
-          where = hn::IfThenElse(hn::RebindMask(di, hn::Gt(value, best)), hn::Set(di, tap), where);
-        best = hn::Max(best, value);
+          where = hn::IfThenElse(hn::RebindMask(di, taken), hn::Set(di, tap), where);
+        best = hn::IfThenElse(taken, value, best);
       }
     }
-    best = hn::IfThenElse(hn::Lt(best, hn::Zero(d)), hn::Mul(best, slope), best);
+    // Not by multiplication alone: ReLU of minus infinity is 0.
+    const V scaled = hn::IfThenZeroElse(hn::Eq(slope, hn::Zero(d)), hn::Mul(best, slope));
+    best = hn::IfThenElse(hn::Lt(best, hn::Zero(d)), scaled, best);
     if (c + lanes <= t.channels) {
       hn::StoreU(best, d, out + c);
       if constexpr (kArgmax) hn::StoreU(hn::DemoteTo(db, where), db, argmax + c);

@@ -53,7 +53,8 @@ void outer_tiles(const OuterTiles& tiles);
 
 // Maxima over non-overlapping windows of rows that lie in a buffer, with the activation applied:
 // out[p][c] = activation(max over r < rows, q < width of row r, pixel p * width + q), channels
-// 0..channels-1. The buffer holds whole panels, so reads may pass `channels` but not writes.
+// 0..channels-1; a NaN counts as the largest. The buffer holds whole panels, so reads may pass
+// `channels` but not writes.
 struct PoolRows {
   const float* buffer;
   std::ptrdiff_t row_stride;    // floats from one row of the window to the next

@@ -131,7 +131,7 @@ TEST_CASE("models of other formats, other files and damaged ones are refused by 
     CHECK(refused(ErrorKind::input, path, load) == "");
   }
   write_safetensors(path, {}, {});
-  CHECK(refused(ErrorKind::input, "not a model", load) == "");
+  CHECK(refused(ErrorKind::input, "no model of ratnet", load) == "");
   write_file(path, "NIfTI or so: not safetensors at all");
   CHECK(refused(ErrorKind::input, path, load) == "");
 }

@@ -120,6 +120,7 @@ TEST_CASE("train, evaluate and inspect a model") {
   const std::string first = scans + "/sub-rat001/func/sub-rat001_task-rest_";
   refused(judge + " --split test", 2);
   refused("evaluate " + lab.model + " " + lab.cohort + " --flip-rows", 2);
+  refused("predict " + lab.model + " " + lab.cohort + " --slice-axis x -o none", 2);
   std::ofstream(first + "desc-truth_slices.tsv") << "volume\tslice\tstate\n0\t999\tdark\n";
   CHECK(refused(judge, 3).err.find("slice 999") != std::string::npos);
   std::ofstream(first + "desc-truth_slices.tsv") << "volume\tslice\tstate\n0\t0\tgrey\n";

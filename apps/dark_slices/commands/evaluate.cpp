@@ -56,7 +56,7 @@ std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& spli
 
 DarkSlicesEvaluation evaluate_slices(const std::string& path, const Options& options,
                                      const Model& model, Predictor& predictor) {
-  require(!options.scan.stated(), "--slice-axis and --flip are for scans; a file holds its slices");
+  options.scan.check_used(false);
   const ModelGrid grid = grid_of(model);
   const auto dataset = resampled(open_hdf5_slices(path), grid.rows, grid.columns);
   std::vector<std::string> notes = dataset->notes();

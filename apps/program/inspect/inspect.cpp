@@ -1,0 +1,70 @@
+// ratnet inspect: what a model, a dataset or a scan holds.
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "../commands.h"
+#include "descriptions.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+struct Options {
+  std::string file;
+  bool json = false;
+  bool plan = false;
+  std::int64_t batch = 32;
+};
+
+bool is_hdf5_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char signature[8] = {};
+  file.read(signature, sizeof signature);
+  return file && std::string_view(signature, 8) == "\x89HDF\r\n\x1a\n";
+}
+
+// The file as JSON, or "" once it has been printed for a person.
+std::string look(const Options& options) {
+  const std::string& path = options.file;
+  if (path.ends_with(".safetensors")) {
+    const Model model = load_model(path);
+    const std::int64_t plan_batch = options.plan ? options.batch : 0;
+    if (options.json) return model_json(model, plan_batch);
+    print_model(model, plan_batch);
+  } else if (path.ends_with(".h5") || path.ends_with(".hdf5") || is_hdf5_file(path)) {
+    const Hdf5Description description = describe_hdf5(path);
+    if (options.json) return hdf5_json(description);
+    print_hdf5(description);
+  } else {
+    const NiftiInfo info = read_nifti_info(path);
+    const SliceLayout layout = find_slices(info.geometry);
+    if (options.json) return scan_json(info, layout);
+    print_scan(info, layout);
+  }
+  return "";
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand(
+      "inspect", "Show what a file holds: a model, a dataset in HDF5, or a scan");
+  command->add_option("file", options->file, ".safetensors, .h5, .nii, .nii.gz, .hdr")->required();
+  command->add_flag("--json", options->json, "as JSON");
+  command->add_flag("--plan", options->plan,
+                    "of a model: also which algorithm computes each layer and why, and the memory");
+  command->add_option("--batch", options->batch, "of the plan")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->footer(
+      "Example:\n  ratnet simulate dark-slices --animals 2 -o slices.h5\n  ratnet inspect "
+      "slices.h5");
+  command->callback([options] {
+    if (const std::string json = look(*options); !json.empty()) std::printf("%s\n", json.c_str());
+  });
+}
+
+}  // namespace ratnet::inline v1

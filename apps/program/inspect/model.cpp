@@ -1,0 +1,142 @@
+#include <cmath>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "../../../network/predictor.h"
+#include "descriptions.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::ordered_json;  // writes null for numbers that are not finite
+
+std::vector<std::int64_t> sizes_of(const Shape& shape) {
+  return {shape.sizes().begin(), shape.sizes().end()};
+}
+
+Json graph_json(const Model& model) {
+  const auto shapes = model.graph.infer(1, false);
+  Json layers = Json::array();
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Node& node = model.graph.nodes()[i];
+    std::int64_t parameters = 0;
+    for (const WeightSpec& weight : shapes[i].weights) parameters += weight.shape.count();
+    Shape output;
+    for (const std::int64_t size : shapes[i].output.sizes().subspan(1)) output.push_back(size);
+    layers.push_back({{"name", node.name},
+                      {"kind", kind_of(node.layer)},
+                      {"options", summary(node.layer)},
+                      {"output", sizes_of(output)},
+                      {"parameters", parameters},
+                      {"multiply_adds", shapes[i].multiply_adds}});
+  }
+  return layers;
+}
+
+Json plan_json(const Model& model, std::int64_t batch) {
+  Predictor predictor(model, {.batch = batch, .threads = 1});
+  Json steps = Json::array();
+  for (const Plan::Step& step : predictor.plan().steps())
+    steps.push_back({{"layer", step.node},
+                     {"operation", step.operation},
+                     {"algorithm", step.algorithm},
+                     {"output", sizes_of(step.output)}});
+  const Plan::Memory memory = predictor.plan().memory();
+  return {{"batch", batch},
+          {"device", to_string(predictor.device())},
+          {"steps", steps},
+          {"activation_bytes", memory.activations},
+          {"scratch_bytes", memory.scratch},
+          {"parameter_bytes", memory.parameters}};
+}
+
+std::string joined(const Json& sizes) {
+  std::string line;
+  for (const Json& size : sizes) line += (line.empty() ? "" : " x ") + size.dump();
+  return line;
+}
+
+// As a person reads it: no digits beyond what matters, text without quotes.
+std::string readable(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number_float()) return value.dump();
+  if (!std::isfinite(value.get<double>())) return "n/a";
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.6g", value.get<double>());
+  return buffer;
+}
+
+void print_pairs(const char* title, const Json& pairs) {
+  if (pairs.empty()) return;
+  std::printf("\n%s\n", title);
+  for (const auto& [name, value] : pairs.items())
+    std::printf("  %-28s %s\n", name.c_str(), readable(value).c_str());
+}
+
+Json describe(const Model& model, std::int64_t plan_batch) {
+  Json steps = Json::array();
+  for (const PreprocessingStep& step : model.preprocessing)
+    steps.push_back({{"name", step.name}, {"values", step.values}});
+  Json json = {{"type", "model"},
+               {"system", model.system},
+               {"parameters", model.weights.count()},
+               {"layers", graph_json(model)},
+               {"preprocessing", steps},
+               {"class_names", model.class_names},
+               {"threshold", model.threshold},
+               {"calibration", model.calibration},
+               {"metrics", model.metrics},
+               {"coefficients", model.coefficients},
+               {"provenance", model.provenance},
+               {"warnings", model.warnings}};
+  if (plan_batch > 0) json["plan"] = plan_json(model, plan_batch);
+  return json;
+}
+
+}  // namespace
+
+std::string model_json(const Model& model, std::int64_t plan_batch) {
+  return describe(model, plan_batch).dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+void print_model(const Model& model, std::int64_t plan_batch) {
+  const Json json = describe(model, plan_batch);
+  std::printf("model of %s, %lld parameters, threshold %.4f\n",
+              json["system"].get<std::string>().c_str(), json["parameters"].get<long long>(),
+              json["threshold"].get<double>());
+  for (const Json& warning : json["warnings"])
+    std::printf("WARNING: %s\n", warning.get<std::string>().c_str());
+  std::printf("\n  %-14s %-10s %-16s %10s %14s  %s\n", "layer", "kind", "output", "parameters",
+              "multiply-adds", "options");
+  for (const Json& layer : json["layers"])
+    std::printf("  %-14s %-10s %-16s %10lld %14.0f  %s\n", layer["name"].get<std::string>().c_str(),
+                layer["kind"].get<std::string>().c_str(), joined(layer["output"]).c_str(),
+                layer["parameters"].get<long long>(), layer["multiply_adds"].get<double>(),
+                layer["options"].get<std::string>().c_str());
+  std::printf("\npreprocessing\n");
+  for (const Json& step : json["preprocessing"]) {
+    std::string values;
+    for (const auto& [name, value] : step["values"].items())
+      values += (values.empty() ? ": " : ", ") + name + " " + readable(value);
+    std::printf("  %s%s\n", step["name"].get<std::string>().c_str(), values.c_str());
+  }
+  print_pairs("calibration", json["calibration"]);
+  print_pairs("metrics", json["metrics"]);
+  print_pairs("where it came from", json["provenance"]);
+  if (!json.contains("plan")) return;
+  const Json& plan = json["plan"];
+  std::printf(
+      "\nplan for batches up to %lld on %s: %.1f MiB activations, %.1f MiB scratch, %.1f MiB "
+      "parameters\n",
+      plan["batch"].get<long long>(), plan["device"].get<std::string>().c_str(),
+      plan["activation_bytes"].get<double>() / 1048576,
+      plan["scratch_bytes"].get<double>() / 1048576,
+      plan["parameter_bytes"].get<double>() / 1048576);
+  for (const Json& step : plan["steps"])
+    std::printf("  %-14s %-12s %-20s %s\n", step["layer"].get<std::string>().c_str(),
+                step["operation"].get<std::string>().c_str(), joined(step["output"]).c_str(),
+                step["algorithm"].get<std::string>().c_str());
+}
+
+}  // namespace ratnet::inline v1
