@@ -6,7 +6,7 @@
 
 #include "../../network/model.h"
 #include "../../train/checkpoint.h"
-#include "lab.h"
+#include "../program/lab.h"
 
 using namespace ratnet;
 using namespace ratnet::test;
