@@ -14,12 +14,16 @@ function(ratnet_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   # Contraction is left to the kernels that ask for it, so that results do not depend on flags.
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                                           -Wno-missing-field-initializers
-                                           # False alarms of GCC 12 on std::string (its bug 105651) and on std::variant.
-                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
-                                           -ffp-contract=off $<$<BOOL:${RATNET_WERROR}>:-Werror>)
+  set(options -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
+              -ffp-contract=off)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # False alarms of GCC 12 on std::string (its bug 105651) and on std::variant.
+    list(APPEND options -Wno-restrict -Wno-maybe-uninitialized)
+  endif()
+  if(RATNET_WERROR)
+    list(APPEND options -Werror)
+  endif()
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
   if(RATNET_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${RATNET_SANITIZE} -fno-omit-frame-pointer
                                              -fno-sanitize-recover=all)

@@ -44,12 +44,15 @@ struct Survey {
 
 struct Queue {
   Device device;
+  char description[160] = "";  // what it is, for people: "NVIDIA H100 80GB HBM3, 80 GiB"
   const OpEntry* entries = nullptr;  // in the order of kernels/ops.h
   std::size_t entry_count = 0;
 
   Status (*allocate)(Queue&, std::size_t bytes, void** memory, char* why,
                      std::size_t room) = nullptr;
   void (*release)(Queue&, void* memory) = nullptr;
+  // Copies between host memory and the queue's. They may happen as late as wait(): until then the
+  // host's memory has to stay as it is, and what is downloaded is not there yet.
   Status (*upload)(Queue&, void* to, const void* from, std::size_t bytes, char* why,
                    std::size_t room) = nullptr;
   Status (*download)(Queue&, void* to, const void* from, std::size_t bytes, char* why,

@@ -7,6 +7,7 @@
 namespace ratnet::inline v1 {
 
 struct CpuQueue;
+struct CudaQueue;
 
 // Throws Error (usage) for an unknown activation or a slope that is negative or not finite.
 void check_activation(const char* operation, Activation activation, double slope);
@@ -21,6 +22,7 @@ struct Activate {
   void check() const;
 };
 void run(CpuQueue&, const Activate&);
+void run(CudaQueue&, const Activate&);
 
 // dx = dy * activation'(x). Only the output y is needed: the activations keep the sign
 // (slope >= 0). At 0 the derivative is that of the left side, as in PyTorch. dx may be dy.
@@ -34,5 +36,6 @@ struct ActivateBackward {
   void check() const;
 };
 void run(CpuQueue&, const ActivateBackward&);
+void run(CudaQueue&, const ActivateBackward&);
 
 }  // namespace ratnet::inline v1

@@ -29,7 +29,9 @@ struct Conv {
   void check() const;
 };
 void run(CpuQueue&, const Conv&);
+void run(CudaQueue&, const Conv&);
 OpNote plan(CpuQueue&, const Conv&);
+OpNote plan(CudaQueue&, const Conv&);
 
 // dx from dy: the adjoint of the convolution in x.
 struct ConvBackwardData {
@@ -41,7 +43,9 @@ struct ConvBackwardData {
   void check() const;
 };
 void run(CpuQueue&, const ConvBackwardData&);
+void run(CudaQueue&, const ConvBackwardData&);
 OpNote plan(CpuQueue&, const ConvBackwardData&);
+OpNote plan(CudaQueue&, const ConvBackwardData&);
 
 // dweight and dbias from x and dy, summed over the batch in a fixed order; they are overwritten.
 struct ConvBackwardWeights {
@@ -54,6 +58,8 @@ struct ConvBackwardWeights {
   void check() const;
 };
 void run(CpuQueue&, const ConvBackwardWeights&);
+void run(CudaQueue&, const ConvBackwardWeights&);
 OpNote plan(CpuQueue&, const ConvBackwardWeights&);
+OpNote plan(CudaQueue&, const ConvBackwardWeights&);
 
 }  // namespace ratnet::inline v1

@@ -19,7 +19,9 @@ struct Dense {
   void check() const;
 };
 void run(CpuQueue&, const Dense&);
+void run(CudaQueue&, const Dense&);
 OpNote plan(CpuQueue&, const Dense&);
+OpNote plan(CudaQueue&, const Dense&);
 
 // dx = dy weight^T.
 struct DenseBackwardData {
@@ -30,7 +32,9 @@ struct DenseBackwardData {
   void check() const;
 };
 void run(CpuQueue&, const DenseBackwardData&);
+void run(CudaQueue&, const DenseBackwardData&);
 OpNote plan(CpuQueue&, const DenseBackwardData&);
+OpNote plan(CudaQueue&, const DenseBackwardData&);
 
 // dweight = x^T dy, dbias = column sums of dy, in a fixed order; they are overwritten.
 struct DenseBackwardWeights {
@@ -42,6 +46,8 @@ struct DenseBackwardWeights {
   void check() const;
 };
 void run(CpuQueue&, const DenseBackwardWeights&);
+void run(CudaQueue&, const DenseBackwardWeights&);
 OpNote plan(CpuQueue&, const DenseBackwardWeights&);
+OpNote plan(CudaQueue&, const DenseBackwardWeights&);
 
 }  // namespace ratnet::inline v1

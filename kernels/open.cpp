@@ -1,19 +1,19 @@
 #include "open.h"
 
 #include "cpu/cpu_queue.h"
+#include "open_module.h"
 
 namespace ratnet::inline v1 {
 
 QueueHandle open_queue(const OpenOptions& options) {
   switch (options.device.kind) {
-    case DeviceKind::cpu:
-    case DeviceKind::any:
-      return options.executor ? open_cpu(options.executor) : open_cpu(options.threads);
     case DeviceKind::cuda:
-    case DeviceKind::cuda_emulated: break;
+    case DeviceKind::cuda_emulated: return open_module(options.device);
+    // The CPU until the CUDA backend has passed its tests on a GPU.
+    case DeviceKind::any:
+    case DeviceKind::cpu: break;
   }
-  fail(ErrorKind::device, "device ", to_string(options.device),
-       " cannot be used: this version of ratnet has no CUDA backend; use --device cpu or auto");
+  return options.executor ? open_cpu(options.executor) : open_cpu(options.threads);
 }
 
 }  // namespace ratnet::inline v1

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 
+#include "../core/queue.h"
 #include "../core/view.h"
 
 namespace ratnet::inline v1 {
 
 struct CpuQueue;
+struct CudaQueue;
 
 // Stochastic gradient descent as torch.optim.SGD has it (dampening 0):
 //   g = gradient + weight_decay * weight;  velocity = momentum * velocity + g (velocity = g at
@@ -26,6 +28,7 @@ struct Sgd {
   void check() const;
 };
 void run(CpuQueue&, const Sgd&);
+void run(CudaQueue&, const Sgd&);
 
 // Adam (Kingma and Ba, 2015) as torch.optim.Adam has it; `decoupled` makes it AdamW (Loshchilov
 // and Hutter, 2019): weight *= 1 - rate * weight_decay first, in place of adding
@@ -48,6 +51,7 @@ struct Adam {
   void check() const;
 };
 void run(CpuQueue&, const Adam&);
+void run(CudaQueue&, const Adam&);
 
 // norm[0] = Euclidean norm of the gradient (summed in blocks of a fixed size, in order, in
 // double); where it exceeds limit > 0 the gradient is multiplied by limit / (norm + 1e-6), as
@@ -60,5 +64,7 @@ struct ClipNorm {
   void check() const;
 };
 void run(CpuQueue&, const ClipNorm&);
+void run(CudaQueue&, const ClipNorm&);
+OpNote plan(CudaQueue&, const ClipNorm&);
 
 }  // namespace ratnet::inline v1

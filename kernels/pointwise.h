@@ -8,6 +8,7 @@
 namespace ratnet::inline v1 {
 
 struct CpuQueue;
+struct CudaQueue;
 
 // y = a + b, equal shapes, f32 or f64; y may be a or b.
 struct Add {
@@ -18,6 +19,7 @@ struct Add {
   void check() const;
 };
 void run(CpuQueue&, const Add&);
+void run(CudaQueue&, const Add&);
 
 // y[i] = x[i] / keep where the number drawn for i is below keep, else 0 (inverted dropout). The
 // number for i is unit_float(philox({i / 4, step, stream, 0}, seed)[i % 4]) (i / 4 in 32 bits), so
@@ -33,6 +35,7 @@ struct Dropout {
   void check() const;
 };
 void run(CpuQueue&, const Dropout&);
+void run(CudaQueue&, const Dropout&);
 
 // y = float(x) * scale + offset. x: u8, u16, i16, f32 (f64 too); y: f32 or f64, equal shapes.
 struct Convert {
@@ -44,5 +47,6 @@ struct Convert {
   void check() const;
 };
 void run(CpuQueue&, const Convert&);
+void run(CudaQueue&, const Convert&);
 
 }  // namespace ratnet::inline v1

@@ -7,6 +7,7 @@
 namespace ratnet::inline v1 {
 
 struct CpuQueue;
+struct CudaQueue;
 
 // y = the largest value under the window; padding never wins.
 //   x [N, spatial..., C] f32 or f64;  y [N, positions..., C]
@@ -21,6 +22,7 @@ struct MaxPool {
   void check() const;
 };
 void run(CpuQueue&, const MaxPool&);
+void run(CudaQueue&, const MaxPool&);
 
 // dx = dy added at each window's maximum. dx is overwritten.
 struct MaxPoolBackward {
@@ -32,6 +34,7 @@ struct MaxPoolBackward {
   void check() const;
 };
 void run(CpuQueue&, const MaxPoolBackward&);
+void run(CudaQueue&, const MaxPoolBackward&);
 
 // y = mean under the window; padding counts in the divisor only if count_padding (PyTorch's
 // default is true, Keras' is false).
@@ -44,6 +47,7 @@ struct AvgPool {
   void check() const;
 };
 void run(CpuQueue&, const AvgPool&);
+void run(CudaQueue&, const AvgPool&);
 
 struct AvgPoolBackward {
   static constexpr const char* kName = "avg_pool_backward";
@@ -54,5 +58,6 @@ struct AvgPoolBackward {
   void check() const;
 };
 void run(CpuQueue&, const AvgPoolBackward&);
+void run(CudaQueue&, const AvgPoolBackward&);
 
 }  // namespace ratnet::inline v1

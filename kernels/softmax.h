@@ -6,6 +6,7 @@
 namespace ratnet::inline v1 {
 
 struct CpuQueue;
+struct CudaQueue;
 
 // y = softmax(x / temperature) along the last dimension; f32 or f64; y may be x.
 struct Softmax {
@@ -16,6 +17,7 @@ struct Softmax {
   void check() const;
 };
 void run(CpuQueue&, const Softmax&);
+void run(CudaQueue&, const Softmax&);
 
 // dx = y * (dy - sum(dy * y)) / temperature along the last dimension.
 struct SoftmaxBackward {
@@ -27,6 +29,7 @@ struct SoftmaxBackward {
   void check() const;
 };
 void run(CpuQueue&, const SoftmaxBackward&);
+void run(CudaQueue&, const SoftmaxBackward&);
 
 // The mean cross-entropy of a batch and its gradient in the logits, in one pass:
 //   loss[0] = sum_i w(label_i) * -log softmax(logits_i)[label_i] / sum_i w(label_i)
@@ -42,5 +45,6 @@ struct SoftmaxCrossEntropy {
   void check() const;
 };
 void run(CpuQueue&, const SoftmaxCrossEntropy&);
+void run(CudaQueue&, const SoftmaxCrossEntropy&);
 
 }  // namespace ratnet::inline v1

@@ -14,5 +14,6 @@ void add_evaluate(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_bench(CLI::App& program);
+void add_devices(CLI::App& program);
 
 }  // namespace ratnet::inline v1

@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_predict(program);
   add_inspect(program);
   add_bench(program);
+  add_devices(program);
 
   if (argc < 2) {
     std::fputs(program.help().c_str(), stderr);

@@ -13,7 +13,7 @@ using namespace conv_bands;
 // How many output rows (a multiple of `step`) a band has: as many as keep its input in a share of
 // the second-level cache.
 std::int64_t band_rows(const Problem& p, std::int64_t planes, std::int64_t step) {
-  constexpr std::int64_t kBandFloats = 24 * 1024;
+  constexpr std::int64_t kBandFloats = std::int64_t{24} * 1024;
   std::int64_t rows = std::max(step, p.output[1] / step * step);
   while (rows > step) {
     const BandLayout band(p, planes, rows);

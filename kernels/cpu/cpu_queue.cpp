@@ -1,60 +1,13 @@
 #include "cpu_queue.h"
 
+#include <cstdio>
 #include <cstring>
 
-#include "../activation.h"
-#include "../conv.h"
-#include "../dense.h"
-#include "../ops.h"
-#include "../optimise.h"
-#include "../pointwise.h"
-#include "../pool.h"
-#include "../softmax.h"
+#include "../all_ops.h"
+#include "../backend_table.h"
+#include "instruction_set.h"
 
 namespace ratnet::inline v1 {
-namespace {
-
-// Turns whatever `body` throws into a status and a text.
-template <class Body>
-Status guarded(char* why, std::size_t room, Body&& body) {
-  ErrorKind kind = ErrorKind::internal;
-  try {
-    body();
-    return 0;
-  } catch (const Error& error) {
-    kind = error.kind();
-    std::strncpy(why, error.what(), room - 1);
-  } catch (const std::exception& error) {
-    std::strncpy(why, error.what(), room - 1);
-  }
-  why[room - 1] = '\0';
-  return static_cast<Status>(kind);
-}
-
-template <class Op>
-OpEntry entry_of() {
-  OpEntry entry;
-  entry.run = [](Queue& queue, const void* op, char* why, std::size_t room) {
-    return guarded(why, room,
-                   [&] { run(static_cast<CpuQueue&>(queue), *static_cast<const Op*>(op)); });
-  };
-  entry.plan = [](Queue& queue, const void* op, OpNote& note, char* why, std::size_t room) {
-    return guarded(why, room, [&] {
-      // Operations with one algorithm and no working memory need not say so.
-      if constexpr (requires { plan(static_cast<CpuQueue&>(queue), *static_cast<const Op*>(op)); })
-        note = plan(static_cast<CpuQueue&>(queue), *static_cast<const Op*>(op));
-    });
-  };
-  return entry;
-}
-
-template <class... Ops>
-const OpEntry* table(OpList<Ops...>) {
-  static const OpEntry entries[] = {entry_of<Ops>()...};
-  return entries;
-}
-
-}  // namespace
 
 void* CpuQueue::working_memory(std::size_t bytes) {
   if (bytes <= scratch_bytes) return scratch;
@@ -70,7 +23,9 @@ QueueHandle open_cpu(std::shared_ptr<Executor> executor) {
   auto* queue = new CpuQueue;
   queue->device = {DeviceKind::cpu, 0};
   queue->executor = std::move(executor);
-  queue->entries = table(AllOps{});
+  std::snprintf(queue->description, sizeof queue->description, "%s, %d threads",
+                instruction_set().c_str(), queue->executor->workers());
+  queue->entries = table<CpuQueue>(AllOps{});
   queue->entry_count = AllOps::size;
   queue->allocate = [](Queue&, std::size_t bytes, void** memory, char* why, std::size_t room) {
     return guarded(why, room, [&] { *memory = allocate_aligned(bytes).release(); });

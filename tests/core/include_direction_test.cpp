@@ -70,6 +70,7 @@ const std::vector<Dependency> kDependencies = {
     {"nlohmann/.*", R"(.*\.cpp)"},
     {"(hdf5(_hl)?|H5\\w+)\\.h", R"(.*hdf5[^/]*\.cpp)"},
     {"zlib\\.h", R"(.*\.cpp)"},
+    {"(cuda|ratnet_ptx|cublas|cudnn).*\\.h", R"(kernels/cuda/.*)"},
     {"CLI/.*|cairo.*\\.h|cairo/.*", R"(apps/([^/]+/commands|report|program)/.*\.cpp)"},
     {"(catch2|benchmark)/.*", "(?!)"},
 };
@@ -113,7 +114,7 @@ Files read_rooms() {
     if (!fs::exists(root / room.first)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / room.first)) {
       const auto extension = entry.path().extension();
-      if (extension != ".h" && extension != ".cpp") continue;
+      if (extension != ".h" && extension != ".cpp" && extension != ".cu") continue;
       std::ostringstream content;
       content << std::ifstream(entry.path()).rdbuf();
       files[fs::relative(entry.path(), root).generic_string()] = content.str();

@@ -1,9 +1,9 @@
 #include "../../kernels/activation.h"
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../catch.h"
 #include "random_tensor.h"
 #include "refused.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -24,8 +24,8 @@ const Activation kinds[] = {Activation::none, Activation::relu, Activation::leak
 
 }  // namespace
 
-TEST_CASE("activations and their derivatives equal the definition") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("activations and their derivatives equal the definition", "[device]") {
+  const QueueHandle queue = test_queue(2);
   const double slope = 0.125;  // exact, so that both sides round alike
   for_each_instruction_set([&](const std::string& set) {
     INFO(set);
@@ -39,8 +39,8 @@ TEST_CASE("activations and their derivatives equal the definition") {
           });
           const Tensor dy = random_tensor({n}, dtype, random);
           Tensor y({n}, dtype), dx({n}, dtype);
-          submit(*queue, Activate{x, y, kind, slope});
-          submit(*queue, ActivateBackward{y, dy, dx, kind, slope});
+          run_on(queue, Activate{x, y, kind, slope});
+          run_on(queue, ActivateBackward{y, dy, dx, kind, slope});
           std::vector<double> expected = doubles(x), gradient = doubles(dy);
           for (std::size_t i = 0; i < expected.size(); ++i) {
             gradient[i] *= derivative(expected[i], kind, slope);
@@ -52,43 +52,43 @@ TEST_CASE("activations and their derivatives equal the definition") {
   });
 }
 
-TEST_CASE("activations work in place") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("activations work in place", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Random random(2);
   for (const DType dtype : {DType::f32, DType::f64})
     for (const Activation kind : kinds) {
       Tensor x = random_tensor({3, 41}, dtype, random);
       Tensor dy = random_tensor({3, 41}, dtype, random);
       Tensor y({3, 41}, dtype), dx({3, 41}, dtype);
-      submit(*queue, Activate{x, y, kind, 0.2});
-      submit(*queue, ActivateBackward{y, dy, dx, kind, 0.2});
-      submit(*queue, Activate{x, x, kind, 0.2});
-      submit(*queue, ActivateBackward{y, dy, dy, kind, 0.2});
+      run_on(queue, Activate{x, y, kind, 0.2});
+      run_on(queue, ActivateBackward{y, dy, dx, kind, 0.2});
+      run_on(queue, Activate{x, x, kind, 0.2});
+      run_on(queue, ActivateBackward{y, dy, dy, kind, 0.2});
       CHECK(same_bits(x, y));
       CHECK(same_bits(dy, dx));
     }
 }
 
-TEST_CASE("a NaN passes through an activation") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("a NaN passes through an activation", "[device]") {
+  const QueueHandle queue = test_queue(1);
   for_each_instruction_set([&](const std::string&) {
     for (const Activation kind : kinds) {
       Tensor x = tensor_of({9}, DType::f32, std::vector<double>(9, std::nan("")));
-      submit(*queue, Activate{x, x, kind});
+      run_on(queue, Activate{x, x, kind});
       for (const float value : x.values<float>()) CHECK(std::isnan(value));
     }
   });
 }
 
-TEST_CASE("activations refuse arguments that do not fit") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("activations refuse arguments that do not fit", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x({4}, DType::f32), longer({5}, DType::f32), wide({4}, DType::f64), bytes({4}, DType::u8);
-  CHECK(refused(*queue, Activate{x, longer}));
-  CHECK(refused(*queue, Activate{x, wide}));
-  CHECK(refused(*queue, Activate{bytes, bytes}));
-  CHECK(refused(*queue, Activate{x, View()}));
-  CHECK(refused(*queue, Activate{x, x, Activation::leaky_relu, -0.1}));
-  CHECK(refused(*queue, ActivateBackward{x, longer, x}));
-  CHECK(refused(*queue, ActivateBackward{x, x, wide}));
-  CHECK_FALSE(refused(*queue, Activate{x, x}));
+  CHECK(refused(queue, Activate{x, longer}));
+  CHECK(refused(queue, Activate{x, wide}));
+  CHECK(refused(queue, Activate{bytes, bytes}));
+  CHECK(refused(queue, Activate{x, View()}));
+  CHECK(refused(queue, Activate{x, x, Activation::leaky_relu, -0.1}));
+  CHECK(refused(queue, ActivateBackward{x, longer, x}));
+  CHECK(refused(queue, ActivateBackward{x, x, wide}));
+  CHECK_FALSE(refused(queue, Activate{x, x}));
 }

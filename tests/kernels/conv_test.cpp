@@ -5,11 +5,10 @@
 #include <cmath>
 #include <limits>
 
-#include "../../kernels/cpu/cpu_queue.h"
-#include "../../kernels/submit.h"
 #include "../catch.h"
 #include "oracle.h"
 #include "random_tensor.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -109,8 +108,8 @@ Tensors random_tensors(const Case& c, DType dtype, Random& random) {
 
 }  // namespace
 
-TEST_CASE("convolution and its gradients are the sums they stand for") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("convolution and its gradients are the sums they stand for", "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& name) {
     Random random(11);
     for (int i = 0; i < 60; ++i) {
@@ -122,17 +121,15 @@ TEST_CASE("convolution and its gradients are the sums they stand for") {
                 << ", y " << to_string(c.y));
 
       Tensor y(c.y, dtype);
-      submit(*queue,
-             Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y, .window = c.window});
+      run_on(queue, Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y, .window = c.window});
       CHECK(distance(y, o.y) < tolerance_of_sums(dtype));
 
       Tensor dx(c.x, dtype);
-      submit(*queue,
-             ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx, .window = c.window});
+      run_on(queue, ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx, .window = c.window});
       CHECK(distance(dx, o.dx) < tolerance_of_sums(dtype));
 
       Tensor dweight(c.weight, dtype), dbias({c.out}, dtype);
-      submit(*queue,
+      run_on(queue,
              ConvBackwardWeights{
                  .x = t.x, .dy = t.dy, .dweight = dweight, .dbias = dbias, .window = c.window});
       CHECK(distance(dweight, o.dweight) < tolerance_of_sums(dtype));
@@ -141,8 +138,9 @@ TEST_CASE("convolution and its gradients are the sums they stand for") {
   });
 }
 
-TEST_CASE("a convolution with activation and pooling equals the three one after the other") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("a convolution with activation and pooling equals the three one after the other",
+          "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& name) {
     Random random(12);
     for (int i = 0; i < 40; ++i) {
@@ -179,11 +177,11 @@ TEST_CASE("a convolution with activation and pooling equals the three one after 
               .activation = activation,
               .slope = 0.1,
               .pool = pool};
-      submit(*queue, op);
+      run_on(queue, op);
       CHECK(distance(y, expected) < tolerance_of_sums(dtype));
       op.y = without;
       op.argmax = {};
-      submit(*queue, op);
+      run_on(queue, op);
       CHECK(same_bits(y, without));
 
       // The tap that argmax names holds the maximum.
@@ -201,8 +199,9 @@ TEST_CASE("a convolution with activation and pooling equals the three one after 
   });
 }
 
-TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity is 0") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity is 0",
+          "[device]") {
+  const QueueHandle queue = test_queue(1);
   for_each_instruction_set([&](const std::string& name) {
     INFO(name);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -218,27 +217,28 @@ TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity
               .window = {.rank = 2},
               .activation = Activation::relu,
               .pool = {.rank = 2, .kernel = {2, 2, 1}, .stride = {2, 2, 1}}};
-      submit(*queue, op);
+      run_on(queue, op);
       CHECK(std::isnan(doubles(y)[0]));
       CHECK(doubles(argmax)[0] == static_cast<double>(i));
       op.argmax = {};
-      submit(*queue, op);
+      run_on(queue, op);
       CHECK(std::isnan(doubles(y)[0]));
     }
     const Tensor x =
         tensor_of({1, 1, 1, 1}, DType::f32, {-std::numeric_limits<double>::infinity()});
     const Tensor weight = tensor_of({1, 1, 1, 1}, DType::f32, {1.0});
     Tensor y({1, 1, 1, 1}, DType::f32);
-    submit(*queue, Conv{.x = x,
-                        .weight = weight,
-                        .y = y,
-                        .window = {.rank = 2},
-                        .activation = Activation::relu});
+    run_on(queue, Conv{.x = x,
+                       .weight = weight,
+                       .y = y,
+                       .window = {.rank = 2},
+                       .activation = Activation::relu});
     CHECK(doubles(y)[0] == 0.0);
   });
 }
 
-TEST_CASE("convolution gives the same bits on one thread and on four, alone and in a batch") {
+TEST_CASE("convolution gives the same bits on one thread and on four, alone and in a batch",
+          "[device]") {
   Random random(13);
   for (int i = 0; i < 12; ++i) {
     Case c = random_case(random);
@@ -247,44 +247,44 @@ TEST_CASE("convolution gives the same bits on one thread and on four, alone and 
     Tensors t = random_tensors(c, DType::f32, random);
     Tensor y[2], dx[2], dweight[2];
     for (int k = 0; k < 2; ++k) {
-      const QueueHandle queue = open_cpu(k ? 4 : 1);
+      const QueueHandle queue = test_queue(k ? 4 : 1);
       y[k] = Tensor(c.y, DType::f32);
       dx[k] = Tensor(c.x, DType::f32);
       dweight[k] = Tensor(c.weight, DType::f32);
-      submit(*queue,
+      run_on(queue,
              Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y[k], .window = c.window});
-      submit(*queue,
+      run_on(queue,
              ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx[k], .window = c.window});
-      submit(*queue,
+      run_on(queue,
              ConvBackwardWeights{.x = t.x, .dy = t.dy, .dweight = dweight[k], .window = c.window});
     }
     CHECK(same_bits(y[0], y[1]));
     CHECK(same_bits(dx[0], dx[1]));
     CHECK(same_bits(dweight[0], dweight[1]));
 
-    const QueueHandle queue = open_cpu(1);
+    const QueueHandle queue = test_queue(1);
     Tensor alone(c.y.with_first(1), DType::f32);
-    submit(*queue, Conv{.x = t.x.view().first(1),
-                        .weight = t.weight,
-                        .bias = t.bias,
-                        .y = alone,
-                        .window = c.window});
+    run_on(queue, Conv{.x = t.x.view().first(1),
+                       .weight = t.weight,
+                       .bias = t.bias,
+                       .y = alone,
+                       .window = c.window});
     CHECK(std::memcmp(alone.data(), y[0].data(), alone.bytes()) == 0);
   }
 }
 
-TEST_CASE("convolution refuses arguments that do not fit together") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("convolution refuses arguments that do not fit together", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x({2, 5, 5, 3}, DType::f32), weight({3, 3, 3, 4}, DType::f32), y({2, 3, 3, 4}, DType::f32);
   Window window{.rank = 2, .kernel = {3, 3, 1}};
-  submit(*queue, Conv{.x = x, .weight = weight, .y = y, .window = window});
+  run_on(queue, Conv{.x = x, .weight = weight, .y = y, .window = window});
   Tensor narrow({3, 3, 2, 4}, DType::f32), small({2, 3, 3, 3}, DType::f32);
   Tensor bytes({2, 5, 5, 3}, DType::u8);
-  CHECK_THROWS_AS(submit(*queue, Conv{.x = x, .weight = narrow, .y = y, .window = window}), Error);
-  CHECK_THROWS_AS(submit(*queue, Conv{.x = x, .weight = weight, .y = small, .window = window}),
+  CHECK_THROWS_AS(run_on(queue, Conv{.x = x, .weight = narrow, .y = y, .window = window}), Error);
+  CHECK_THROWS_AS(run_on(queue, Conv{.x = x, .weight = weight, .y = small, .window = window}),
                   Error);
-  CHECK_THROWS_AS(submit(*queue, Conv{.x = bytes, .weight = weight, .y = y, .window = window}),
+  CHECK_THROWS_AS(run_on(queue, Conv{.x = bytes, .weight = weight, .y = y, .window = window}),
                   Error);
   window.kernel[0] = 6;
-  CHECK_THROWS_AS(submit(*queue, Conv{.x = x, .weight = weight, .y = y, .window = window}), Error);
+  CHECK_THROWS_AS(run_on(queue, Conv{.x = x, .weight = weight, .y = y, .window = window}), Error);
 }

@@ -1,17 +1,16 @@
 // Dense layers against sums written out in double.
 #include "../../kernels/dense.h"
 
-#include "../../kernels/cpu/cpu_queue.h"
-#include "../../kernels/submit.h"
 #include "../catch.h"
 #include "oracle.h"
 #include "random_tensor.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
 
-TEST_CASE("dense layers and their gradients are the sums they stand for") {
-  const QueueHandle queues[] = {open_cpu(1), open_cpu(4)};
+TEST_CASE("dense layers and their gradients are the sums they stand for", "[device]") {
+  const QueueHandle queues[] = {test_queue(1), test_queue(4)};
   for_each_instruction_set([&](const std::string& name) {
     Random random(21);
     for (int i = 0; i < 40; ++i) {
@@ -49,12 +48,12 @@ TEST_CASE("dense layers and their gradients are the sums they stand for") {
         r[1] = Tensor({n, in}, dtype);
         r[2] = Tensor({in, out}, dtype);
         r[3] = Tensor({out}, dtype);
-        submit(
-            *queues[q],
+        run_on(
+            queues[q],
             Dense{
                 .x = x, .weight = weight, .bias = bias, .y = r[0], .activation = Activation::relu});
-        submit(*queues[q], DenseBackwardData{.dy = dy, .weight = weight, .dx = r[1]});
-        submit(*queues[q], DenseBackwardWeights{.x = x, .dy = dy, .dweight = r[2], .dbias = r[3]});
+        run_on(queues[q], DenseBackwardData{.dy = dy, .weight = weight, .dx = r[1]});
+        run_on(queues[q], DenseBackwardWeights{.x = x, .dy = dy, .dweight = r[2], .dbias = r[3]});
       }
       CHECK(distance(results[0][0], y) < tolerance_of_sums);
       CHECK(distance(results[0][1], dx) < tolerance_of_sums);
@@ -63,21 +62,21 @@ TEST_CASE("dense layers and their gradients are the sums they stand for") {
       for (int k = 0; k < 4; ++k) CHECK(same_bits(results[0][k], results[1][k]));
 
       Tensor alone({1, out}, dtype);
-      submit(*queues[0], Dense{.x = x.view().first(1),
-                               .weight = weight,
-                               .bias = bias,
-                               .y = alone,
-                               .activation = Activation::relu});
+      run_on(queues[0], Dense{.x = x.view().first(1),
+                              .weight = weight,
+                              .bias = bias,
+                              .y = alone,
+                              .activation = Activation::relu});
       CHECK(std::memcmp(alone.data(), results[0][0].data(), alone.bytes()) == 0);
     }
   });
 }
 
-TEST_CASE("dense layers refuse arguments that do not fit together") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("dense layers refuse arguments that do not fit together", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x({2, 5}, DType::f32), weight({5, 3}, DType::f32), y({2, 3}, DType::f32);
   Tensor wrong({4, 3}, DType::f32), real({2, 5}, DType::f64);
-  CHECK_THROWS_AS(submit(*queue, Dense{.x = x, .weight = wrong, .y = y}), Error);
-  CHECK_THROWS_AS(submit(*queue, Dense{.x = real, .weight = weight, .y = y}), Error);
-  CHECK_THROWS_AS(submit(*queue, Dense{.x = x, .weight = weight}), Error);
+  CHECK_THROWS_AS(run_on(queue, Dense{.x = x, .weight = wrong, .y = y}), Error);
+  CHECK_THROWS_AS(run_on(queue, Dense{.x = real, .weight = weight, .y = y}), Error);
+  CHECK_THROWS_AS(run_on(queue, Dense{.x = x, .weight = weight}), Error);
 }

@@ -1,10 +1,10 @@
 #include "../../kernels/optimise.h"
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../catch.h"
 #include "oracle.h"
 #include "random_tensor.h"
 #include "refused.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -53,7 +53,7 @@ void attach(Adam& op, View weight, ConstView gradient, View first, View second) 
 
 // Ten steps by the kernel and by the restatement; returns the weights.
 template <class Op>
-Tensor ten_steps(Queue& queue, Op op, DType dtype, std::int64_t n) {
+Tensor ten_steps(const QueueHandle& queue, Op op, DType dtype, std::int64_t n) {
   Random random(7);
   Tensor weight = random_tensor({n}, dtype, random), first({n}, dtype), second({n}, dtype);
   // What the velocity holds before step 1 does not matter.
@@ -65,7 +65,7 @@ Tensor ten_steps(Queue& queue, Op op, DType dtype, std::int64_t n) {
   for (op.step = 1; op.step <= kSteps; ++op.step) {
     const Tensor gradient = random_tensor({n}, dtype, random);
     attach(op, weight, gradient, first, second);
-    submit(queue, op);
+    run_on(queue, op);
     const Doubles g = doubles(gradient);
     for (std::size_t i = 0; i < expected.size(); ++i) expected[i].step(op, g[i]);
   }
@@ -91,32 +91,33 @@ const Adam adam_options[] = {Adam(), adam(0.01, 0.8, 0.99, 1e-6), adam(0.01, 0.9
 
 }  // namespace
 
-TEST_CASE("optimisers equal their formulas over ten steps, alike on every instruction set") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("optimisers equal their formulas over ten steps, alike on every instruction set",
+          "[device]") {
+  const QueueHandle queue = test_queue(2);
   for (const DType dtype : {DType::f32, DType::f64})
     for (const std::int64_t n : sizes) {
       std::vector<Tensor> best;
       for_each_instruction_set([&](const std::string& set) {
         INFO(set << ", " << n);
         std::vector<Tensor> results;
-        for (const Sgd& op : sgd_options) results.push_back(ten_steps(*queue, op, dtype, n));
-        for (const Adam& op : adam_options) results.push_back(ten_steps(*queue, op, dtype, n));
+        for (const Sgd& op : sgd_options) results.push_back(ten_steps(queue, op, dtype, n));
+        for (const Adam& op : adam_options) results.push_back(ten_steps(queue, op, dtype, n));
         if (best.empty()) best = std::move(results);
         for (std::size_t i = 0; i < results.size(); ++i) CHECK(same_bits(best[i], results[i]));
       });
     }
 }
 
-TEST_CASE("optimisers do not depend on the number of threads") {
+TEST_CASE("optimisers do not depend on the number of threads", "[device]") {
   for (const Sgd& op : sgd_options)
-    CHECK(same_bits(ten_steps(*open_cpu(1), op, DType::f32, 70001),
-                    ten_steps(*open_cpu(4), op, DType::f32, 70001)));
+    CHECK(same_bits(ten_steps(test_queue(1), op, DType::f32, 70001),
+                    ten_steps(test_queue(4), op, DType::f32, 70001)));
   for (const Adam& op : adam_options)
-    CHECK(same_bits(ten_steps(*open_cpu(1), op, DType::f32, 70001),
-                    ten_steps(*open_cpu(4), op, DType::f32, 70001)));
+    CHECK(same_bits(ten_steps(test_queue(1), op, DType::f32, 70001),
+                    ten_steps(test_queue(4), op, DType::f32, 70001)));
 }
 
-TEST_CASE("clipping measures the norm and shortens what is longer than the limit") {
+TEST_CASE("clipping measures the norm and shortens what is longer than the limit", "[device]") {
   for_each_instruction_set([&](const std::string& set) {
     Random random(3);
     for (const DType dtype : {DType::f32, DType::f64})
@@ -125,14 +126,14 @@ TEST_CASE("clipping measures the norm and shortens what is longer than the limit
         Tensor gradient = random_tensor({n}, dtype, random), norm({1}, dtype);
         const Doubles before = doubles(gradient);
         const double expected = std::sqrt(dot(before, before));
-        submit(*open_cpu(2), ClipNorm{gradient, norm, 0});
+        submit(*test_queue(2), ClipNorm{gradient, norm, 0});
         CHECK(distance(norm, {expected}) < tolerance(dtype));
         CHECK(doubles(gradient) == before);
-        submit(*open_cpu(2), ClipNorm{gradient, norm, expected * 1.01});
+        submit(*test_queue(2), ClipNorm{gradient, norm, expected * 1.01});
         CHECK(doubles(gradient) == before);
         Tensor again = gradient.clone(), norm1({1}, dtype);
-        submit(*open_cpu(1), ClipNorm{again, norm1, expected / 3});
-        submit(*open_cpu(4), ClipNorm{gradient, norm, expected / 3});
+        submit(*test_queue(1), ClipNorm{again, norm1, expected / 3});
+        submit(*test_queue(4), ClipNorm{gradient, norm, expected / 3});
         CHECK(same_bits(gradient, again));
         CHECK(same_bits(norm, norm1));
         CHECK(distance(norm, {expected}) < tolerance(dtype));
@@ -143,16 +144,16 @@ TEST_CASE("clipping measures the norm and shortens what is longer than the limit
   });
 }
 
-TEST_CASE("the norm of many blocks is summed without loss") {
+TEST_CASE("the norm of many blocks is summed without loss", "[device]") {
   const std::int64_t n = 9000001;  // more than 256 blocks
   Tensor gradient({n}, DType::f32), norm({1}, DType::f32);
   for (float& value : gradient.values<float>()) value = 0.5f;
-  submit(*open_cpu(2), ClipNorm{gradient, norm, 0});
+  submit(*test_queue(2), ClipNorm{gradient, norm, 0});
   CHECK(distance(norm, {0.5 * std::sqrt(static_cast<double>(n))}) < 1e-7);
 }
 
-TEST_CASE("optimisers refuse arguments that do not fit") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("optimisers refuse arguments that do not fit", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor w({4}, DType::f32), g({4}, DType::f32), m({4}, DType::f32), v({4}, DType::f32);
   Tensor longer({5}, DType::f32), wide({4}, DType::f64), square({2, 2}, DType::f32);
   Tensor norm({1}, DType::f32);
@@ -161,7 +162,7 @@ TEST_CASE("optimisers refuse arguments that do not fit") {
     op.weight = weight;
     op.gradient = gradient;
     change(op);
-    return refused(*queue, op);
+    return refused(queue, op);
   };
   const auto nothing = [](auto&) {};
   CHECK_FALSE(sgd_refused(w, g, nothing));
@@ -181,7 +182,7 @@ TEST_CASE("optimisers refuse arguments that do not fit") {
     op.first_moment = m;
     op.second_moment = v;
     change(op);
-    return refused(*queue, op);
+    return refused(queue, op);
   };
   CHECK_FALSE(adam_refused(nothing));
   CHECK(adam_refused([](Adam& op) { op.first_moment = {}; }));
@@ -192,8 +193,8 @@ TEST_CASE("optimisers refuse arguments that do not fit") {
   CHECK(adam_refused([](Adam& op) { op.epsilon = -1; }));
   CHECK(adam_refused([](Adam& op) { op.rate = std::nan(""); }));
   CHECK(adam_refused([](Adam& op) { op.step = 0; }));
-  CHECK(refused(*queue, ClipNorm{g, w}));
-  CHECK(refused(*queue, ClipNorm{g, norm, -1}));
-  CHECK(refused(*queue, ClipNorm{square, norm}));
-  CHECK(refused(*queue, ClipNorm{g, {}}));
+  CHECK(refused(queue, ClipNorm{g, w}));
+  CHECK(refused(queue, ClipNorm{g, norm, -1}));
+  CHECK(refused(queue, ClipNorm{square, norm}));
+  CHECK(refused(queue, ClipNorm{g, {}}));
 }

@@ -1,9 +1,9 @@
 #include "../../kernels/pointwise.h"
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../catch.h"
 #include "random_tensor.h"
 #include "refused.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -12,8 +12,8 @@ namespace {
 const std::int64_t sizes[] = {1, 2, 3, 7, 8, 13, 31, 64, 70, 4099, 70001};
 }
 
-TEST_CASE("sums equal the definition, in place too") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("sums equal the definition, in place too", "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& set) {
     INFO(set);
     Random random(1);
@@ -24,17 +24,17 @@ TEST_CASE("sums equal the definition, in place too") {
         const std::vector<double> other = doubles(b);
         for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += other[i];
         Tensor y({n}, dtype), second = b.clone();
-        submit(*queue, Add{a, b, y});
+        run_on(queue, Add{a, b, y});
         CHECK(distance(y, expected) < tolerance(dtype));
-        submit(*queue, Add{a, second, second});
-        submit(*queue, Add{a, b, a});
+        run_on(queue, Add{a, second, second});
+        run_on(queue, Add{a, b, a});
         CHECK(same_bits(a, y));
         CHECK(same_bits(second, y));
       }
   });
 }
 
-TEST_CASE("dropout keeps what its random numbers say") {
+TEST_CASE("dropout keeps what its random numbers say", "[device]") {
   for_each_instruction_set([&](const std::string& set) {
     INFO(set);
     Random random(2);
@@ -51,25 +51,25 @@ TEST_CASE("dropout keeps what its random numbers say") {
           }
           Tensor y({n}, dtype), again({n}, dtype);
           Dropout op{x, y, keep, seed, 7, 3};
-          submit(*open_cpu(1), op);
+          submit(*test_queue(1), op);
           CHECK(distance(y, expected) < tolerance(dtype));
           op.y = again;
-          submit(*open_cpu(4), op);
+          submit(*test_queue(4), op);
           CHECK(same_bits(y, again));
           op.y = x;
-          submit(*open_cpu(1), op);
+          submit(*test_queue(1), op);
           CHECK(same_bits(y, x));
         }
   });
 }
 
-TEST_CASE("dropout keeps the stated share, anew in every step") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("dropout keeps the stated share, anew in every step", "[device]") {
+  const QueueHandle queue = test_queue(1);
   const std::int64_t n = 100000;
   Tensor ones = tensor_of({n}, DType::f32, std::vector<double>(n, 1.0));
   Tensor first({n}, DType::f32), second({n}, DType::f32);
-  submit(*queue, Dropout{ones, first, 0.7, 1, 1, 0});
-  submit(*queue, Dropout{ones, second, 0.7, 1, 2, 0});
+  run_on(queue, Dropout{ones, first, 0.7, 1, 1, 0});
+  run_on(queue, Dropout{ones, second, 0.7, 1, 2, 0});
   double kept = 0, both = 0;
   for (std::size_t i = 0; i < n; ++i) {
     kept += first.values<float>()[i] != 0;
@@ -79,8 +79,8 @@ TEST_CASE("dropout keeps the stated share, anew in every step") {
   CHECK(both / n == Approx(0.49).margin(0.007));
 }
 
-TEST_CASE("every pixel type converts exactly") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("every pixel type converts exactly", "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& set) {
     Random random(3);
     for (const DType from : {DType::u8, DType::u16, DType::i16, DType::f32, DType::f64})
@@ -96,7 +96,7 @@ TEST_CASE("every pixel type converts exactly") {
             if (n > 1) values[1] = static_cast<X>(low);
           });
           Tensor y({n}, to);
-          submit(*queue, Convert{x, y, 0.5, -0.25});
+          run_on(queue, Convert{x, y, 0.5, -0.25});
           std::vector<double> expected = doubles(x);
           for (double& value : expected) value = value * 0.5 - 0.25;
           const bool rounds = from == DType::f64 || from == DType::f32;
@@ -105,21 +105,21 @@ TEST_CASE("every pixel type converts exactly") {
   });
 }
 
-TEST_CASE("pointwise operations refuse arguments that do not fit") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("pointwise operations refuse arguments that do not fit", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x({4}, DType::f32), longer({5}, DType::f32), wide({4}, DType::f64);
   Tensor labels({4}, DType::i32), bytes({4}, DType::u8);
-  CHECK(refused(*queue, Add{x, longer, x}));
-  CHECK(refused(*queue, Add{x, x, wide}));
-  CHECK(refused(*queue, Add{labels, labels, labels}));
-  CHECK(refused(*queue, Add{x, {}, x}));
-  CHECK(refused(*queue, Dropout{x, longer}));
-  CHECK(refused(*queue, Dropout{x, x, 0}));
-  CHECK(refused(*queue, Dropout{x, x, 1.5}));
-  CHECK(refused(*queue, Dropout{x, x, std::nan("")}));
-  CHECK(refused(*queue, Convert{labels, x}));
-  CHECK(refused(*queue, Convert{x, bytes}));
-  CHECK(refused(*queue, Convert{bytes, longer}));
-  CHECK(refused(*queue, Convert{bytes, x, std::nan("")}));
-  CHECK_FALSE(refused(*queue, Convert{bytes, x}));
+  CHECK(refused(queue, Add{x, longer, x}));
+  CHECK(refused(queue, Add{x, x, wide}));
+  CHECK(refused(queue, Add{labels, labels, labels}));
+  CHECK(refused(queue, Add{x, {}, x}));
+  CHECK(refused(queue, Dropout{x, longer}));
+  CHECK(refused(queue, Dropout{x, x, 0}));
+  CHECK(refused(queue, Dropout{x, x, 1.5}));
+  CHECK(refused(queue, Dropout{x, x, std::nan("")}));
+  CHECK(refused(queue, Convert{labels, x}));
+  CHECK(refused(queue, Convert{x, bytes}));
+  CHECK(refused(queue, Convert{bytes, longer}));
+  CHECK(refused(queue, Convert{bytes, x, std::nan("")}));
+  CHECK_FALSE(refused(queue, Convert{bytes, x}));
 }

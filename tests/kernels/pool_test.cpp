@@ -1,10 +1,10 @@
 #include "../../kernels/pool.h"
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../catch.h"
 #include "oracle.h"
 #include "random_tensor.h"
 #include "refused.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -114,8 +114,8 @@ Tensor dirty(const Shape& shape, DType dtype) {
 
 }  // namespace
 
-TEST_CASE("max pooling and its gradient equal the definition") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("max pooling and its gradient equal the definition", "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& set) {
     Random random(1);
     for (const Case& c : cases())
@@ -131,9 +131,9 @@ TEST_CASE("max pooling and its gradient equal the definition") {
         const Tensor dy = random_tensor(shape, dtype, random);
         Tensor y = dirty(shape, dtype), y_only = dirty(shape, dtype), dx = dirty(c.x, dtype);
         Tensor argmax = dirty(shape, DType::u8);
-        submit(*queue, MaxPool{x, y, argmax, c.window});
-        submit(*queue, MaxPool{x, y_only, {}, c.window});
-        submit(*queue, MaxPoolBackward{dy, argmax, dx, c.window});
+        run_on(queue, MaxPool{x, y, argmax, c.window});
+        run_on(queue, MaxPool{x, y_only, {}, c.window});
+        run_on(queue, MaxPoolBackward{dy, argmax, dx, c.window});
         const Maxima expected = max_pool(c, doubles(x), static_cast<std::size_t>(shape.count()));
         CHECK(doubles(y) == expected.y);
         CHECK(doubles(argmax) == expected.argmax);
@@ -143,8 +143,8 @@ TEST_CASE("max pooling and its gradient equal the definition") {
   });
 }
 
-TEST_CASE("average pooling and its gradient equal the definition") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("average pooling and its gradient equal the definition", "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& set) {
     Random random(2);
     std::vector<Case> all = cases();
@@ -158,8 +158,8 @@ TEST_CASE("average pooling and its gradient equal the definition") {
           const Tensor x = random_tensor(c.x, dtype, random);
           const Tensor dy = random_tensor(shape, dtype, random);
           Tensor y = dirty(shape, dtype), dx = dirty(c.x, dtype);
-          submit(*queue, AvgPool{x, y, c.window, count_padding});
-          submit(*queue, AvgPoolBackward{dy, dx, c.window, count_padding});
+          run_on(queue, AvgPool{x, y, c.window, count_padding});
+          run_on(queue, AvgPoolBackward{dy, dx, c.window, count_padding});
           CHECK(distance(y, avg_pool(c, doubles(x), static_cast<std::size_t>(shape.count()),
                                      count_padding)) < tolerance(dtype));
           CHECK(distance(dx, avg_pool_backward(c, doubles(dy), count_padding)) < tolerance(dtype));
@@ -167,21 +167,21 @@ TEST_CASE("average pooling and its gradient equal the definition") {
   });
 }
 
-TEST_CASE("max pooling takes any number of taps where no argmax is asked for") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("max pooling takes any number of taps where no argmax is asked for", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Random random(3);
   for (const Case& c : large_cases()) {
     const Shape shape = output_of(c);
     const Tensor x = random_tensor(c.x, DType::f32, random);
     Tensor y = dirty(shape, DType::f32), argmax(shape, DType::u8);
-    submit(*queue, MaxPool{x, y, {}, c.window});
+    run_on(queue, MaxPool{x, y, {}, c.window});
     CHECK(doubles(y) == max_pool(c, doubles(x), static_cast<std::size_t>(shape.count())).y);
-    CHECK(refused(*queue, MaxPool{x, y, argmax, c.window}));
+    CHECK(refused(queue, MaxPool{x, y, argmax, c.window}));
   }
 }
 
-TEST_CASE("the gradients of pooling equal finite differences") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("the gradients of pooling equal finite differences", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Random random(4);
   for (const Case& c : {Case{{1, 5, 6, 2}, square(2, 2)}, Case{{2, 5, 5, 3}, square(3, 2, 1)}}) {
     const Shape shape = output_of(c);
@@ -195,19 +195,19 @@ TEST_CASE("the gradients of pooling equal finite differences") {
         return dot(doubles(y), doubles(dy));
       });
     };
-    submit(*queue, MaxPool{x, y, argmax, c.window});
-    submit(*queue, MaxPoolBackward{dy, argmax, dx, c.window});
+    run_on(queue, MaxPool{x, y, argmax, c.window});
+    run_on(queue, MaxPoolBackward{dy, argmax, dx, c.window});
     CHECK(distance(dx, numeric([&](const Tensor& at) {
-                     submit(*queue, MaxPool{at, y, {}, c.window});
+                     run_on(queue, MaxPool{at, y, {}, c.window});
                    })) < 1e-9);
-    submit(*queue, AvgPoolBackward{dy, dx, c.window});
+    run_on(queue, AvgPoolBackward{dy, dx, c.window});
     CHECK(distance(dx, numeric([&](const Tensor& at) {
-                     submit(*queue, AvgPool{at, y, c.window});
+                     run_on(queue, AvgPool{at, y, c.window});
                    })) < 1e-9);
   }
 }
 
-TEST_CASE("pooling does not depend on the number of threads") {
+TEST_CASE("pooling does not depend on the number of threads", "[device]") {
   Random random(5);
   const Window window = square(3, 2, 1);
   const Shape in{3, 65, 67, 24}, out = window.output(in, 24, "test");
@@ -215,13 +215,13 @@ TEST_CASE("pooling does not depend on the number of threads") {
   const Tensor dy = random_tensor(out, DType::f32, random);
   std::vector<std::vector<Tensor>> results;
   for (const int threads : {1, 4}) {
-    const QueueHandle queue = open_cpu(threads);
+    const QueueHandle queue = test_queue(threads);
     Tensor maxima(out, DType::f32), means(out, DType::f32), argmax(out, DType::u8);
     Tensor dmax(in, DType::f32), dmean(in, DType::f32);
-    submit(*queue, MaxPool{x, maxima, argmax, window});
-    submit(*queue, MaxPoolBackward{dy, argmax, dmax, window});
-    submit(*queue, AvgPool{x, means, window});
-    submit(*queue, AvgPoolBackward{dy, dmean, window});
+    run_on(queue, MaxPool{x, maxima, argmax, window});
+    run_on(queue, MaxPoolBackward{dy, argmax, dmax, window});
+    run_on(queue, AvgPool{x, means, window});
+    run_on(queue, AvgPoolBackward{dy, dmean, window});
     auto& list = results.emplace_back();
     for (Tensor* tensor : {&maxima, &argmax, &means, &dmax, &dmean})
       list.push_back(std::move(*tensor));
@@ -230,8 +230,8 @@ TEST_CASE("pooling does not depend on the number of threads") {
     CHECK(same_bits(results[0][i], results[1][i]));
 }
 
-TEST_CASE("a NaN under the window is what max pooling returns") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("a NaN under the window is what max pooling returns", "[device]") {
+  const QueueHandle queue = test_queue(1);
   constexpr std::size_t channels = 19;  // whole vectors and a rest
   for_each_instruction_set([&](const std::string& name) {
     INFO(name);
@@ -241,34 +241,34 @@ TEST_CASE("a NaN under the window is what max pooling returns") {
                   std::nan(""));
       const Tensor x = tensor_of({1, 2, 2, channels}, DType::f32, values);
       Tensor y({1, 1, 1, channels}, DType::f32), argmax({1, 1, 1, channels}, DType::u8);
-      submit(*queue, MaxPool{x, y, argmax, square(2, 2)});
+      run_on(queue, MaxPool{x, y, argmax, square(2, 2)});
       for (const double value : doubles(y)) CHECK(std::isnan(value));
       for (const double tap : doubles(argmax)) CHECK(tap == static_cast<double>(i));
     }
   });
 }
 
-TEST_CASE("pooling refuses arguments that do not fit") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("pooling refuses arguments that do not fit", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x({1, 4, 4, 2}, DType::f32), y({1, 2, 2, 2}, DType::f32), argmax({1, 2, 2, 2}, DType::u8);
   Tensor wide({1, 2, 2, 2}, DType::f64), flat({4}, DType::f32), scalar({}, DType::f32);
   const Window window = square(2, 2);
-  CHECK_FALSE(refused(*queue, MaxPool{x, y, argmax, window}));
-  CHECK(refused(*queue, MaxPool{x, y, y, window}));  // argmax of another type
-  CHECK(refused(*queue, MaxPool{x, wide, argmax, window}));
-  CHECK(refused(*queue, MaxPool{x, x, argmax, window}));  // y of another shape
-  CHECK(refused(*queue, MaxPool{flat, y, argmax, window}));
-  CHECK(refused(*queue, MaxPool{scalar, y, argmax, window}));
-  CHECK(refused(*queue, MaxPool{x, y, argmax, square(0, 2)}));
-  CHECK(refused(*queue, MaxPool{x, y, argmax, square(2, 0)}));
-  CHECK(refused(*queue, MaxPool{x, y, argmax, square(9, 1)}));
-  CHECK(refused(*queue, MaxPool{x, y, argmax, Window{}}));
-  CHECK(refused(*queue, MaxPoolBackward{y, {}, x, window}));
-  CHECK(refused(*queue, MaxPoolBackward{y, y, x, window}));
-  CHECK(refused(*queue, AvgPool{x, wide, window}));
-  CHECK(refused(*queue, AvgPoolBackward{x, x, window}));
+  CHECK_FALSE(refused(queue, MaxPool{x, y, argmax, window}));
+  CHECK(refused(queue, MaxPool{x, y, y, window}));  // argmax of another type
+  CHECK(refused(queue, MaxPool{x, wide, argmax, window}));
+  CHECK(refused(queue, MaxPool{x, x, argmax, window}));  // y of another shape
+  CHECK(refused(queue, MaxPool{flat, y, argmax, window}));
+  CHECK(refused(queue, MaxPool{scalar, y, argmax, window}));
+  CHECK(refused(queue, MaxPool{x, y, argmax, square(0, 2)}));
+  CHECK(refused(queue, MaxPool{x, y, argmax, square(2, 0)}));
+  CHECK(refused(queue, MaxPool{x, y, argmax, square(9, 1)}));
+  CHECK(refused(queue, MaxPool{x, y, argmax, Window{}}));
+  CHECK(refused(queue, MaxPoolBackward{y, {}, x, window}));
+  CHECK(refused(queue, MaxPoolBackward{y, y, x, window}));
+  CHECK(refused(queue, AvgPool{x, wide, window}));
+  CHECK(refused(queue, AvgPoolBackward{x, x, window}));
   // A window that sees nothing but padding has no maximum and no mean.
   Tensor padded({1, 4, 4, 2}, DType::f32);
-  CHECK(refused(*queue, MaxPool{x, padded, {}, square(2, 2, 2)}));
-  CHECK(refused(*queue, AvgPool{x, padded, square(2, 2, 2)}));
+  CHECK(refused(queue, MaxPool{x, padded, {}, square(2, 2, 2)}));
+  CHECK(refused(queue, AvgPool{x, padded, square(2, 2, 2)}));
 }

@@ -10,6 +10,7 @@
 #include "../../core/random.h"
 #include "../../core/tensor.h"
 #include "../../kernels/cpu/instruction_set.h"
+#include "test_device.h"
 
 namespace ratnet::testing {
 
@@ -81,10 +82,11 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
 // What rounding allows a short computation in that type.
 inline double tolerance(DType dtype) { return dtype == DType::f64 ? 1e-13 : 2e-6; }
 
-// function(name) under each instruction set that this machine runs; the best is in use again
-// afterwards.
+// function(name) under each instruction set that this machine runs, the best in use again
+// afterwards; once where the tests run on another device.
 template <class Function>
 void for_each_instruction_set(Function&& function) {
+  if (!on_cpu()) return function(to_string(test_device()));
   struct Restore {
     ~Restore() { use_instruction_set(""); }
   } restore;

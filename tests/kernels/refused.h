@@ -1,15 +1,15 @@
 // Whether an operation is turned away for its arguments.
 #pragma once
 
-#include "../../kernels/submit.h"
+#include "run_on.h"
 
 namespace ratnet::testing {
 
-// True where submit() throws an Error of kind usage; other errors pass on.
+// True where run_on() throws an Error of kind usage; other errors pass on.
 template <class Op>
-bool refused(Queue& queue, const Op& op) {
+bool refused(const QueueHandle& queue, const Op& op) {
   try {
-    submit(queue, op);
+    run_on(queue, op);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::usage) return true;
     throw;

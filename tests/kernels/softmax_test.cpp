@@ -1,10 +1,10 @@
 #include "../../kernels/softmax.h"
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../catch.h"
 #include "oracle.h"
 #include "random_tensor.h"
 #include "refused.h"
+#include "run_on.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -39,8 +39,8 @@ const Shape shapes[] = {{1, 1}, {1, 2}, {5, 3}, {33, 2}, {2, 3, 4, 7}, {3, 70}, 
 
 }  // namespace
 
-TEST_CASE("softmax and its gradient equal the definition") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("softmax and its gradient equal the definition", "[device]") {
+  const QueueHandle queue = test_queue(2);
   Random random(1);
   for (const DType dtype : {DType::f32, DType::f64})
     for (const Shape& shape : shapes) {
@@ -48,8 +48,8 @@ TEST_CASE("softmax and its gradient equal the definition") {
       Tensor x = random_tensor(shape, dtype, random, -20, 20);
       Tensor dy = random_tensor(shape, dtype, random);
       Tensor y(shape, dtype), dx(shape, dtype);
-      submit(*queue, Softmax{x, y});
-      submit(*queue, SoftmaxBackward{y, dy, dx});
+      run_on(queue, Softmax{x, y});
+      run_on(queue, SoftmaxBackward{y, dy, dx});
       const auto k = static_cast<std::size_t>(shape.back());
       const Doubles p = softmax(doubles(x), k), upstream = doubles(dy);
       Doubles gradient(p.size());
@@ -60,44 +60,45 @@ TEST_CASE("softmax and its gradient equal the definition") {
       }
       CHECK(distance(y, p) < tolerance(dtype));
       CHECK(distance(dx, gradient) < tolerance(dtype));
-      submit(*queue, Softmax{x, x});
+      run_on(queue, Softmax{x, x});
       CHECK(same_bits(x, y));
-      submit(*queue, SoftmaxBackward{y, dy, dy});
+      run_on(queue, SoftmaxBackward{y, dy, dy});
       CHECK(same_bits(dy, dx));
     }
 }
 
-TEST_CASE("softmax holds for logits that would overflow") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("softmax holds for logits that would overflow", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x = tensor_of({2, 2}, DType::f32, {1e4, -1e4, 3e38, 3e38});
-  submit(*queue, Softmax{x, x});
+  run_on(queue, Softmax{x, x});
   CHECK(distance(x, {1, 0, 0.5, 0.5}) < 1e-7);
 }
 
-TEST_CASE("the gradient of softmax equals finite differences") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("the gradient of softmax equals finite differences", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Random random(2);
   const Shape shape{4, 5};
   const Tensor x = random_tensor(shape, DType::f64, random, -2, 2);
   const Tensor dy = random_tensor(shape, DType::f64, random);
   Tensor y(shape, DType::f64), dx(shape, DType::f64);
   const double temperature = GENERATE(1.0, 0.4, 2.5);
-  submit(*queue, Softmax{x, y, temperature});
-  submit(*queue, SoftmaxBackward{y, dy, dx, temperature});
+  run_on(queue, Softmax{x, y, temperature});
+  run_on(queue, SoftmaxBackward{y, dy, dx, temperature});
   Doubles cooled = doubles(x);
   for (double& value : cooled) value /= temperature;
   CHECK(distance(y, softmax(cooled, 5)) < 1e-13);
   const Doubles numeric = numeric_gradient(doubles(x), [&](const Doubles& at) {
     const Tensor moved = tensor_of(shape, DType::f64, at);
     Tensor out(shape, DType::f64);
-    submit(*queue, Softmax{moved, out, temperature});
+    run_on(queue, Softmax{moved, out, temperature});
     return dot(doubles(out), doubles(dy));
   });
   CHECK(distance(dx, numeric) < 1e-9);
 }
 
-TEST_CASE("cross-entropy and its gradient equal the definition and finite differences") {
-  const QueueHandle queue = open_cpu(3);
+TEST_CASE("cross-entropy and its gradient equal the definition and finite differences",
+          "[device]") {
+  const QueueHandle queue = test_queue(3);
   Random random(3);
   for (const DType dtype : {DType::f32, DType::f64})
     for (const bool weighted : {false, true})
@@ -110,8 +111,8 @@ TEST_CASE("cross-entropy and its gradient equal the definition and finite differ
           const Tensor weights = random_tensor({k}, dtype, random, 0.1, 3);
           Tensor loss({1}, dtype), dlogits({n, k}, dtype), loss_only({1}, dtype);
           const ConstView used = weighted ? ConstView(weights) : ConstView();
-          submit(*queue, SoftmaxCrossEntropy{logits, labels, used, loss, dlogits});
-          submit(*queue, SoftmaxCrossEntropy{logits, labels, used, loss_only, {}});
+          run_on(queue, SoftmaxCrossEntropy{logits, labels, used, loss, dlogits});
+          run_on(queue, SoftmaxCrossEntropy{logits, labels, used, loss_only, {}});
           CHECK(same_bits(loss, loss_only));
           const auto integers = labels.values<std::int32_t>();
           const std::vector<std::int32_t> plain(integers.begin(), integers.end());
@@ -123,31 +124,31 @@ TEST_CASE("cross-entropy and its gradient equal the definition and finite differ
           CHECK(distance(dlogits, numeric_gradient(doubles(logits), at)) <
                 (dtype == DType::f64 ? 1e-9 : 1e-6));
           Tensor in_place = logits.clone();
-          submit(*queue, SoftmaxCrossEntropy{in_place, labels, used, loss, in_place});
+          run_on(queue, SoftmaxCrossEntropy{in_place, labels, used, loss, in_place});
           CHECK(same_bits(in_place, dlogits));
         }
 }
 
-TEST_CASE("cross-entropy of a batch without weight is zero") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("cross-entropy of a batch without weight is zero", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Random random(4);
   const Tensor logits = random_tensor({3, 2}, DType::f32, random);
   const Tensor labels = tensor_of({3}, DType::i32, {255, -1, 2});
   Tensor loss = tensor_of({1}, DType::f32, {5}), dlogits = logits.clone();
-  submit(*queue, SoftmaxCrossEntropy{logits, labels, {}, loss, dlogits});
+  run_on(queue, SoftmaxCrossEntropy{logits, labels, {}, loss, dlogits});
   CHECK(doubles(loss) == Doubles{0});
   CHECK(doubles(dlogits) == Doubles(6, 0.0));
 }
 
-TEST_CASE("cross-entropy does not depend on the number of threads") {
+TEST_CASE("cross-entropy does not depend on the number of threads", "[device]") {
   Random random(5);
   const std::int64_t n = 100003;
   const Tensor logits = random_tensor({n, 3}, DType::f32, random);
   const Tensor labels = random_tensor({n}, DType::i32, random, 0, 3);
   Tensor loss1({1}, DType::f32), loss4({1}, DType::f32);
   Tensor d1({n, 3}, DType::f32), d4({n, 3}, DType::f32);
-  submit(*open_cpu(1), SoftmaxCrossEntropy{logits, labels, {}, loss1, d1});
-  submit(*open_cpu(4), SoftmaxCrossEntropy{logits, labels, {}, loss4, d4});
+  submit(*test_queue(1), SoftmaxCrossEntropy{logits, labels, {}, loss1, d1});
+  submit(*test_queue(4), SoftmaxCrossEntropy{logits, labels, {}, loss4, d4});
   CHECK(same_bits(loss1, loss4));
   CHECK(same_bits(d1, d4));
   const auto integers = labels.values<std::int32_t>();
@@ -156,22 +157,22 @@ TEST_CASE("cross-entropy does not depend on the number of threads") {
   CHECK(distance(loss1, {expected}) < 1e-6);
 }
 
-TEST_CASE("softmax and cross-entropy refuse arguments that do not fit") {
-  const QueueHandle queue = open_cpu(1);
+TEST_CASE("softmax and cross-entropy refuse arguments that do not fit", "[device]") {
+  const QueueHandle queue = test_queue(1);
   Tensor x({4, 2}, DType::f32), other({4, 3}, DType::f32), wide({4, 2}, DType::f64);
   Tensor scalar({}, DType::f32), labels({4}, DType::i32), loss({1}, DType::f32);
   Tensor bytes({4}, DType::u8), short_labels({3}, DType::i32), weights({3}, DType::f32);
-  CHECK(refused(*queue, Softmax{x, other}));
-  CHECK(refused(*queue, Softmax{x, wide}));
-  CHECK(refused(*queue, Softmax{scalar, scalar}));
-  CHECK(refused(*queue, Softmax{x, x, 0}));
-  CHECK(refused(*queue, SoftmaxBackward{x, x, other}));
-  CHECK(refused(*queue, SoftmaxBackward{x, x, x, std::nan("")}));
+  CHECK(refused(queue, Softmax{x, other}));
+  CHECK(refused(queue, Softmax{x, wide}));
+  CHECK(refused(queue, Softmax{scalar, scalar}));
+  CHECK(refused(queue, Softmax{x, x, 0}));
+  CHECK(refused(queue, SoftmaxBackward{x, x, other}));
+  CHECK(refused(queue, SoftmaxBackward{x, x, x, std::nan("")}));
   using CrossEntropy = SoftmaxCrossEntropy;
-  CHECK(refused(*queue, CrossEntropy{x, bytes, {}, loss, {}}));
-  CHECK(refused(*queue, CrossEntropy{x, short_labels, {}, loss, {}}));
-  CHECK(refused(*queue, CrossEntropy{x, labels, weights, loss, {}}));
-  CHECK(refused(*queue, CrossEntropy{x, labels, {}, {}, {}}));
-  CHECK(refused(*queue, CrossEntropy{x, labels, {}, loss, wide}));
-  CHECK(refused(*queue, CrossEntropy{x, ConstView(), {}, loss, {}}));
+  CHECK(refused(queue, CrossEntropy{x, bytes, {}, loss, {}}));
+  CHECK(refused(queue, CrossEntropy{x, short_labels, {}, loss, {}}));
+  CHECK(refused(queue, CrossEntropy{x, labels, weights, loss, {}}));
+  CHECK(refused(queue, CrossEntropy{x, labels, {}, {}, {}}));
+  CHECK(refused(queue, CrossEntropy{x, labels, {}, loss, wide}));
+  CHECK(refused(queue, CrossEntropy{x, ConstView(), {}, loss, {}}));
 }

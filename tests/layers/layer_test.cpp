@@ -1,12 +1,12 @@
 // What every layer must do, for each of its examples.
 #include <set>
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../../layers/catalogue.h"
 #include "../../network/plan.h"
 #include "../catch.h"
 #include "../kernels/oracle.h"
 #include "../kernels/random_tensor.h"
+#include "../kernels/test_device.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -49,26 +49,10 @@ Weights random_weights(const Graph& graph, DType dtype, Random& random) {
   return weights;
 }
 
-void write(const View& to, const Doubles& values) {
-  REQUIRE(static_cast<std::int64_t>(values.size()) == to.count());
-  if (to.dtype == DType::f64)
-    std::copy(values.begin(), values.end(), to.as<double>());
-  else
-    for (std::size_t i = 0; i < values.size(); ++i)
-      to.as<float>()[i] = static_cast<float>(values[i]);
-}
-
-Doubles read(const ConstView& from) {
-  Doubles values(static_cast<std::size_t>(from.count()));
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = from.dtype == DType::f64 ? from.as<double>()[i] : from.as<float>()[i];
-  return values;
-}
-
 }  // namespace
 
-TEST_CASE("the gradient of every layer is the slope of its output") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("the gradient of every layer is the slope of its output", "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_examples([&](const Layer& layer, const std::vector<Shape>& inputs) {
     INFO(to_json(layer));
     Random random(31);
@@ -85,20 +69,22 @@ TEST_CASE("the gradient of every layer is the slope of its output") {
       xs.push_back(doubles(random_tensor(shape, DType::f64, random)));
     const Doubles dy = doubles(random_tensor(plan.output(0, n).shape, DType::f64, random));
     const auto load = [&] {
-      for (std::size_t i = 0; i < xs.size(); ++i) write(plan.input(i, n), xs[i]);
+      for (std::size_t i = 0; i < xs.size(); ++i) write_to(*queue, plan.input(i, n), xs[i]);
     };
     const auto objective = [&] {
       load();
       plan.forward(n, key);
-      return dot(read(plan.output(0, n)), dy);
+      return dot(read_from(*queue, plan.output(0, n)), dy);
     };
 
     objective();
-    write(plan.output_gradient(0, n), dy);
+    write_to(*queue, plan.output_gradient(0, n), dy);
     plan.backward(n, key);
     std::vector<Doubles> dxs, dws;
-    for (std::size_t i = 0; i < xs.size(); ++i) dxs.push_back(read(plan.input_gradient(i, n)));
-    for (const auto& place : parameters->places()) dws.push_back(read(plan.gradient(place.name)));
+    for (std::size_t i = 0; i < xs.size(); ++i)
+      dxs.push_back(read_from(*queue, plan.input_gradient(i, n)));
+    for (const auto& place : parameters->places())
+      dws.push_back(read_from(*queue, plan.gradient(place.name)));
 
     for (std::size_t i = 0; i < xs.size(); ++i) {
       const Doubles x = xs[i];
@@ -114,12 +100,12 @@ TEST_CASE("the gradient of every layer is the slope of its output") {
       const auto& place = parameters->places()[w];
       if (place.name == "unused") continue;
       const View view = parameters->view(place);
-      const Doubles value = read(view);
+      const Doubles value = read_from(*queue, view);
       const Doubles slope = numeric_gradient(value, [&](const Doubles& moved) {
-        write(view, moved);
+        write_to(*queue, view, moved);
         return objective();
       });
-      write(view, value);
+      write_to(*queue, view, value);
       INFO(place.name);
       CHECK(distance(tensor_of({static_cast<std::int64_t>(slope.size())}, DType::f64, dws[w]),
                      slope) < 1e-7);
@@ -127,8 +113,9 @@ TEST_CASE("the gradient of every layer is the slope of its output") {
   });
 }
 
-TEST_CASE("every layer computes the same in float as in double, in any batch it is in") {
-  const QueueHandle queue = open_cpu(2);
+TEST_CASE("every layer computes the same in float as in double, in any batch it is in",
+          "[device]") {
+  const QueueHandle queue = test_queue(2);
   for_examples([&](const Layer& layer, const std::vector<Shape>& inputs) {
     INFO(to_json(layer));
     Random random(32);
@@ -144,9 +131,9 @@ TEST_CASE("every layer computes the same in float as in double, in any batch it 
 
     const auto outputs = [&](const Weights& values, std::int64_t plan_batch) {
       Plan plan(graph, std::make_shared<Parameters>(queue, values), {.batch = plan_batch});
-      for (std::size_t i = 0; i < xs.size(); ++i) write(plan.input(i, n), xs[i]);
+      for (std::size_t i = 0; i < xs.size(); ++i) write_to(*queue, plan.input(i, n), xs[i]);
       plan.forward(n);
-      return read(plan.output(0, n));
+      return read_from(*queue, plan.output(0, n));
     };
     const Doubles single = outputs(weights, n);
     const Doubles twice = outputs(doubled, n);
@@ -158,15 +145,16 @@ TEST_CASE("every layer computes the same in float as in double, in any batch it 
     Plan plan(graph, std::make_shared<Parameters>(queue, weights), {.batch = 1});
     for (std::size_t i = 0; i < xs.size(); ++i) {
       const auto size = xs[i].size() / static_cast<std::size_t>(n);
-      write(plan.input(i, 1), Doubles(xs[i].begin(), xs[i].begin() + static_cast<long>(size)));
+      write_to(*queue, plan.input(i, 1),
+               Doubles(xs[i].begin(), xs[i].begin() + static_cast<long>(size)));
     }
     plan.forward(1);
-    const Doubles alone = read(plan.output(0, 1));
+    const Doubles alone = read_from(*queue, plan.output(0, 1));
     CHECK(std::equal(alone.begin(), alone.end(), single.begin()));
   });
 }
 
-TEST_CASE("every layer is the same after a trip through JSON") {
+TEST_CASE("every layer is the same after a trip through JSON", "[device]") {
   std::set<std::string> kinds;
   for_examples([&](const Layer& layer, const std::vector<Shape>&) {
     const std::string json = to_json(layer);
@@ -177,7 +165,7 @@ TEST_CASE("every layer is the same after a trip through JSON") {
   CHECK(kinds.size() == std::variant_size_v<Layer> - 1);  // each kind has an example
 }
 
-TEST_CASE("a layer with an unknown kind, field or type is refused") {
+TEST_CASE("a layer with an unknown kind, field or type is refused", "[device]") {
   for (const char* json :
        {R"({"kind": "warp"})", R"({"kind": "conv", "outt": 3})", R"({"kind": "conv", "out": "x"})",
         R"({"kind": "conv", "out": 1.5})", R"({"kind": "conv", "kernel": [1,2,3,4,5,6,7]})",

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "../../apps/dark_slices/ratnet.h"
+#include "../../kernels/cpu/cpu_queue.h"
 #include "../../train/optimiser.h"
 #include "../catch.h"
 #include "allocation_watch.h"

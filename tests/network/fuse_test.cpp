@@ -29,7 +29,7 @@ Graph chain(const std::vector<std::int64_t>& input, const std::vector<Layer>& la
 std::size_t fused_nodes(const Graph& graph) { return fuse(graph).graph.nodes().size(); }
 
 void check_same(const Graph& graph, DType dtype, double tolerance) {
-  const QueueHandle queue = open_cpu(2);
+  const QueueHandle queue = test_queue(2);
   const auto parameters = std::make_shared<Parameters>(queue, random_weights(graph, dtype, 3));
   for (const Mode mode : {Mode::infer, Mode::train}) {
     PlanOptions options{.batch = 4, .mode = mode, .input_gradients = mode == Mode::train};
@@ -39,11 +39,12 @@ void check_same(const Graph& graph, DType dtype, double tolerance) {
     REQUIRE(plain.graph().nodes().size() == graph.nodes().size());
     if (mode == Mode::infer) {
       for (Plan* plan : {&fused, &plain}) {
-        write(plan->input(0, 3), random_doubles(plan->input(0, 3).count(), 8));
+        write_to(plan->queue(), plan->input(0, 3), random_doubles(plan->input(0, 3).count(), 8));
         plan->forward(3);
       }
       for (std::size_t i = 0; i < graph.outputs().size(); ++i)
-        CHECK(relative(read(fused.output(i, 3)), read(plain.output(i, 3))) <= tolerance);
+        CHECK(relative(read_from(fused.queue(), fused.output(i, 3)),
+                       read_from(plain.queue(), plain.output(i, 3))) <= tolerance);
       continue;
     }
     const RandomKey key{7, 2};
@@ -67,7 +68,7 @@ void check_same(const Graph& graph) {
 
 }  // namespace
 
-TEST_CASE("fusing RatNet leaves its six computing layers") {
+TEST_CASE("fusing RatNet leaves its six computing layers", "[device]") {
   const FusedGraph fused = fuse(ratnet_graph());
   std::vector<std::string> names;
   for (const Node& node : fused.graph.nodes()) names.push_back(node.name);
@@ -79,9 +80,11 @@ TEST_CASE("fusing RatNet leaves its six computing layers") {
   CHECK(fuse(fused.graph).graph.to_json() == fused.graph.to_json());
 }
 
-TEST_CASE("fused RatNet computes what RatNet computes") { check_same(ratnet_graph(16)); }
+TEST_CASE("fused RatNet computes what RatNet computes", "[device]") {
+  check_same(ratnet_graph(16));
+}
 
-TEST_CASE("leaky ReLU is fused with its slope") {
+TEST_CASE("leaky ReLU is fused with its slope", "[device]") {
   const Graph graph = chain(
       {9, 7, 2}, {Conv{.out = 5, .kernel = {3, 3}}, LeakyRelu{.slope = 0.3},
                   MaxPool{.kernel = {2, 2}}, Flatten{}, Dense{.out = 4}, LeakyRelu{.slope = 0.05}});
@@ -89,14 +92,15 @@ TEST_CASE("leaky ReLU is fused with its slope") {
   check_same(graph);
 }
 
-TEST_CASE("a pooling straight after a convolution is fused, an activation after it is not") {
+TEST_CASE("a pooling straight after a convolution is fused, an activation after it is not",
+          "[device]") {
   const Graph graph =
       chain({6, 6, 2}, {Conv{.out = 3, .kernel = {3, 3}}, MaxPool{.kernel = {2}}, Relu{}});
   CHECK(fused_nodes(graph) == 3);
   check_same(graph);
 }
 
-TEST_CASE("fusion knows one and three dimensions") {
+TEST_CASE("fusion knows one and three dimensions", "[device]") {
   const Graph line = chain(
       {11, 2}, {Conv{.out = 4, .kernel = {3}, .stride = {2}}, Relu{}, MaxPool{.kernel = {3}}});
   CHECK(fused_nodes(line) == 2);
@@ -109,7 +113,8 @@ TEST_CASE("fusion knows one and three dimensions") {
   check_same(volume);
 }
 
-TEST_CASE("poolings that overlap, leave gaps, pad or average stay layers of their own") {
+TEST_CASE("poolings that overlap, leave gaps, pad or average stay layers of their own",
+          "[device]") {
   for (const Layer& pool :
        {Layer(MaxPool{.kernel = {3, 3}, .stride = {2, 2}}),
         Layer(MaxPool{.kernel = {2, 2}, .stride = {3, 3}}),
@@ -123,7 +128,7 @@ TEST_CASE("poolings that overlap, leave gaps, pad or average stay layers of thei
   }
 }
 
-TEST_CASE("what somebody else reads is not fused away") {
+TEST_CASE("what somebody else reads is not fused away", "[device]") {
   const auto build = [](bool as_output) {
     GraphBuilder builder;
     const int x = builder.input("x", {6, 6, 2});
@@ -141,7 +146,7 @@ TEST_CASE("what somebody else reads is not fused away") {
   }
 }
 
-TEST_CASE("dropout draws the same numbers in a fused plan") {
+TEST_CASE("dropout draws the same numbers in a fused plan", "[device]") {
   const Graph graph =
       chain({6, 6, 1}, {Conv{.out = 3, .kernel = {3, 3}}, Relu{}, MaxPool{.kernel = {2, 2}},
                         layers::Dropout{.probability = 0.5}, Flatten{}, Dense{.out = 5}});

@@ -50,37 +50,43 @@ struct Case {
   std::shared_ptr<Parameters> parameters;
   Plan plan;
   std::int64_t n;
-  Tensor labels, class_weights, loss;
+  DType type;
+  Buffer labels, class_weights, loss;
 
   Case(std::int64_t size, std::int64_t count, DType dtype, bool fuse)
       : graph(ratnet_graph(size).up_to({"logits"})),
-        parameters(std::make_shared<Parameters>(open_cpu(1), initial_weights(graph, dtype))),
+        parameters(std::make_shared<Parameters>(test_queue(1), initial_weights(graph, dtype))),
         plan(graph, parameters, {.batch = count + 1, .mode = Mode::train, .fuse = fuse}),
         n(count),
-        labels({count}, DType::i32),
-        class_weights(tensor_of({2}, dtype, {1, 3})),
-        loss({1}, dtype) {
+        type(dtype),
+        labels(parameters->queue(), static_cast<std::size_t>(count) * 4),
+        class_weights(parameters->queue(), 2 * size_of(dtype)),
+        loss(parameters->queue(), size_of(dtype)) {
     const std::int32_t all[] = {0, 1, 1, 0};
-    std::copy_n(all, count, labels.values<std::int32_t>().begin());
+    labels.upload(all, labels.bytes());
+    write_to(plan.queue(), {class_weights.data(), type, {2}}, {1, 3});
   }
+
+  View loss_view() const { return {loss.data(), type, {1}}; }
 
   void forward_and_backward() {
     const View images = plan.input(0, n);
-    write(images, mixed(static_cast<std::size_t>(images.count()), 0));
+    write_to(plan.queue(), images, mixed(static_cast<std::size_t>(images.count()), 0));
     plan.forward(n);
     submit(plan.queue(), SoftmaxCrossEntropy{.logits = plan.output(0, n),
-                                             .labels = labels,
-                                             .class_weights = class_weights,
-                                             .loss = loss,
+                                             .labels = {labels.data(), DType::i32, {n}},
+                                             .class_weights = {class_weights.data(), type, {2}},
+                                             .loss = loss_view(),
                                              .dlogits = plan.output_gradient(0, n)});
     plan.backward(n);
   }
 
   Doubles probability() const {
     Plan softmax(ratnet_graph(plan.input(0, 1).shape[1]), parameters, {.batch = n});
-    write(softmax.input(0, n), mixed(static_cast<std::size_t>(softmax.input(0, n).count()), 0));
+    write_to(softmax.queue(), softmax.input(0, n),
+             mixed(static_cast<std::size_t>(softmax.input(0, n).count()), 0));
     softmax.forward(n);
-    return read(softmax.output(0, n));
+    return read_from(softmax.queue(), softmax.output(0, n));
   }
 };
 
@@ -108,14 +114,16 @@ void for_types_and_fusion(Check&& check) {
 }
 
 void check_outputs(const Case& c, const std::string& prefix, double tolerance) {
-  CHECK(relative(read(c.plan.output(0, c.n)), read(golden().find(prefix + "logits"))) < tolerance);
+  CHECK(relative(read_from(c.plan.queue(), c.plan.output(0, c.n)),
+                 read(golden().find(prefix + "logits"))) < tolerance);
   CHECK(relative(c.probability(), read(golden().find(prefix + "probability"))) < tolerance);
-  CHECK(relative(read(c.loss.view()), read(golden().find(prefix + "loss"))) < tolerance);
+  CHECK(relative(read_from(c.plan.queue(), c.loss_view()), read(golden().find(prefix + "loss"))) <
+        tolerance);
 }
 
 }  // namespace
 
-TEST_CASE("RatNet on small images gives PyTorch's outputs and gradients") {
+TEST_CASE("RatNet on small images gives PyTorch's outputs and gradients", "[device]") {
   for_types_and_fusion([](DType dtype, bool fuse) {
     const std::string prefix = "small/" + std::string(name_of(dtype)) + "/";
     Case c(16, 4, dtype, fuse);
@@ -123,7 +131,7 @@ TEST_CASE("RatNet on small images gives PyTorch's outputs and gradients") {
     check_outputs(c, prefix, tolerance_of(dtype).outputs);
     for (const auto& place : c.parameters->places()) {
       INFO(place.name);
-      const Doubles gradient = read(c.plan.gradient(place.name));
+      const Doubles gradient = read_from(c.plan.queue(), c.plan.gradient(place.name));
       const Doubles expected = read(golden().find(prefix + "gradient/" + place.name));
       CHECK(relative(dtype == DType::f64 ? gradient : every_seventh(gradient), expected) <
             tolerance_of(dtype).gradients);
@@ -131,7 +139,7 @@ TEST_CASE("RatNet on small images gives PyTorch's outputs and gradients") {
   });
 }
 
-TEST_CASE("RatNet on 64x64 images gives PyTorch's outputs and gradients") {
+TEST_CASE("RatNet on 64x64 images gives PyTorch's outputs and gradients", "[device]") {
   for_types_and_fusion([](DType dtype, bool fuse) {
     const std::string prefix = "full/" + std::string(name_of(dtype)) + "/";
     Case c(64, 2, dtype, fuse);
@@ -140,7 +148,7 @@ TEST_CASE("RatNet on 64x64 images gives PyTorch's outputs and gradients") {
     std::uint32_t stream = 100;
     for (const auto& place : c.parameters->places()) {
       INFO(place.name);
-      const Doubles gradient = read(c.plan.gradient(place.name));
+      const Doubles gradient = read_from(c.plan.queue(), c.plan.gradient(place.name));
       double sum = 0;
       for (const double value : gradient) sum += value;
       const double norm = std::sqrt(dot(gradient, gradient));
@@ -158,7 +166,7 @@ TEST_CASE("RatNet on 64x64 images gives PyTorch's outputs and gradients") {
   });
 }
 
-TEST_CASE("ten steps of each optimiser end at PyTorch's weights") {
+TEST_CASE("ten steps of each optimiser end at PyTorch's weights", "[device]") {
   struct Setting {
     const char* name;
     OptimiserOptions options;
@@ -178,7 +186,7 @@ TEST_CASE("ten steps of each optimiser end at PyTorch's weights") {
       }
       for (const auto& place : c.parameters->places()) {
         INFO(setting.name << " " << place.name);
-        const Doubles weights = read(c.parameters->view(place));
+        const Doubles weights = read_from(c.plan.queue(), c.parameters->view(place));
         const bool all = dtype == DType::f64 && setting.options.kind == OptimiserKind::adam;
         CHECK(relative(all ? weights : every_seventh(weights),
                        read(golden().find("small/" + std::string(name_of(dtype)) + "/" +

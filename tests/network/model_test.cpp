@@ -165,7 +165,12 @@ TEST_CASE("a predictor refuses what it cannot do") {
   CHECK(refused(ErrorKind::usage, "whole samples of 256", [&] { predictor.run(odd); }) == "");
   std::vector<float> image(256), room(3);
   CHECK(refused(ErrorKind::usage, "room", [&] { predictor.run(image, room); }) == "");
+  // Where the modules are not, no device of theirs is.
+  setenv("RATNET_MODULES", "/dev/null", 1);
   for (const DeviceKind kind : {DeviceKind::cuda, DeviceKind::cuda_emulated})
-    CHECK(refused(ErrorKind::device, "", [&] { Predictor(model, {.device = {kind, 0}}); }) == "");
+    CHECK(refused(ErrorKind::device, "cannot be used", [&] {
+            Predictor(model, {.device = {kind, 0}});
+          }) == "");
+  unsetenv("RATNET_MODULES");
   CHECK(refused(ErrorKind::usage, "batch", [&] { Predictor(model, {.batch = 0}); }) == "");
 }

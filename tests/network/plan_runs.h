@@ -5,23 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "../../kernels/cpu/cpu_queue.h"
 #include "../../network/plan.h"
 #include "../kernels/oracle.h"
 #include "../kernels/random_tensor.h"
+#include "../kernels/test_device.h"
 
 namespace ratnet::testing {
 
-inline void write(const View& to, const Doubles& values) {
-  require(static_cast<std::int64_t>(values.size()) == to.count(), "wrong number of elements");
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (to.dtype == DType::f64)
-      to.as<double>()[i] = values[i];
-    else
-      to.as<float>()[i] = static_cast<float>(values[i]);
-  }
-}
-
+// Of a tensor in host memory.
 inline Doubles read(const ConstView& from) {
   Doubles values(static_cast<std::size_t>(from.count()));
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -76,20 +67,22 @@ inline Results run_once(Plan& plan, const Parameters& parameters, std::int64_t n
   const auto outputs = plan.graph().outputs().size();
   for (std::size_t i = 0; i < inputs; ++i) {
     const View to = plan.input(i, n);
-    write(to, random_doubles(to.count(), seed + i));
+    write_to(plan.queue(), to, random_doubles(to.count(), seed + i));
   }
   plan.forward(n, key);
   Results results;
-  for (std::size_t i = 0; i < outputs; ++i) results.outputs.push_back(read(plan.output(i, n)));
+  for (std::size_t i = 0; i < outputs; ++i)
+    results.outputs.push_back(read_from(plan.queue(), plan.output(i, n)));
   for (std::size_t i = 0; i < outputs; ++i) {
     const View to = plan.output_gradient(i, n);
-    write(to, random_doubles(to.count(), seed + 100 + i));
+    write_to(plan.queue(), to, random_doubles(to.count(), seed + 100 + i));
   }
   plan.backward(n, key);
   for (std::size_t i = 0; i < inputs; ++i)
-    results.input_gradients.push_back(read(plan.input_gradient(i, n)));
+    results.input_gradients.push_back(read_from(plan.queue(), plan.input_gradient(i, n)));
   for (const auto& place : parameters.places())
-    if (!place.frozen) results.gradients[place.name] = read(plan.gradient(place.name));
+    if (!place.frozen)
+      results.gradients[place.name] = read_from(plan.queue(), plan.gradient(place.name));
   return results;
 }
 

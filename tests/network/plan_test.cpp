@@ -49,19 +49,19 @@ double objective(Plan& plan, std::int64_t n, std::uint64_t seed) {
   plan.forward(n);
   double sum = 0;
   for (std::size_t i = 0; i < plan.graph().outputs().size(); ++i) {
-    const Doubles y = read(plan.output(i, n));
+    const Doubles y = read_from(plan.queue(), plan.output(i, n));
     sum += dot(y, random_doubles(static_cast<std::int64_t>(y.size()), seed + 100 + i));
   }
   return sum;
 }
 
 std::shared_ptr<Parameters> parameters_of(const Graph& graph, DType dtype, int threads = 2) {
-  return std::make_shared<Parameters>(open_cpu(threads), random_weights(graph, dtype, 4));
+  return std::make_shared<Parameters>(test_queue(threads), random_weights(graph, dtype, 4));
 }
 
 }  // namespace
 
-TEST_CASE("gradients add up where several layers read a value") {
+TEST_CASE("gradients add up where several layers read a value", "[device]") {
   const Graph graph = tangled();
   const auto parameters = parameters_of(graph, DType::f64);
   for (const bool fuse : {false, true}) {
@@ -71,14 +71,14 @@ TEST_CASE("gradients add up where several layers read a value") {
     const Results results = run_once(plan, *parameters, n, 5);
     const auto load = [&] {
       for (std::size_t i = 0; i < 2; ++i)
-        write(plan.input(i, n), random_doubles(plan.input(i, n).count(), 5 + i));
+        write_to(plan.queue(), plan.input(i, n), random_doubles(plan.input(i, n).count(), 5 + i));
     };
     for (std::size_t i = 0; i < 2; ++i) {
       INFO("input " << i);
       const Doubles slope =
           numeric_gradient(random_doubles(plan.input(i, n).count(), 5 + i), [&](const Doubles& x) {
             load();
-            write(plan.input(i, n), x);
+            write_to(plan.queue(), plan.input(i, n), x);
             return objective(plan, n, 5);
           });
       CHECK(relative(results.input_gradients[i], slope) < 1e-7);
@@ -86,19 +86,19 @@ TEST_CASE("gradients add up where several layers read a value") {
     for (const auto& place : parameters->places()) {
       INFO(place.name);
       const View view = parameters->view(place);
-      const Doubles value = read(view);
+      const Doubles value = read_from(plan.queue(), view);
       const Doubles slope = numeric_gradient(value, [&](const Doubles& moved) {
         load();
-        write(view, moved);
+        write_to(plan.queue(), view, moved);
         return objective(plan, n, 5);
       });
-      write(view, value);
+      write_to(plan.queue(), view, value);
       CHECK(relative(results.gradients.at(place.name), slope) < 1e-7);
     }
   }
 }
 
-TEST_CASE("backward may be repeated with new output gradients") {
+TEST_CASE("backward may be repeated with new output gradients", "[device]") {
   const Graph graph = tangled();
   const auto parameters = parameters_of(graph, DType::f32);
   Plan plan(graph, parameters, {.batch = 2, .mode = Mode::train, .input_gradients = true});
@@ -109,7 +109,8 @@ TEST_CASE("backward may be repeated with new output gradients") {
   CHECK(once.gradients == again.gradients);
 }
 
-TEST_CASE("a batch gives the same bits whatever the plan's largest batch and the neighbours") {
+TEST_CASE("a batch gives the same bits whatever the plan's largest batch and the neighbours",
+          "[device]") {
   for (const Graph& graph : {tangled(), ratnet_graph(16)})
     for (const DType dtype : {DType::f32, DType::f64}) {
       const auto parameters = parameters_of(graph, dtype);
@@ -134,7 +135,7 @@ TEST_CASE("a batch gives the same bits whatever the plan's largest batch and the
     }
 }
 
-TEST_CASE("results have the same bits on any number of threads") {
+TEST_CASE("results have the same bits on any number of threads", "[device]") {
   const Graph graph = ratnet_graph(32);
   Results expected;
   for (const int threads : {1, 2, 3, 5}) {
@@ -148,11 +149,11 @@ TEST_CASE("results have the same bits on any number of threads") {
   }
 }
 
-TEST_CASE("frozen weights stay, and backward goes no further than it must") {
+TEST_CASE("frozen weights stay, and backward goes no further than it must", "[device]") {
   const Graph graph = ratnet_graph(16);
   Weights weights = random_weights(graph, DType::f32, 4);
   REQUIRE(weights.freeze("conv*") == 6);
-  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  const auto parameters = std::make_shared<Parameters>(test_queue(1), weights);
   Plan plan(graph, parameters, {.batch = 4, .mode = Mode::train});
   Plan whole(graph, parameters_of(graph, DType::f32), {.batch = 4, .mode = Mode::train});
   CHECK(parameters->trainable() < weights.count());
@@ -172,9 +173,9 @@ TEST_CASE("frozen weights stay, and backward goes no further than it must") {
 
   Optimiser optimiser(parameters, {});
   for (int step = 0; step < 3; ++step) {
-    write(plan.input(0, 4), random_doubles(plan.input(0, 4).count(), 9));
+    write_to(plan.queue(), plan.input(0, 4), random_doubles(plan.input(0, 4).count(), 9));
     plan.forward(4);
-    write(plan.output_gradient(0, 4), random_doubles(8, 10));
+    write_to(plan.queue(), plan.output_gradient(0, 4), random_doubles(8, 10));
     plan.backward(4);
     optimiser.step(plan.gradients(), 0.01);
   }
@@ -188,12 +189,12 @@ TEST_CASE("frozen weights stay, and backward goes no further than it must") {
   CHECK(refused(ErrorKind::usage, "no weight", [&] { plan.gradient("conv9/weight"); }) == "");
 }
 
-TEST_CASE("layers between frozen ones and the inputs still learn") {
+TEST_CASE("layers between frozen ones and the inputs still learn", "[device]") {
   const Graph graph = ratnet_graph(16);
   Weights weights = random_weights(graph, DType::f64, 4);
   weights.freeze("conv2/*");
   weights.freeze("dense/*");
-  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  const auto parameters = std::make_shared<Parameters>(test_queue(1), weights);
   const auto all = parameters_of(graph, DType::f64);
   const PlanOptions options{.batch = 2, .mode = Mode::train, .input_gradients = true};
   Plan plan(graph, parameters, options);
@@ -205,11 +206,11 @@ TEST_CASE("layers between frozen ones and the inputs still learn") {
   for (const auto& [name, gradient] : some.gradients) CHECK(gradient == every.gradients.at(name));
 }
 
-TEST_CASE("a network whose weights are all frozen can still give input gradients") {
+TEST_CASE("a network whose weights are all frozen can still give input gradients", "[device]") {
   const Graph graph = ratnet_graph(16);
   Weights weights = random_weights(graph, DType::f32, 4);
   weights.freeze("*");
-  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  const auto parameters = std::make_shared<Parameters>(test_queue(1), weights);
   Plan plan(graph, parameters, {.batch = 2, .mode = Mode::train, .input_gradients = true});
   const Results results = run_once(plan, *parameters, 2, 3);
   CHECK(results.gradients.empty());
@@ -220,28 +221,28 @@ TEST_CASE("a network whose weights are all frozen can still give input gradients
                   weights.find("logits/bias").value));
 }
 
-TEST_CASE("a layer is frozen whole or not at all") {
+TEST_CASE("a layer is frozen whole or not at all", "[device]") {
   const Graph graph = ratnet_graph(16);
   Weights weights = random_weights(graph, DType::f32, 4);
   weights.freeze("conv2/weight");
-  const auto parameters = std::make_shared<Parameters>(open_cpu(1), weights);
+  const auto parameters = std::make_shared<Parameters>(test_queue(1), weights);
   CHECK(refused(ErrorKind::usage, "freeze", [&] { Plan(graph, parameters, {}); }) == "");
 }
 
-TEST_CASE("plans that share parameters see each other's training") {
+TEST_CASE("plans that share parameters see each other's training", "[device]") {
   const Graph graph = ratnet_graph(16);
   const auto parameters = parameters_of(graph, DType::f32);
   Plan train(graph, parameters, {.batch = 4, .mode = Mode::train});
   Plan infer(graph, parameters, {.batch = 2});
   const auto output = [&](Plan& plan) {
-    write(plan.input(0, 2), random_doubles(plan.input(0, 2).count(), 1));
+    write_to(plan.queue(), plan.input(0, 2), random_doubles(plan.input(0, 2).count(), 1));
     plan.forward(2);
-    return read(plan.output(0, 2));
+    return read_from(plan.queue(), plan.output(0, 2));
   };
   const Doubles before = output(infer);
   Optimiser optimiser(parameters, {});
   output(train);
-  write(train.output_gradient(0, 2), random_doubles(4, 10));
+  write_to(train.queue(), train.output_gradient(0, 2), random_doubles(4, 10));
   train.backward(2);
   optimiser.step(train.gradients(), 0.01);
   const Doubles after = output(infer);
@@ -249,7 +250,7 @@ TEST_CASE("plans that share parameters see each other's training") {
   CHECK(relative(after, output(train)) < 1e-6);
 }
 
-TEST_CASE("a plan says what it does and what memory it takes") {
+TEST_CASE("a plan says what it does and what memory it takes", "[device]") {
   const Graph graph = ratnet_graph(64);
   const auto parameters = parameters_of(graph, DType::f32);
   Plan plan(graph, parameters, {.batch = 8});
@@ -282,7 +283,7 @@ TEST_CASE("a plan says what it does and what memory it takes") {
   CHECK(train.steps().size() > 2 * plan.steps().size());
 }
 
-TEST_CASE("a plan refuses what does not fit") {
+TEST_CASE("a plan refuses what does not fit", "[device]") {
   const Graph graph = ratnet_graph(16);
   const auto parameters = parameters_of(graph, DType::f32);
   const auto plan_with = [&](const Graph& g, PlanOptions options) { Plan(g, parameters, options); };

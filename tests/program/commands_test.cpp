@@ -249,8 +249,8 @@ TEST_CASE("help is complete and its examples work when pasted") {
   const bool default_model =
       std::filesystem::exists(RATNET_SOURCE_DIR "/models/ratnet.safetensors");
   if (!default_model) WARN("skipped: examples that use the default model, which is not there");
-  for (const char* command :
-       {"simulate dark-slices", "train dark-slices", "evaluate", "predict", "inspect", "bench"}) {
+  for (const char* command : {"simulate dark-slices", "train dark-slices", "evaluate", "predict",
+                              "inspect", "bench", "devices"}) {
     INFO(command);
     const std::string help = well(std::string(command) + " --help").out;
     const std::size_t examples = help.find("Example:\n");
@@ -269,6 +269,21 @@ TEST_CASE("help is complete and its examples work when pasted") {
     }
     CHECK(run >= 1);
   }
+}
+
+TEST_CASE("devices are listed, and what cannot be used says why") {
+  const json list = json::parse(well("devices --json").out);
+  REQUIRE(list.size() >= 2);
+  CHECK(list[0].at("device") == "cpu");
+  CHECK(list[0].at("usable") == true);
+  CHECK(list[1].at("device") == "cuda:0");
+  const std::string text = well("devices").out;
+  CHECK(text.find("cpu") == 0);
+  if (list[1].at("usable") == true) return;
+  const std::string reason = list[1].at("reason");
+  CHECK(text.find(reason) != std::string::npos);
+  const Lab lab;
+  CHECK(refused("bench " + lab.model + " --device cuda", 4).err == "ratnet: " + reason + "\n");
 }
 
 TEST_CASE("exit codes say whose fault it was, in one line") {

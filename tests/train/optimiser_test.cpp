@@ -11,14 +11,17 @@ using namespace ratnet::testing;
 namespace {
 
 std::shared_ptr<Parameters> fresh_parameters(DType dtype = DType::f32) {
-  return std::make_shared<Parameters>(open_cpu(1),
+  return std::make_shared<Parameters>(test_queue(1),
                                       Weights::initialised(ratnet_graph(16), 1, dtype));
 }
 
 // A step with gradients that depend only on the step's number.
 void step(Optimiser& optimiser, const Parameters& parameters, std::uint64_t number) {
-  Tensor gradients(parameters.block().shape, parameters.dtype());
-  write(gradients, random_doubles(gradients.count(), number));
+  const Shape shape = parameters.block().shape;
+  const Buffer memory(parameters.queue(),
+                      static_cast<std::size_t>(shape.count()) * size_of(parameters.dtype()));
+  const View gradients(memory.data(), parameters.dtype(), shape);
+  write_to(*parameters.queue(), gradients, random_doubles(shape.count(), number));
   optimiser.step(gradients, 0.01);
 }
 
@@ -30,7 +33,7 @@ const OptimiserOptions kAll[] = {
 
 }  // namespace
 
-TEST_CASE("an optimiser goes on from its state as if it had never stopped") {
+TEST_CASE("an optimiser goes on from its state as if it had never stopped", "[device]") {
   for (const OptimiserOptions& options : kAll)
     for (const DType dtype : {DType::f32, DType::f64}) {
       INFO(name_of(options.kind) << " " << name_of(dtype));
@@ -48,7 +51,7 @@ TEST_CASE("an optimiser goes on from its state as if it had never stopped") {
         state = first.state();
         kept = parameters->download();
       }
-      const auto again = std::make_shared<Parameters>(open_cpu(1), kept);
+      const auto again = std::make_shared<Parameters>(test_queue(1), kept);
       Optimiser second(again, options);
       std::vector<ConstView> views;
       for (const Tensor& tensor : state) views.push_back(tensor);
@@ -66,7 +69,7 @@ TEST_CASE("an optimiser goes on from its state as if it had never stopped") {
     }
 }
 
-TEST_CASE("an optimiser refuses the state of another") {
+TEST_CASE("an optimiser refuses the state of another", "[device]") {
   const auto parameters = fresh_parameters();
   Optimiser adam(parameters, {});
   const std::vector<Tensor> state = adam.state();
@@ -80,7 +83,7 @@ TEST_CASE("an optimiser refuses the state of another") {
   CHECK(adam.steps() == 0);
 }
 
-TEST_CASE("optimisers are known by name and their options checked") {
+TEST_CASE("optimisers are known by name and their options checked", "[device]") {
   for (const char* name : {"sgd", "adam", "adamw"})
     CHECK(name_of(parse_optimiser_kind(name)) == name);
   CHECK(refused(ErrorKind::usage, "use sgd", [] { parse_optimiser_kind("lion"); }) == "");

@@ -9,6 +9,7 @@
 #include "../../train/trainer.h"
 #include "../catch.h"
 #include "../kernels/random_tensor.h"
+#include "../kernels/test_device.h"
 #include "../network/refused.h"
 
 namespace ratnet::testing {
@@ -70,7 +71,7 @@ inline TrainerOptions options(std::int64_t epochs = 3) {
               .augmentation = {.shift = 1, .flip_left_right = true, .noise = 0.01},
               .scales = {1 / 255.0f}};
   o.class_weights = {1, 2};
-  o.device = {DeviceKind::cpu, 0};
+  o.device = test_device();
   o.threads = 2;
   return o;
 }

@@ -5,7 +5,7 @@
 using namespace ratnet;
 using namespace ratnet::testing;
 
-TEST_CASE("training an easy problem lowers the loss and finds the classes") {
+TEST_CASE("training an easy problem lowers the loss and finds the classes", "[device]") {
   std::vector<double> finished;
   std::int64_t calls = 0;
   TrainerOptions o = options(12);
@@ -30,7 +30,7 @@ TEST_CASE("training an easy problem lowers the loss and finds the classes") {
   CHECK(result.history.back().validation_accuracy > 0.9);
 }
 
-TEST_CASE("without validation samples the figures of validation are no numbers") {
+TEST_CASE("without validation samples the figures of validation are no numbers", "[device]") {
   TensorDataset dataset = spots();
   const TrainingResult result =
       train_classifier(small_graph(), dataset, kSamples.train, {}, options(1));
@@ -39,7 +39,8 @@ TEST_CASE("without validation samples the figures of validation are no numbers")
   CHECK(std::isnan(result.history[0].validation_accuracy));
 }
 
-TEST_CASE("a training gives the same bits on any number of threads, and others from other seeds") {
+TEST_CASE("a training gives the same bits on any number of threads, and others from other seeds",
+          "[device]") {
   for (const int threads : {1, 3}) {
     TrainerOptions o = options();
     o.threads = threads;
@@ -53,7 +54,7 @@ TEST_CASE("a training gives the same bits on any number of threads, and others f
                    undisturbed().weights.find("conv/weight").value));
 }
 
-TEST_CASE("early stopping ends the training and gives the best epoch's weights") {
+TEST_CASE("early stopping ends the training and gives the best epoch's weights", "[device]") {
   const TemporaryFolder folder;
   TrainerOptions o = options(30);
   o.schedule = {.kind = ScheduleKind::constant, .rate = 0.2};  // too high: it gets worse again
@@ -86,7 +87,7 @@ TEST_CASE("early stopping ends the training and gives the best epoch's weights")
   check_same(train(o), result);
 }
 
-TEST_CASE("early stopping may watch the AUROC") {
+TEST_CASE("early stopping may watch the AUROC", "[device]") {
   TrainerOptions o = options(6);
   o.monitor = Monitor::auroc;
   o.patience = 3;
@@ -99,7 +100,7 @@ TEST_CASE("early stopping may watch the AUROC") {
         }) == "");
 }
 
-TEST_CASE("labels and images that do not fit the network are refused") {
+TEST_CASE("labels and images that do not fit the network are refused", "[device]") {
   const auto with = [](TensorDataset dataset, const Graph& graph, const Samples& samples) {
     return [dataset = std::make_shared<TensorDataset>(std::move(dataset)), graph, samples] {
       TrainerOptions o = options(1);
@@ -129,7 +130,7 @@ TEST_CASE("labels and images that do not fit the network are refused") {
         }) == "");
 }
 
-TEST_CASE("options of a training that make no sense are refused") {
+TEST_CASE("options of a training that make no sense are refused", "[device]") {
   std::vector<TrainerOptions> bad(9, options());
   bad[0].epochs = 0;
   bad[1].checkpoint_every = 0;
@@ -154,7 +155,7 @@ TEST_CASE("options of a training that make no sense are refused") {
                 [&] { train_classifier(small_graph(), dataset, kSamples.train, {}, o); }) == "");
 }
 
-TEST_CASE("a loss that is no number ends the training with its reason") {
+TEST_CASE("a loss that is no number ends the training with its reason", "[device]") {
   const TemporaryFolder folder;
   TrainerOptions o = options();
   o.optimiser = {.kind = OptimiserKind::sgd};
@@ -163,7 +164,7 @@ TEST_CASE("a loss that is no number ends the training with its reason") {
   CHECK(refused_training(ErrorKind::input, "no longer a number", o) == "");
 }
 
-TEST_CASE("a folder that is not there is told before the first step is lost") {
+TEST_CASE("a folder that is not there is told before the first step is lost", "[device]") {
   TrainerOptions o = options();
   o.log_path = "/nonexistent/folder/log";
   CHECK(refused_training(ErrorKind::file_system, "/nonexistent/folder/log", o) == "");

@@ -1,0 +1,11 @@
+// Every operation, complete: for what is made of the lists in ops.h.
+#pragma once
+
+#include "activation.h"
+#include "conv.h"
+#include "dense.h"
+#include "ops.h"
+#include "optimise.h"
+#include "pointwise.h"
+#include "pool.h"
+#include "softmax.h"

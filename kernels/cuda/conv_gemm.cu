@@ -1,0 +1,250 @@
+#include "conv_gemm.h"
+
+#include "activated.h"
+#include "gemm.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+// A pixel of one sample.
+struct Pixel {
+  std::int64_t sample, at[3];
+  __device__ static Pixel of(std::int64_t i, const std::int64_t* sizes) {
+    Pixel p;
+    for (int d = 2; d >= 0; --d) {
+      p.at[d] = i % sizes[d];
+      i /= sizes[d];
+    }
+    p.sample = i;
+    return p;
+  }
+};
+
+__device__ void split_tap(const ConvGeometry& g, std::int64_t tap, std::int64_t* at) {
+  at[2] = tap % g.kernel[2];
+  tap /= g.kernel[2];
+  at[1] = tap % g.kernel[1];
+  at[0] = tap / g.kernel[1];
+}
+
+// The input pixel under a tap of an output pixel, or -1 in the padding.
+__device__ std::int64_t input_pixel(const ConvGeometry& g, const Pixel& output,
+                                    const std::int64_t* tap) {
+  std::int64_t pixel = output.sample;
+  for (int d = 0; d < 3; ++d) {
+    const std::int64_t at = output.at[d] * g.stride[d] - g.pad[d] + tap[d] * g.dilation[d];
+    if (at < 0 || at >= g.in[d]) return -1;
+    pixel = pixel * g.in[d] + at;
+  }
+  return pixel;
+}
+
+// The output pixel that has an input pixel under a tap, or -1.
+__device__ std::int64_t output_pixel(const ConvGeometry& g, const Pixel& input,
+                                     const std::int64_t* tap) {
+  std::int64_t pixel = input.sample;
+  for (int d = 0; d < 3; ++d) {
+    const std::int64_t start = input.at[d] + g.pad[d] - tap[d] * g.dilation[d];
+    if (start < 0 || start % g.stride[d] || start / g.stride[d] >= g.out[d]) return -1;
+    pixel = pixel * g.out[d] + start / g.stride[d];
+  }
+  return pixel;
+}
+
+// Rows: output pixels. Columns: outputs. Terms: taps x channels.
+template <class T>
+struct Forward {
+  using Number = T;
+  using Row = Pixel;
+  static constexpr bool kTermsAreNeighbours = true;
+  ConvGeometry g;
+  const T* x;
+  const T* weight;
+  const T* bias;
+  T* y;
+  Activation activation;
+  T slope;
+  std::int64_t rows, columns, terms;
+
+  __device__ std::int64_t first_term(std::int64_t) const { return 0; }
+  __device__ std::int64_t end_term(std::int64_t) const { return terms; }
+  __device__ Row row(std::int64_t m) const { return Pixel::of(m, g.out); }
+  __device__ T a(const Row& pixel, std::int64_t k) const {
+    std::int64_t tap[3];
+    split_tap(g, k / g.channels, tap);
+    const std::int64_t from = input_pixel(g, pixel, tap);
+    return from < 0 ? T{0} : x[from * g.channels + k % g.channels];
+  }
+  __device__ T b(std::int64_t k, std::int64_t column) const {
+    return weight[k * g.outputs + column];
+  }
+  __device__ void store(std::int64_t m, std::int64_t column, std::int64_t, T sum) const {
+    if (bias) sum += bias[column];
+    y[m * g.outputs + column] = activated(sum, activation, slope);
+  }
+};
+
+// Rows: input pixels. Columns: channels. Terms: taps x outputs.
+template <class T>
+struct Data {
+  using Number = T;
+  using Row = Pixel;
+  static constexpr bool kTermsAreNeighbours = true;
+  ConvGeometry g;
+  const T* dy;
+  const T* weight;
+  T* dx;
+  std::int64_t rows, columns, terms;
+
+  __device__ std::int64_t first_term(std::int64_t) const { return 0; }
+  __device__ std::int64_t end_term(std::int64_t) const { return terms; }
+  __device__ Row row(std::int64_t m) const { return Pixel::of(m, g.in); }
+  __device__ T a(const Row& pixel, std::int64_t k) const {
+    std::int64_t tap[3];
+    split_tap(g, k / g.outputs, tap);
+    const std::int64_t from = output_pixel(g, pixel, tap);
+    return from < 0 ? T{0} : dy[from * g.outputs + k % g.outputs];
+  }
+  __device__ T b(std::int64_t k, std::int64_t column) const {
+    return weight[(k / g.outputs * g.channels + column) * g.outputs + k % g.outputs];
+  }
+  __device__ void store(std::int64_t m, std::int64_t column, std::int64_t, T sum) const {
+    dx[m * g.channels + column] = sum;
+  }
+};
+
+// Rows: taps x channels, and one more of ones, whose result is the bias's gradient. Columns:
+// outputs. Terms: the output pixels of a group of samples.
+template <class T>
+struct WeightSums {
+  using Number = T;
+  struct Row {
+    std::int64_t tap[3], channel;
+    bool ones;
+  };
+  static constexpr bool kTermsAreNeighbours = false;
+  ConvGeometry g;
+  const T* x;
+  const T* dy;
+  T* sums;  // [groups][rows][columns]
+  std::int64_t rows, columns, groups, sample_terms;
+
+  __device__ std::int64_t first_term(std::int64_t group) const {
+    return g.batch * group / groups * sample_terms;
+  }
+  __device__ std::int64_t end_term(std::int64_t group) const { return first_term(group + 1); }
+  __device__ Row row(std::int64_t m) const {
+    Row r;
+    split_tap(g, m / g.channels, r.tap);
+    r.channel = m % g.channels;
+    r.ones = m == rows - 1;
+    return r;
+  }
+  __device__ T a(const Row& r, std::int64_t k) const {
+    if (r.ones) return T{1};
+    const std::int64_t from = input_pixel(g, Pixel::of(k, g.out), r.tap);
+    return from < 0 ? T{0} : x[from * g.channels + r.channel];
+  }
+  __device__ T b(std::int64_t k, std::int64_t column) const { return dy[k * g.outputs + column]; }
+  __device__ void store(std::int64_t m, std::int64_t column, std::int64_t group, T sum) const {
+    sums[(group * rows + m) * columns + column] = sum;
+  }
+};
+
+// Adds up the groups in order.
+template <class T>
+struct AddGroups {
+  const T* sums;
+  T* dweight;
+  T* dbias;
+  std::int64_t groups, size, weights;  // size: of one group; the bias follows the weights
+  __device__ void operator()(std::int64_t i) const {
+    T total = 0;
+    for (std::int64_t group = 0; group < groups; ++group) total += sums[group * size + i];
+    if (i < weights)
+      dweight[i] = total;
+    else if (dbias)
+      dbias[i - weights] = total;
+  }
+};
+
+std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
+
+// Enough blocks to fill a device, each with enough to do; fixed by the problem.
+std::int64_t groups_of(const ConvGeometry& g) {
+  return std::max<std::int64_t>(1, std::min<std::int64_t>(g.batch, 64));
+}
+
+std::int64_t weight_rows(const ConvGeometry& g) { return product(g.kernel) * g.channels + 1; }
+
+}  // namespace
+
+ConvGeometry geometry_of(const Shape& x, const Shape& y, const Window& narrow) {
+  const Window window = widened(narrow);
+  const Shape in = widened(x), out = widened(y);
+  ConvGeometry g;
+  g.batch = in[0];
+  g.channels = in[4];
+  g.outputs = out[4];
+  for (int d = 0; d < 3; ++d) {
+    const auto i = static_cast<std::size_t>(d);
+    g.in[d] = in[d + 1];
+    g.out[d] = out[d + 1];
+    g.kernel[d] = window.kernel[i];
+    g.stride[d] = window.stride[i];
+    g.dilation[d] = window.dilation[i];
+    g.pad[d] = window.pad_before[i];
+  }
+  return g;
+}
+
+ConvGeometry dense_geometry(const Shape& x, const Shape& y) {
+  ConvGeometry g;
+  g.batch = x[0];
+  g.channels = x[1];
+  g.outputs = y[1];
+  return g;
+}
+
+void run(CudaQueue& queue, const ConvForward& call) {
+  const ConvGeometry& g = call.geometry;
+  for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
+    run_gemm(
+        queue, call.what,
+        Forward<T>{g, call.x.as<T>(), call.weight.as<T>(), call.bias ? call.bias.as<T>() : nullptr,
+                   call.y.as<T>(), call.activation, static_cast<T>(call.slope),
+                   g.batch * product(g.out), g.outputs, product(g.kernel) * g.channels});
+  });
+}
+
+void run(CudaQueue& queue, const ConvData& call) {
+  const ConvGeometry& g = call.geometry;
+  for_float_type(call.dy.dtype == DType::f64, [&]<class T>(T) {
+    run_gemm(queue, call.what,
+             Data<T>{g, call.dy.as<T>(), call.weight.as<T>(), call.dx.as<T>(),
+                     g.batch * product(g.in), g.channels, product(g.kernel) * g.outputs});
+  });
+}
+
+std::size_t weights_scratch_bytes(const ConvGeometry& g, DType dtype) {
+  return static_cast<std::size_t>(groups_of(g) * weight_rows(g) * g.outputs) * size_of(dtype);
+}
+
+void run(CudaQueue& queue, const ConvWeights& call) {
+  const ConvGeometry& g = call.geometry;
+  void* scratch = queue.working_memory(weights_scratch_bytes(g, call.x.dtype));
+  for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
+    auto* sums = static_cast<T*>(scratch);
+    const std::int64_t rows = weight_rows(g), groups = groups_of(g);
+    run_gemm(queue, call.what,
+             WeightSums<T>{g, call.x.as<T>(), call.dy.as<T>(), sums, rows, g.outputs, groups,
+                           product(g.out)},
+             groups);
+    for_each_element(
+        queue, call.what, rows * g.outputs,
+        AddGroups<T>{sums, call.dweight.as<T>(), call.dbias ? call.dbias.as<T>() : nullptr, groups,
+                     rows * g.outputs, (rows - 1) * g.outputs});
+  });
+}
+
+}  // namespace ratnet::inline v1

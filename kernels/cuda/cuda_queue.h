@@ -1,0 +1,41 @@
+// A CUDA stream as a queue. Kernels, copies and memory are all ordered by the stream.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstring>
+
+#include "../../core/queue.h"
+
+namespace ratnet::inline v1 {
+
+struct CudaQueue : Queue {
+  cudaStream_t stream = nullptr;
+
+  // Makes its device the calling thread's.
+  void use_device();
+  // Working memory of at least that size: the submitter's where it is large enough, else our own.
+  // Valid until the next operation asks for some.
+  void* working_memory(std::size_t bytes);
+
+  void* own_scratch = nullptr;
+  std::size_t own_scratch_bytes = 0;
+};
+
+inline OpNote note_of(const char* algorithm, std::size_t scratch_bytes) {
+  OpNote note;
+  note.scratch_bytes = scratch_bytes;
+  std::strncpy(note.algorithm, algorithm, sizeof note.algorithm - 1);
+  return note;
+}
+
+// Throws Error (device) unless the call succeeded: "what: the device's own words".
+template <class... What>
+void check_cuda(cudaError_t error, const What&... what) {
+  if (error == cudaSuccess) return;
+  // Otherwise the next call that succeeds would report it once more.
+  cudaGetLastError();
+  fail(ErrorKind::device, what..., ": ", cudaGetErrorString(error));
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,117 @@
+// The module's only entry, and the queue's own functions.
+#include <cstdio>
+
+#include "../all_ops.h"
+#include "../backend_table.h"
+#include "../module.h"
+#include "cuda_queue.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+CudaQueue& cuda(Queue& queue) { return static_cast<CudaQueue&>(queue); }
+
+void* device_memory(CudaQueue& queue, std::size_t bytes) {
+  queue.use_device();
+  void* memory = nullptr;
+  const cudaError_t error = cudaMallocAsync(&memory, bytes ? bytes : 1, queue.stream);
+  if (error == cudaSuccess) return memory;
+  cudaGetLastError();
+  std::size_t free_bytes = 0, total_bytes = 0;
+  cudaMemGetInfo(&free_bytes, &total_bytes);
+  fail(ErrorKind::device, to_string(queue.device), ": ", bytes, " bytes were wanted, ", free_bytes,
+       " of ", total_bytes, " are free: ", cudaGetErrorString(error));
+}
+
+void close(Queue* closed) {
+  auto* queue = static_cast<CudaQueue*>(closed);
+  if (queue->own_scratch) cudaFreeAsync(queue->own_scratch, queue->stream);
+  if (queue->stream) cudaStreamDestroy(queue->stream);
+  delete queue;
+}
+
+Queue* open(int index) {
+  int count = 0;
+  check_cuda(cudaGetDeviceCount(&count), "looking for devices");
+  if (index >= count)
+    fail(ErrorKind::device, "there is no device ", index, ", only ", count, " in all");
+  check_cuda(cudaSetDevice(index), "choosing device ", index);
+  auto* queue = new CudaQueue;
+  try {
+    cudaDeviceProp properties;
+    check_cuda(cudaGetDeviceProperties(&properties, index), "asking what device ", index, " is");
+    std::snprintf(queue->description, sizeof queue->description,
+                  "%.100s, compute capability %d.%d, %.0f GiB", properties.name, properties.major,
+                  properties.minor, static_cast<double>(properties.totalGlobalMem) / (1 << 30));
+    if (properties.major < 8)
+      fail(ErrorKind::device, queue->description, ": 8.0 or newer is needed");
+    queue->device = {kEmulated ? DeviceKind::cuda_emulated : DeviceKind::cuda, index};
+    check_cuda(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking),
+               "opening a stream on device ", index);
+  } catch (...) {
+    close(queue);
+    throw;
+  }
+  queue->entries = table<CudaQueue>(AllOps{});
+  queue->entry_count = AllOps::size;
+  queue->allocate = [](Queue& q, std::size_t bytes, void** memory, char* why, std::size_t room) {
+    return guarded(why, room, [&] { *memory = device_memory(cuda(q), bytes); });
+  };
+  queue->release = [](Queue& q, void* memory) { cudaFreeAsync(memory, cuda(q).stream); };
+  queue->upload = [](Queue& q, void* to, const void* from, std::size_t bytes, char* why,
+                     std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, cuda(q).stream),
+                 "upload of ", bytes, " bytes");
+    });
+  };
+  queue->download = [](Queue& q, void* to, const void* from, std::size_t bytes, char* why,
+                       std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, cuda(q).stream),
+                 "download of ", bytes, " bytes");
+    });
+  };
+  queue->clear = [](Queue& q, void* memory, std::size_t bytes, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaMemsetAsync(memory, 0, bytes, cuda(q).stream), "clearing ", bytes, " bytes");
+    });
+  };
+  queue->wait = [](Queue& q, char* why, std::size_t room) {
+    return guarded(why, room,
+                   [&] { check_cuda(cudaStreamSynchronize(cuda(q).stream), to_string(q.device)); });
+  };
+  queue->close = close;
+  return queue;
+}
+
+}  // namespace
+
+void CudaQueue::use_device() { check_cuda(cudaSetDevice(device.index), to_string(device)); }
+
+void* CudaQueue::working_memory(std::size_t bytes) {
+  if (bytes <= scratch_bytes) return scratch;
+  if (bytes > own_scratch_bytes) {
+    // Freed in the order of the stream: work that still uses it comes first.
+    if (own_scratch) check_cuda(cudaFreeAsync(own_scratch, stream), "freeing working memory");
+    own_scratch = nullptr;
+    own_scratch_bytes = 0;
+    own_scratch = device_memory(*this, bytes);
+    own_scratch_bytes = bytes;
+  }
+  return own_scratch;
+}
+
+}  // namespace ratnet::inline v1
+
+extern "C" __attribute__((visibility("default"))) ratnet::Queue* ratnet_open_backend(
+    int device, std::uint64_t ops_hash, char* why, std::size_t room) {
+  using namespace ratnet;
+  Queue* queue = nullptr;
+  const Status status = guarded(why, room, [&] {
+    if (ops_hash != hash_of(AllOps{}))
+      fail(ErrorKind::device, "it is of another version of ratnet: install both from one build");
+    queue = open(device);
+  });
+  return status == 0 ? queue : nullptr;
+}

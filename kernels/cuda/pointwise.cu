@@ -1,0 +1,84 @@
+#include "../pointwise.h"
+
+#include "../../core/random.h"
+#include "activated.h"
+#include "launch.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+template <class T>
+struct Sum {
+  const T* a;
+  const T* b;
+  T* y;
+  __device__ void operator()(std::int64_t i) const { y[i] = a[i] + b[i]; }
+};
+
+// Four neighbours share one block of random numbers.
+template <class T>
+struct Drop {
+  const T* x;
+  T* y;
+  std::int64_t n;
+  float keep;
+  T scale;
+  std::uint64_t seed;
+  std::uint32_t step, stream;
+  __device__ void operator()(std::int64_t block) const {
+    const auto numbers = philox({static_cast<std::uint32_t>(block), step, stream, 0}, seed);
+    for (std::int64_t k = 0; k < 4 && 4 * block + k < n; ++k) {
+      const bool kept = unit_float(numbers[static_cast<std::size_t>(k)]) < keep;
+      const std::int64_t i = 4 * block + k;
+      y[i] = kept ? x[i] * scale : T{0};
+    }
+  }
+};
+
+template <class From, class T>
+struct Converted {
+  const From* x;
+  T* y;
+  T scale, offset;
+  __device__ void operator()(std::int64_t i) const { y[i] = static_cast<T>(x[i]) * scale + offset; }
+};
+
+template <class From>
+void convert(CudaQueue& queue, const Convert& op) {
+  for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
+    for_each_element(queue, op.kName, op.x.count(),
+                     Converted<From, T>{op.x.as<From>(), op.y.as<T>(), static_cast<T>(op.scale),
+                                        static_cast<T>(op.offset)});
+  });
+}
+
+}  // namespace
+
+void run(CudaQueue& queue, const Add& op) {
+  for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
+    for_each_element(queue, op.kName, op.y.count(),
+                     Sum<T>{op.a.as<T>(), op.b.as<T>(), op.y.as<T>()});
+  });
+}
+
+void run(CudaQueue& queue, const Dropout& op) {
+  for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
+    const std::int64_t n = op.y.count();
+    for_each_element(queue, op.kName, (n + 3) / 4,
+                     Drop<T>{op.x.as<T>(), op.y.as<T>(), n, static_cast<float>(op.keep),
+                             static_cast<T>(1 / op.keep), op.seed, op.step, op.stream});
+  });
+}
+
+void run(CudaQueue& queue, const Convert& op) {
+  switch (op.x.dtype) {
+    case DType::u8: return convert<std::uint8_t>(queue, op);
+    case DType::u16: return convert<std::uint16_t>(queue, op);
+    case DType::i16: return convert<std::int16_t>(queue, op);
+    case DType::f32: return convert<float>(queue, op);
+    case DType::f64: return convert<double>(queue, op);
+    default: fail(ErrorKind::internal, "convert of ", name_of(op.x.dtype), " has no kernel");
+  }
+}
+
+}  // namespace ratnet::inline v1

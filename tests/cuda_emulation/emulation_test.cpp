@@ -1,0 +1,238 @@
+// Kernels with a mistake in them: the emulated device has to show each one.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include <ratnet_ptx.h>
+
+#include "../catch.h"
+
+namespace {
+
+using ratnet::dynamic_shared;
+
+constexpr int kThreads = 128;
+
+struct Numbers {
+  float of[kThreads];
+};
+
+// Device memory with a stream, and what a test does with them.
+struct Device {
+  cudaStream_t stream = nullptr;
+  std::vector<void*> memory;
+
+  Device() { cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); }
+  ~Device() {
+    for (void* block : memory) cudaFreeAsync(block, stream);
+    cudaStreamDestroy(stream);
+  }
+  float* numbers(std::size_t n) {
+    void* block = nullptr;
+    cudaMallocAsync(&block, n * sizeof(float), stream);
+    memory.push_back(block);
+    return static_cast<float*>(block);
+  }
+  template <class... Parameters, class... Arguments>
+  void launch(unsigned threads, void (*kernel)(Parameters...), Arguments... arguments) {
+    cudaLaunchConfig_t config;
+    config.blockDim = dim3(threads);
+    config.dynamicSmemBytes = sizeof(Numbers);
+    config.stream = stream;
+    cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...);
+  }
+  cudaError_t wait() { return cudaStreamSynchronize(stream); }
+};
+
+// Three rounds through one piece of shared memory; each needs a barrier after writing and another
+// before the next round writes.
+template <bool kFirst, bool kSecond>
+__global__ void rounds(float* out) {
+  auto& shared = dynamic_shared<Numbers>();
+  const unsigned me = threadIdx.x;
+  float sum = 0;
+  for (int round = 0; round < 3; ++round) {
+    shared.of[me] = static_cast<float>(round * 1000 + static_cast<int>(me));
+    if (kFirst) __syncthreads();
+    sum += shared.of[(me + 37) % kThreads];
+    if (kSecond) __syncthreads();
+  }
+  out[me] = sum;
+}
+
+// 0 where the rounds gave what they should.
+template <bool kFirst, bool kSecond>
+int run_rounds() {
+  Device device;
+  float* out = device.numbers(kThreads);
+  device.launch(kThreads, rounds<kFirst, kSecond>, out);
+  float host[kThreads];
+  cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, device.stream);
+  if (device.wait() != cudaSuccess) return 2;
+  for (int i = 0; i < kThreads; ++i)
+    if (host[i] != static_cast<float>(3000 + 3 * ((i + 37) % kThreads))) return 1;
+  return 0;
+}
+
+__global__ void divergent(float* out) {
+  if (threadIdx.x < 40) {
+    __syncthreads();
+    out[threadIdx.x] = 1;
+  } else {
+    out[threadIdx.x] = 2;
+    __syncthreads();
+  }
+}
+
+__global__ void ends_early(float* out) {
+  if (threadIdx.x == 5) return;
+  __syncthreads();
+  out[threadIdx.x] = 1;
+}
+
+__global__ void wrong_mask(float* out) {
+  if (threadIdx.x % 2 == 0) out[threadIdx.x] = __shfl_xor_sync(0xFFFFFFFFu, 1.0f, 2);
+}
+
+__global__ void one_too_far(float* out, int n) {
+  for (int i = static_cast<int>(threadIdx.x); i <= n; i += static_cast<int>(blockDim.x)) out[i] = 1;
+}
+
+__global__ void beyond_shared(float* out) {
+  auto& shared = dynamic_shared<Numbers>();
+  const unsigned me = threadIdx.x;
+  (&shared.of[0])[me + 1] = 1;
+  __syncthreads();
+  out[me] = shared.of[me];
+}
+
+__global__ void never_written(float* out) {
+  out[threadIdx.x] = dynamic_shared<Numbers>().of[threadIdx.x];
+}
+
+__global__ void warp_sums(float* out) {
+  float sum = static_cast<float>(threadIdx.x);
+  for (int bits = 16; bits > 0; bits /= 2) sum += __shfl_xor_sync(0xFFFFFFFFu, sum, bits);
+  const unsigned odd = __ballot_sync(0xFFFFFFFFu, threadIdx.x % 2);
+  out[threadIdx.x] = odd == 0xAAAAAAAAu ? sum : -1.0f;
+}
+
+// Whether `body`, in a process of its own (a sanitizer ends it), returned 0.
+template <class Body>
+bool goes_well(Body&& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!freopen("/dev/null", "w", stderr)) _exit(9);
+    _exit(body());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int run_alone(unsigned threads, void (*kernel)(float*)) {
+  Device device;
+  device.launch(threads, kernel, device.numbers(kThreads));
+  return device.wait() == cudaSuccess ? 0 : 1;
+}
+
+}  // namespace
+
+TEST_CASE("correct kernels run, under every order of threads") {
+  for (int i = 0; i < 20; ++i) CHECK(run_rounds<true, true>() == 0);
+  Device device;
+  float* out = device.numbers(64);
+  device.launch(64, warp_sums, out);
+  float host[64];
+  cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, device.stream);
+  REQUIRE(device.wait() == cudaSuccess);
+  CHECK(host[0] == 31 * 32 / 2);
+  CHECK(host[63] == 31 * 32 / 2 + 32 * 32);
+}
+
+TEST_CASE("a missing barrier is seen in every one of 20 runs") {
+  int first = 0, second = 0;
+  // In one process of its own per run: the order of threads goes on from launch to launch.
+  for (int i = 0; i < 20; ++i) {
+    first += !goes_well([&] {
+      for (int k = 0; k < i; ++k) run_rounds<true, true>();
+      return run_rounds<false, true>();
+    });
+    second += !goes_well([&] {
+      for (int k = 0; k < i; ++k) run_rounds<true, true>();
+      return run_rounds<true, false>();
+    });
+  }
+  CHECK(first == 20);
+  CHECK(second == 20);
+}
+
+TEST_CASE("a barrier that not all threads come to is told with its place") {
+  for (const auto kernel : {divergent, ends_early, wrong_mask}) {
+    Device device;
+    device.launch(kThreads, kernel, device.numbers(kThreads));
+    const cudaError_t error = device.wait();
+    CHECK(error == cudaErrorLaunchFailure);
+    const std::string why = cudaGetErrorString(error);
+    INFO(why);
+    CHECK(why.find("divergent barrier: thread (") == 0);
+    CHECK(why.find("emulation_test.cpp:") != std::string::npos);
+  }
+  // The device goes on to be usable.
+  CHECK(run_rounds<true, true>() == 0);
+}
+
+TEST_CASE("a write beyond device or shared memory is seen") {
+  CHECK_FALSE(goes_well([] {
+    Device device;
+    device.launch(kThreads, one_too_far, device.numbers(100), 100);
+    return device.wait() == cudaSuccess ? 0 : 1;
+  }));
+  CHECK_FALSE(goes_well([] { return run_alone(kThreads, beyond_shared); }));
+  CHECK(goes_well([] { return run_alone(kThreads, rounds<true, true>); }));
+}
+
+TEST_CASE("memory that nobody wrote is not a number") {
+  Device device;
+  float* out = device.numbers(kThreads);
+  float* untouched = device.numbers(1);
+  device.launch(kThreads, never_written, out);
+  float host[kThreads], other = 0;
+  cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, device.stream);
+  cudaMemcpyAsync(&other, untouched, sizeof other, cudaMemcpyDeviceToHost, device.stream);
+  REQUIRE(device.wait() == cudaSuccess);
+  CHECK(std::isnan(host[0]));
+  CHECK(std::isnan(host[kThreads - 1]));
+  CHECK(std::isnan(other));
+}
+
+TEST_CASE("what is not waited for has not happened") {
+  Device device;
+  float* out = device.numbers(kThreads);
+  float host[kThreads] = {};
+  device.launch(kThreads, rounds<true, true>, out);
+  cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, device.stream);
+  CHECK(host[1] == 0);
+  REQUIRE(device.wait() == cudaSuccess);
+  CHECK(host[1] == 3000 + 3 * 38);
+}
+
+TEST_CASE("launches that no device takes are refused") {
+  Device device;
+  cudaLaunchConfig_t config;
+  config.stream = device.stream;
+  for (const dim3 block : {dim3(0), dim3(1025), dim3(1, 1, 65)}) {
+    config.blockDim = block;
+    CHECK(cudaLaunchKernelEx(&config, divergent, static_cast<float*>(nullptr)) ==
+          cudaErrorInvalidConfiguration);
+  }
+  config.blockDim = dim3(32);
+  config.dynamicSmemBytes = std::size_t{228} << 10;
+  CHECK(cudaLaunchKernelEx(&config, divergent, static_cast<float*>(nullptr)) ==
+        cudaErrorInvalidConfiguration);
+  void* memory = nullptr;
+  CHECK(cudaMallocAsync(&memory, std::size_t{2} << 30, device.stream) == cudaErrorMemoryAllocation);
+  CHECK(memory == nullptr);
+}

@@ -1,0 +1,205 @@
+// Streams, memory and errors of the emulated device. A stream is a queue of work that runs only
+// when somebody waits for it, so that a forgotten wait shows.
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "include/cuda_runtime.h"
+#include "sanitizers.h"
+
+namespace ratnet_emulation {
+
+struct Stream {
+  std::deque<std::function<cudaError_t()>> work;
+};
+
+namespace {
+
+constexpr std::size_t kDeviceMemory = std::size_t{1} << 30;
+// Bytes after every allocation that nobody may write; with the address sanitizer there are none,
+// because it has its own.
+#ifdef RATNET_ASAN
+constexpr std::size_t kFence = 0;
+#else
+constexpr std::size_t kFence = 64;
+#endif
+constexpr unsigned char kFenceByte = 0xFE;
+
+constexpr std::size_t kSharedMemory = std::size_t{227} << 10;
+
+// One device for the whole process; its streams take turns.
+struct DeviceState {
+  std::recursive_mutex mutex;
+  std::map<char*, std::size_t> allocations;
+  std::size_t used = 0;
+  std::uint64_t launches = 0;
+  std::string last_error = "unspecified launch failure";
+
+  DeviceState() {
+    if (const char* text = std::getenv("RATNET_EMULATION_SEED"))
+      launches = std::strtoull(text, nullptr, 10) * 1000003;
+  }
+  bool fences_stand() const {
+    for (const auto& [memory, bytes] : allocations)
+      for (std::size_t i = 0; i < kFence; ++i)
+        if (static_cast<unsigned char>(memory[bytes + i]) != kFenceByte) return false;
+    return true;
+  }
+  // Device memory is for work on a stream alone: the address sanitizer reports a host that looks.
+  template <class Change>
+  void for_allocations(Change&& change) {
+    for (const auto& [memory, bytes] : allocations) change(memory, bytes);
+  }
+};
+
+DeviceState& device() {
+  static DeviceState state;
+  return state;
+}
+
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+}  // namespace
+
+cudaError_t enqueue(Stream* stream, const void*, const Dim3& grid, const Dim3& block,
+                    std::size_t shared_bytes, void (*body)(void*), std::shared_ptr<void> argument) {
+  const std::uint64_t threads = std::uint64_t{block.x} * block.y * block.z;
+  if (threads == 0 || threads > 1024 || block.z > 64 || grid.x == 0 || grid.y == 0 || grid.z == 0 ||
+      grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535 || shared_bytes > kSharedMemory)
+    return cudaErrorInvalidConfiguration;
+  stream->work.push_back([=] {
+    const Launch launch{grid, block, shared_bytes, body, argument.get()};
+    std::string error = run_grid(launch, ++device().launches);
+    if (error.empty() && !device().fences_stand()) error = "a kernel wrote beyond its memory";
+    if (error.empty()) return cudaSuccess;
+    device().last_error = std::move(error);
+    return cudaErrorLaunchFailure;
+  });
+  return cudaSuccess;
+}
+
+}  // namespace ratnet_emulation
+
+using ratnet_emulation::device;
+using ratnet_emulation::kFence;
+using ratnet_emulation::kFenceByte;
+using ratnet_emulation::Lock;
+
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess: return "no error";
+    case cudaErrorInvalidValue: return "invalid argument";
+    case cudaErrorMemoryAllocation: return "out of memory";
+    case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+    case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorLaunchFailure: return device().last_error.c_str();
+  }
+  return "unknown error";
+}
+
+cudaError_t cudaGetLastError() { return cudaSuccess; }
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaSetDevice(int index) { return index == 0 ? cudaSuccess : cudaErrorInvalidDevice; }
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
+  if (index != 0) return cudaErrorInvalidDevice;
+  *properties = {};
+  std::strcpy(properties->name, "emulated on the CPU");
+  properties->totalGlobalMem = ratnet_emulation::kDeviceMemory;
+  properties->major = 9;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
+  const Lock lock(device().mutex);
+  *total_bytes = ratnet_emulation::kDeviceMemory;
+  *free_bytes = *total_bytes - device().used;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
+  const Lock lock(device().mutex);
+  *memory = nullptr;
+  if (bytes > ratnet_emulation::kDeviceMemory - device().used) return cudaErrorMemoryAllocation;
+  void* block = nullptr;
+  if (posix_memalign(&block, 256, bytes + kFence ? bytes + kFence : 1) != 0)
+    return cudaErrorMemoryAllocation;
+  std::memset(block, 0xFF, bytes);
+  std::memset(static_cast<char*>(block) + bytes, kFenceByte, kFence);
+  device().used += bytes;
+  device().allocations[static_cast<char*>(block)] = bytes;
+  ratnet_emulation::forbid(block, bytes);
+  *memory = block;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
+  stream->work.push_back([memory] {
+    const auto found = device().allocations.find(static_cast<char*>(memory));
+    if (found == device().allocations.end()) return cudaErrorInvalidValue;
+    device().used -= found->second;
+    device().allocations.erase(found);
+    std::free(memory);
+    return cudaSuccess;
+  });
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  *memory = std::malloc(bytes ? bytes : 1);
+  return *memory ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+cudaError_t cudaFreeHost(void* memory) {
+  std::free(memory);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
+  stream->work.push_back([=] {
+    std::memcpy(to, from, bytes);
+    return cudaSuccess;
+  });
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
+  stream->work.push_back([=] {
+    std::memset(memory, value, bytes);
+    return cudaSuccess;
+  });
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new ratnet_emulation::Stream;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  const cudaError_t error = cudaStreamSynchronize(stream);
+  delete stream;
+  return error;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const Lock lock(device().mutex);
+  cudaError_t first = cudaSuccess;
+  while (!stream->work.empty()) {
+    const auto work = std::move(stream->work.front());
+    stream->work.pop_front();
+    device().for_allocations(ratnet_emulation::allow);
+    const cudaError_t error = work();
+    device().for_allocations(ratnet_emulation::forbid);
+    if (first == cudaSuccess) first = error;
+  }
+  return first;
+}

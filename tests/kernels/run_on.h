@@ -1,0 +1,77 @@
+// Runs one operation on host tensors, wherever the queue is.
+#pragma once
+
+#include <map>
+#include <type_traits>
+
+#include "../../kernels/all_ops.h"
+#include "../../kernels/submit.h"
+#include "test_device.h"
+
+namespace ratnet::testing {
+
+// visit(view) for every tensor of an operation.
+template <class Op, class Visit>
+void for_views(Op& op, Visit&& visit) {
+  const auto all = [&](auto&... views) { (visit(views), ...); };
+  using O = std::remove_const_t<Op>;
+  if constexpr (std::is_same_v<O, Conv>)
+    all(op.x, op.weight, op.bias, op.y, op.argmax);
+  else if constexpr (std::is_same_v<O, Dense>)
+    all(op.x, op.weight, op.bias, op.y);
+  else if constexpr (std::is_same_v<O, ConvBackwardData> || std::is_same_v<O, DenseBackwardData>)
+    all(op.dy, op.weight, op.dx);
+  else if constexpr (std::is_same_v<O, ConvBackwardWeights> ||
+                     std::is_same_v<O, DenseBackwardWeights>)
+    all(op.x, op.dy, op.dweight, op.dbias);
+  else if constexpr (std::is_same_v<O, MaxPool>)
+    all(op.x, op.y, op.argmax);
+  else if constexpr (std::is_same_v<O, MaxPoolBackward>)
+    all(op.dy, op.argmax, op.dx);
+  else if constexpr (std::is_same_v<O, AvgPoolBackward>)
+    all(op.dy, op.dx);
+  else if constexpr (std::is_same_v<O, ActivateBackward> || std::is_same_v<O, SoftmaxBackward>)
+    all(op.y, op.dy, op.dx);
+  else if constexpr (std::is_same_v<O, SoftmaxCrossEntropy>)
+    all(op.logits, op.labels, op.class_weights, op.loss, op.dlogits);
+  else if constexpr (std::is_same_v<O, Add>)
+    all(op.a, op.b, op.y);
+  else if constexpr (std::is_same_v<O, Sgd>)
+    all(op.weight, op.gradient, op.velocity);
+  else if constexpr (std::is_same_v<O, Adam>)
+    all(op.weight, op.gradient, op.first_moment, op.second_moment);
+  else if constexpr (std::is_same_v<O, ClipNorm>)
+    all(op.gradient, op.norm);
+  else
+    all(op.x, op.y);
+}
+
+// Runs an operation on tensors in host memory, wherever the queue is, and waits for it.
+template <class Op>
+void run_on(const QueueHandle& queue, Op op) {
+  if (queue->device.kind == DeviceKind::cpu) return submit(*queue, op);
+  op.check();
+  struct Copy {
+    void* host;
+    Buffer memory;
+    bool written = false;
+  };
+  std::map<const void*, Copy> copies;  // two tensors may be one
+  for_views(op, [&](auto& view) {
+    if (!view) return;
+    auto found = copies.find(view.data);
+    if (found == copies.end()) {
+      void* host = const_cast<void*>(static_cast<const void*>(view.data));
+      found = copies.emplace(host, Copy{host, Buffer(queue, view.bytes()), false}).first;
+      found->second.memory.upload(host, view.bytes());
+    }
+    found->second.written |= std::is_same_v<std::decay_t<decltype(view)>, View>;
+    view.data = found->second.memory.data();
+  });
+  submit(*queue, op);
+  for (const auto& [host, copy] : copies)
+    if (copy.written) copy.memory.download(copy.host, copy.memory.bytes());
+  wait(*queue);
+}
+
+}  // namespace ratnet::testing

@@ -1,0 +1,56 @@
+// The device that tests of operations run on: the CPU, or what $RATNET_TEST_DEVICE names.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "../../core/view.h"
+#include "../../kernels/open.h"
+
+namespace ratnet::testing {
+
+inline Device test_device() {
+  const char* name = std::getenv("RATNET_TEST_DEVICE");
+  return parse_device(name ? name : "cpu");
+}
+inline bool on_cpu() { return test_device().kind == DeviceKind::cpu; }
+
+// threads: of the CPU.
+inline QueueHandle test_queue(int threads = 1) {
+  return open_queue({.device = test_device(), .threads = threads, .executor = {}});
+}
+
+// The elements of a tensor in a queue's memory, and back.
+inline std::vector<double> read_from(Queue& queue, const ConstView& from) {
+  std::vector<std::byte> bytes(from.bytes());
+  checked([&](char* why, std::size_t room) {
+    return queue.download(queue, bytes.data(), from.data, bytes.size(), why, room);
+  });
+  wait(queue);
+  std::vector<double> values(static_cast<std::size_t>(from.count()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (from.dtype == DType::f64) {
+      std::memcpy(&values[i], bytes.data() + 8 * i, 8);
+    } else {
+      float value = 0;
+      std::memcpy(&value, bytes.data() + 4 * i, 4);
+      values[i] = value;
+    }
+  }
+  return values;
+}
+
+inline void write_to(Queue& queue, const View& to, const std::vector<double>& values) {
+  require(static_cast<std::int64_t>(values.size()) == to.count(), "wrong number of elements");
+  const std::vector<float> floats(values.begin(), values.end());
+  const void* from = to.dtype == DType::f64 ? static_cast<const void*>(values.data())
+                                            : static_cast<const void*>(floats.data());
+  checked([&](char* why, std::size_t room) {
+    return queue.upload(queue, to.data, from, to.bytes(), why, room);
+  });
+  wait(queue);
+}
+
+}  // namespace ratnet::testing
