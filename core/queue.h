@@ -44,7 +44,7 @@ struct Survey {
 
 struct Queue {
   Device device;
-  char description[160] = "";  // what it is, for people: "NVIDIA H100 80GB HBM3, 80 GiB"
+  char description[160] = "";        // what it is, for people: "NVIDIA H100 80GB HBM3, 80 GiB"
   const OpEntry* entries = nullptr;  // in the order of kernels/ops.h
   std::size_t entry_count = 0;
 

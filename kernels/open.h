@@ -14,8 +14,8 @@ struct OpenOptions {
   std::shared_ptr<Executor> executor;  // runs the CPU's loops in place of threads of our own
 };
 
-// A queue on that device; DeviceKind::any takes the CPU in this version. Throws Error (device) with the
-// reason where the device that was asked for cannot be had: there is no silent fallback.
+// A queue on that device; DeviceKind::any takes the CPU in this version. Throws Error (device) with
+// the reason where the device that was asked for cannot be had: there is no silent fallback.
 QueueHandle open_queue(const OpenOptions& options);
 
 }  // namespace ratnet::inline v1

@@ -148,6 +148,12 @@ DarkSlicesEvaluation evaluate_dark_slices(const SliceScores& scores, const Sampl
          judged.labels.size() - static_cast<std::size_t>(dark),
          " good slices to judge by; both are needed");
 
+  const double share = static_cast<double>(dark) / static_cast<double>(judged.labels.size());
+  if (share < 0.2 || share > 0.8)
+    e.notes.push_back(text(std::round(1000 * share) / 10,
+                           "% of these slices are dark; probabilities are calibrated for half of "
+                           "them, so expect a larger calibration error"));
+
   e.network = binary_metrics(judged.probability, judged.labels, judged.subjects,
                              {.threshold = e.threshold, .bootstrap = bootstrap});
   std::vector<double> probability_in_time;

@@ -46,6 +46,12 @@ Queue* open(int index) {
     if (properties.major < 8)
       fail(ErrorKind::device, queue->description, ": 8.0 or newer is needed");
     queue->device = {kEmulated ? DeviceKind::cuda_emulated : DeviceKind::cuda, index};
+    // Otherwise every wait gives the memory back to the driver.
+    cudaMemPool_t pool = nullptr;
+    std::uint64_t keep = ~std::uint64_t{0};
+    check_cuda(cudaDeviceGetDefaultMemPool(&pool, index), "the memory pool of device ", index);
+    check_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep),
+               "the memory pool of device ", index);
     check_cuda(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking),
                "opening a stream on device ", index);
   } catch (...) {

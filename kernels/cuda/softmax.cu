@@ -1,5 +1,7 @@
 #include "../softmax.h"
 
+#include <cmath>
+
 #include "activated.h"
 #include "launch.h"
 
@@ -25,10 +27,10 @@ __device__ T warp_largest(T value) {
   return value;
 }
 
-// The largest of a row, by a whole warp.
+// The largest of a row, by a whole warp. Every lane reads only elements that it may write later.
 template <class T>
 __device__ T largest_of_row(const T* x, std::int64_t k, int lane) {
-  T top = x[0];
+  T top = -static_cast<T>(INFINITY);
   for (std::int64_t i = lane; i < k; i += kWarp)
     if (x[i] > top || x[i] != x[i]) top = x[i];
   return warp_largest(top);

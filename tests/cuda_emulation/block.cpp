@@ -66,6 +66,7 @@ void wait_as(State state, const char* file, int line) {
   thread.state = state;
   thread.file = file;
   thread.line = line;
+  happened_before(&block.end);  // it may never go on, and the host takes over
   thread.fiber->yield();
 }
 

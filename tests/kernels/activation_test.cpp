@@ -52,7 +52,7 @@ TEST_CASE("activations and their derivatives equal the definition", "[device]") 
   });
 }
 
-TEST_CASE("activations work in place", "[device]") {
+TEST_CASE("activations work in place", "[device][small]") {
   const QueueHandle queue = test_queue(1);
   Random random(2);
   for (const DType dtype : {DType::f32, DType::f64})

@@ -200,7 +200,7 @@ TEST_CASE("a convolution with activation and pooling equals the three one after 
 }
 
 TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity is 0",
-          "[device]") {
+          "[device][small]") {
   const QueueHandle queue = test_queue(1);
   for_each_instruction_set([&](const std::string& name) {
     INFO(name);
@@ -238,7 +238,7 @@ TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity
 }
 
 TEST_CASE("convolution gives the same bits on one thread and on four, alone and in a batch",
-          "[device]") {
+          "[device][small]") {
   Random random(13);
   for (int i = 0; i < 12; ++i) {
     Case c = random_case(random);

@@ -72,7 +72,7 @@ TEST_CASE("dense layers and their gradients are the sums they stand for", "[devi
   });
 }
 
-TEST_CASE("dense layers refuse arguments that do not fit together", "[device]") {
+TEST_CASE("dense layers refuse arguments that do not fit together", "[device][small]") {
   const QueueHandle queue = test_queue(1);
   Tensor x({2, 5}, DType::f32), weight({5, 3}, DType::f32), y({2, 3}, DType::f32);
   Tensor wrong({4, 3}, DType::f32), real({2, 5}, DType::f64);

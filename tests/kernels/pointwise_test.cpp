@@ -12,7 +12,7 @@ namespace {
 const std::int64_t sizes[] = {1, 2, 3, 7, 8, 13, 31, 64, 70, 4099, 70001};
 }
 
-TEST_CASE("sums equal the definition, in place too", "[device]") {
+TEST_CASE("sums equal the definition, in place too", "[device][small]") {
   const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& set) {
     INFO(set);
@@ -34,7 +34,7 @@ TEST_CASE("sums equal the definition, in place too", "[device]") {
   });
 }
 
-TEST_CASE("dropout keeps what its random numbers say", "[device]") {
+TEST_CASE("dropout keeps what its random numbers say", "[device][small]") {
   for_each_instruction_set([&](const std::string& set) {
     INFO(set);
     Random random(2);

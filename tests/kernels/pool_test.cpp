@@ -114,7 +114,7 @@ Tensor dirty(const Shape& shape, DType dtype) {
 
 }  // namespace
 
-TEST_CASE("max pooling and its gradient equal the definition", "[device]") {
+TEST_CASE("max pooling and its gradient equal the definition", "[device][small]") {
   const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& set) {
     Random random(1);

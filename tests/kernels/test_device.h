@@ -1,4 +1,5 @@
-// The device that tests of operations run on: the CPU, or what $RATNET_TEST_DEVICE names.
+// The device that tests of operations run on: the CPU, or what $RATNET_TEST_DEVICE names. After
+// "cuda_emulated:" stands the seed of the order of threads.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,11 @@ namespace ratnet::testing {
 
 inline Device test_device() {
   const char* name = std::getenv("RATNET_TEST_DEVICE");
+  constexpr const char* kEmulated = "cuda_emulated:";
+  if (name && std::strncmp(name, kEmulated, std::strlen(kEmulated)) == 0) {
+    setenv("RATNET_EMULATION_SEED", name + std::strlen(kEmulated), 1);
+    return {DeviceKind::cuda_emulated, 0};
+  }
   return parse_device(name ? name : "cpu");
 }
 inline bool on_cpu() { return test_device().kind == DeviceKind::cpu; }

@@ -149,9 +149,8 @@ void Prediction::run_one(const Input& input, const ReportPaths& paths) {
 void Prediction::run() {
   catch_interrupts();
   const std::vector<Input> inputs = find_inputs(named_.inputs);
-  options_.scan.check_used(std::any_of(inputs.begin(), inputs.end(), [](const Input& input) {
-    return !is_hdf5_name(input.path);
-  }));
+  options_.scan.check_used(std::any_of(
+      inputs.begin(), inputs.end(), [](const Input& input) { return !is_hdf5_name(input.path); }));
   std::map<std::string, std::string> taken;
   std::vector<ReportPaths> paths;
   for (const Input& input : inputs) {
