@@ -3,6 +3,7 @@
 #
 # For the tests the same sources are also compiled as C++ and run on the CPU (see
 # tests/cuda_emulation).
+string(TOLOWER "${CUDA}" CUDA)
 if(NOT CUDA MATCHES "^(auto|on|off)$")
   message(FATAL_ERROR "CUDA is '${CUDA}': use auto, on or off")
 endif()
@@ -25,7 +26,7 @@ function(ratnet_module target)
   endif()
 endfunction()
 
-set(cuda_state "off")
+set(why_no_cuda "CUDA=off")
 if(NOT CUDA STREQUAL "off")
   include(CheckLanguage)
   # 80 to 100 as machine code, newer ones from the PTX of 120. Fewer build faster.
@@ -37,20 +38,20 @@ if(NOT CUDA STREQUAL "off")
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
     if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.8)
-      set(cuda_state "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is too old, 12.8 or newer is needed")
+      set(why_no_cuda "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is too old, 12.8 or newer is needed")
     else()
-      set(cuda_state "")
+      set(why_no_cuda "")
     endif()
   else()
-    set(cuda_state "no nvcc")
+    set(why_no_cuda "no nvcc that works")
   endif()
-  if(cuda_state AND CUDA STREQUAL "on")
-    message(FATAL_ERROR "CUDA=on: ${cuda_state}")
+  if(CUDA STREQUAL "on" AND NOT why_no_cuda STREQUAL "")
+    message(FATAL_ERROR "CUDA=on: ${why_no_cuda}")
   endif()
 endif()
 
-if(cuda_state)
-  message(STATUS "CUDA backend: not built (${cuda_state})")
+if(NOT why_no_cuda STREQUAL "")
+  message(STATUS "CUDA backend: not built (${why_no_cuda})")
 else()
   message(STATUS "CUDA backend: nvcc ${CMAKE_CUDA_COMPILER_VERSION}, for ${CMAKE_CUDA_ARCHITECTURES}")
   find_package(CUDAToolkit REQUIRED)
@@ -61,7 +62,9 @@ else()
   # CMake 3.25 does not know nvcc's flag for C++20.
   target_compile_options(ratnet_cuda PRIVATE
     $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 --expt-relaxed-constexpr
-      -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers --Werror=all-warnings>)
+      -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers
+      $<$<BOOL:${RATNET_WERROR}>:--Werror=all-warnings>>)
   target_link_libraries(ratnet_cuda PRIVATE CUDA::cudart_static)
-  install(TARGETS ratnet_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ratnet)
+  # Where the program and the library look, whatever the libraries' own folder is called.
+  install(TARGETS ratnet_cuda LIBRARY DESTINATION lib/ratnet)
 endif()

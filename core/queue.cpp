@@ -4,6 +4,38 @@
 
 namespace ratnet::inline v1 {
 
+Captured::Captured(Captured&& other) noexcept
+    : queue_(std::move(other.queue_)), work_(std::exchange(other.work_, nullptr)) {}
+
+Captured& Captured::operator=(Captured&& other) noexcept {
+  std::swap(queue_, other.queue_);
+  std::swap(work_, other.work_);
+  return *this;
+}
+
+Captured::~Captured() {
+  if (work_) queue_->drop(*queue_, work_);
+}
+
+void Captured::begin() {
+  checked([&](char* why, std::size_t room) { return queue_->begin_capture(*queue_, why, room); });
+}
+
+void Captured::end() {
+  checked(
+      [&](char* why, std::size_t room) { return queue_->end_capture(*queue_, &work_, why, room); });
+}
+
+void Captured::abandon() noexcept {
+  char why[512] = "";
+  if (queue_->end_capture(*queue_, &work_, why, sizeof why) == 0) queue_->drop(*queue_, work_);
+  work_ = nullptr;
+}
+
+void Captured::replay() const {
+  checked([&](char* why, std::size_t room) { return queue_->replay(*queue_, work_, why, room); });
+}
+
 Buffer::Buffer(QueueHandle queue, std::size_t bytes) : queue_(std::move(queue)), bytes_(bytes) {
   checked([&](char* why, std::size_t room) {
     return queue_->allocate(*queue_, bytes, &data_, why, room);

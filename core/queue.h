@@ -61,6 +61,13 @@ struct Queue {
   Status (*wait)(Queue&, char* why, std::size_t room) = nullptr;
   void (*close)(Queue*) = nullptr;
 
+  // Where a backend has these: what is submitted between begin_capture and end_capture does not run
+  // but is kept, to be run by replay as often as one likes, with the memory it had.
+  Status (*begin_capture)(Queue&, char* why, std::size_t room) = nullptr;
+  Status (*end_capture)(Queue&, void** captured, char* why, std::size_t room) = nullptr;
+  Status (*replay)(Queue&, void* captured, char* why, std::size_t room) = nullptr;
+  void (*drop)(Queue&, void* captured) = nullptr;
+
   // Working memory for operations, lent by whoever submits (a Plan); a backend falls back on
   // memory of its own when it is too small.
   void* scratch = nullptr;
@@ -87,6 +94,50 @@ void checked(Call&& call) {
 inline void wait(Queue& queue) {
   checked([&](char* why, std::size_t room) { return queue.wait(queue, why, room); });
 }
+
+// Does what `body` does; where that throws, it waits first, so that no copy goes on with memory
+// that its owner is about to free.
+template <class Body>
+void wait_on_failure(Queue& queue, Body&& body) {
+  try {
+    body();
+  } catch (...) {
+    char why[512] = "";
+    queue.wait(queue, why, sizeof why);
+    throw;
+  }
+}
+
+// Work that a queue has captured, dropped on destruction.
+class Captured {
+ public:
+  Captured() = default;
+  // Captures what `submits` submits; nothing of it runs. Only where the queue can.
+  template <class Submits>
+  Captured(QueueHandle queue, Submits&& submits) : queue_(std::move(queue)) {
+    begin();
+    try {
+      submits();
+    } catch (...) {
+      abandon();
+      throw;
+    }
+    end();
+  }
+  Captured(Captured&& other) noexcept;
+  Captured& operator=(Captured&& other) noexcept;
+  ~Captured();
+
+  void replay() const;
+
+ private:
+  void begin();
+  void end();
+  void abandon() noexcept;
+
+  QueueHandle queue_;
+  void* work_ = nullptr;
+};
 
 // Memory on a queue's device, released on destruction.
 class Buffer {

@@ -4,8 +4,10 @@
 
 #include <cstring>
 #include <exception>
+#include <string_view>
 
 #include "../core/queue.h"
+#include "../core/version.h"
 #include "ops.h"
 
 namespace ratnet::inline v1 {
@@ -52,19 +54,23 @@ const OpEntry* table(OpList<Ops...>) {
   return entries;
 }
 
-// Names and sizes of all operations in one number: a module built from other sources has another.
-// Only where all operations are complete types.
+// This version, and names and sizes of all that crosses into a backend, in one number: by it a
+// module from another build is known. Only where all operations are complete types.
 template <class... Ops>
-constexpr std::uint64_t hash_of(OpList<Ops...>) {
+std::uint64_t hash_of(OpList<Ops...>) {
   std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
   const auto add = [&](std::uint64_t value) { hash = (hash ^ value) * 0x100000001B3u; };
-  const auto add_op = [&](const char* name, std::size_t size) {
-    for (; *name; ++name) add(static_cast<unsigned char>(*name));
+  const auto add_named = [&](std::string_view name, std::size_t size) {
+    for (const char c : name) add(static_cast<unsigned char>(c));
     add(size);
   };
-  (add_op(Ops::kName, sizeof(Ops)), ...);
-  add_op("queue", sizeof(Queue));
+  (add_named(Ops::kName, sizeof(Ops)), ...);
+  add_named("queue", sizeof(Queue));
+  add_named("note", sizeof(OpNote));
+  add_named("entry", sizeof(OpEntry));
+  add_named(version(), 0);
   return hash;
 }
+inline std::uint64_t backend_hash() { return hash_of(AllOps{}); }
 
 }  // namespace ratnet::inline v1

@@ -15,7 +15,7 @@ constexpr bool kEmulated = true;
 constexpr bool kEmulated = false;
 #endif
 
-// Opens that device; ops_hash: hash_of(AllOps{}) of the caller. nullptr with the reason in `why`
+// Opens that device; ops_hash: backend_hash() of the caller. nullptr with the reason in `why`
 // (at most `room` characters) where it cannot be had.
 using OpenBackend = Queue* (*)(int device, std::uint64_t ops_hash, char* why, std::size_t room);
 constexpr const char* kOpenBackend = "ratnet_open_backend";

@@ -35,6 +35,7 @@ std::vector<fs::path> module_folders() {
   for (const fs::path& own : own_folders()) {
     folders.push_back(own);
     folders.push_back(own / "ratnet");
+    folders.push_back(own.parent_path() / "ratnet");
     folders.push_back(own.parent_path() / "lib" / "ratnet");
   }
   return folders;
@@ -68,7 +69,7 @@ QueueHandle open_module(const Device& device) {
       fail(ErrorKind::device, "no NVIDIA driver: ", dlerror());
     const OpenBackend open = load(emulated ? "libratnet_cuda_emulated.so" : "libratnet_cuda.so");
     char why[512] = "";
-    Queue* queue = open(device.index, hash_of(AllOps{}), why, sizeof why);
+    Queue* queue = open(device.index, backend_hash(), why, sizeof why);
     if (!queue) fail(ErrorKind::device, why);
     return QueueHandle(queue, CloseQueue{});
   } catch (const Error& error) {

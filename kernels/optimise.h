@@ -53,8 +53,8 @@ struct Adam {
 void run(CpuQueue&, const Adam&);
 void run(CudaQueue&, const Adam&);
 
-// norm[0] = Euclidean norm of the gradient (summed in blocks of a fixed size, in order, in
-// double); where it exceeds limit > 0 the gradient is multiplied by limit / (norm + 1e-6), as
+// norm[0] = Euclidean norm of the gradient (summed in double, in a fixed order that is the
+// backend's); where it exceeds limit > 0 the gradient is multiplied by limit / (norm + 1e-6), as
 // torch.nn.utils.clip_grad_norm_ does. limit 0 only measures.
 struct ClipNorm {
   static constexpr const char* kName = "clip_norm";

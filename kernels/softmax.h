@@ -34,7 +34,8 @@ void run(CudaQueue&, const SoftmaxBackward&);
 // The mean cross-entropy of a batch and its gradient in the logits, in one pass:
 //   loss[0] = sum_i w(label_i) * -log softmax(logits_i)[label_i] / sum_i w(label_i)
 // as torch.nn.CrossEntropyLoss(weight=...) has it. Labels outside 0..K-1 carry no weight; where
-// nothing has weight, loss and gradient are 0. Sums run in the order of the batch.
+// nothing has weight, loss and gradient are 0. Sums run in a fixed order, which is the backend's.
+// dlogits may be logits.
 struct SoftmaxCrossEntropy {
   static constexpr const char* kName = "softmax_cross_entropy";
   ConstView logits;              // [N, K] f32 or f64

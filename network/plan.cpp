@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "../core/arena.h"
 #include "../kernels/pointwise.h"
@@ -91,6 +92,10 @@ struct Plan::State {
   Buffer gradients;
   std::int64_t current = 0;  // the batch that the views are set to
   std::vector<Step> steps;
+  // Of inference, by the number of samples: where the queue can, a run is captured once and then
+  // replayed, which costs one launch in place of one per operation.
+  std::map<std::int64_t, Captured> captured;
+  bool warm = false;  // the first run is not captured: drivers load kernels when they first run
 
   Queue& queue() const { return *parameters->queue(); }
   bool training() const { return options.mode == Mode::train; }
@@ -418,9 +423,24 @@ ConstView Plan::output(std::size_t index, std::int64_t n) const {
 }
 
 void Plan::forward(std::int64_t n, RandomKey key) {
-  state_->set_batch_to(n);
-  const Lend lend(state_->queue(), state_->scratch);
-  for (std::size_t i = 0; i < state_->nodes.size(); ++i) state_->run_forward(i, key);
+  constexpr std::size_t kMostCaptured = 16;
+  State& s = *state_;
+  s.check_batch(n);
+  const auto submit_all = [&] {
+    s.set_batch_to(n);
+    const Lend lend(s.queue(), s.scratch);
+    for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run_forward(i, key);
+  };
+  auto found = s.captured.find(n);
+  const bool can_capture = !s.training() && s.queue().begin_capture && s.warm;
+  if (!can_capture || (found == s.captured.end() && s.captured.size() >= kMostCaptured)) {
+    submit_all();
+    s.warm = true;
+    return;
+  }
+  if (found == s.captured.end())
+    found = s.captured.emplace(n, Captured(s.parameters->queue(), submit_all)).first;
+  found->second.replay();
 }
 
 void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs) {
@@ -435,21 +455,27 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
     require(inputs[i].shape == to.shape && inputs[i].dtype == to.dtype, "input ", i, " is ",
             name_of(inputs[i].dtype), " ", inputs[i].shape, ", expected ", name_of(to.dtype), " ",
             to.shape);
-    checked([&](char* why, std::size_t room) {
-      return queue().upload(queue(), to.data, inputs[i].data, to.bytes(), why, room);
-    });
   }
-  forward(n);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ConstView from = output(i, n);
     require(outputs[i].shape == from.shape && outputs[i].dtype == from.dtype, "output ", i, " is ",
             name_of(outputs[i].dtype), " ", outputs[i].shape, ", expected ", name_of(from.dtype),
             " ", from.shape);
-    checked([&](char* why, std::size_t room) {
-      return queue().download(queue(), outputs[i].data, from.data, from.bytes(), why, room);
-    });
   }
-  wait(queue());
+  wait_on_failure(queue(), [&] {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      checked([&](char* why, std::size_t room) {
+        return queue().upload(queue(), input(i, n).data, inputs[i].data, inputs[i].bytes(), why,
+                              room);
+      });
+    forward(n);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      checked([&](char* why, std::size_t room) {
+        return queue().download(queue(), outputs[i].data, output(i, n).data, outputs[i].bytes(),
+                                why, room);
+      });
+    wait(queue());
+  });
 }
 
 View Plan::output_gradient(std::size_t index, std::int64_t n) const {

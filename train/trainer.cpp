@@ -167,25 +167,27 @@ void Training::resume() {
 double Training::step(const Batch& batch) {
   const std::int64_t n = batch.count;
   const View input = plan_.input(0, n);
-  checked([&](char* why, std::size_t room) {
-    return queue_->upload(*queue_, input.data, batch.images.data, input.bytes(), why, room);
-  });
-  labels_.upload(batch.labels.data, batch.labels.bytes());
-  const RandomKey key{options_.loader.seed, static_cast<std::uint32_t>(state_.steps)};
-  plan_.forward(n, key);
-  submit(*queue_, SoftmaxCrossEntropy{.logits = plan_.output(0, n),
-                                      .labels = ConstView(labels_.data(), DType::i32, {n}),
-                                      .class_weights = class_weights_.data()
-                                                           ? ConstView(class_weights_.data(),
-                                                                       DType::f32, {classes_})
-                                                           : ConstView(),
-                                      .loss = View(loss_.data(), DType::f32, {1}),
-                                      .dlogits = plan_.output_gradient(0, n)});
-  plan_.backward(n, key);
-  optimiser_.step(plan_.gradients(), rate_at(options_.schedule, state_.steps));
   float loss = 0;
-  loss_.download(&loss, sizeof loss);
-  wait(*queue_);
+  wait_on_failure(*queue_, [&] {
+    checked([&](char* why, std::size_t room) {
+      return queue_->upload(*queue_, input.data, batch.images.data, input.bytes(), why, room);
+    });
+    labels_.upload(batch.labels.data, batch.labels.bytes());
+    const RandomKey key{options_.loader.seed, static_cast<std::uint32_t>(state_.steps)};
+    plan_.forward(n, key);
+    submit(*queue_, SoftmaxCrossEntropy{.logits = plan_.output(0, n),
+                                        .labels = ConstView(labels_.data(), DType::i32, {n}),
+                                        .class_weights = class_weights_.data()
+                                                             ? ConstView(class_weights_.data(),
+                                                                         DType::f32, {classes_})
+                                                             : ConstView(),
+                                        .loss = View(loss_.data(), DType::f32, {1}),
+                                        .dlogits = plan_.output_gradient(0, n)});
+    plan_.backward(n, key);
+    optimiser_.step(plan_.gradients(), rate_at(options_.schedule, state_.steps));
+    loss_.download(&loss, sizeof loss);
+    wait(*queue_);
+  });
   return loss;
 }
 

@@ -28,11 +28,14 @@ Found look_at(const Device& device) {
 }
 
 std::vector<Found> look_around() {
-  std::vector<Found> found = {look_at({DeviceKind::cpu, 0}), look_at({DeviceKind::cuda, 0})};
-  while (found.back().usable) {
-    Found next = look_at({DeviceKind::cuda, found.back().device.index + 1});
-    if (!next.usable) break;
-    found.push_back(std::move(next));
+  std::vector<Found> found = {look_at({DeviceKind::cpu, 0})};
+  constexpr int kMost = 64;
+  for (int index = 0; index < kMost; ++index) {
+    Found next = look_at({DeviceKind::cuda, index});
+    // Behind one that is too old there may be another; where none opens at all there is not.
+    const bool last = !next.usable && next.description.find("capability") == std::string::npos;
+    if (!last || index == 0) found.push_back(std::move(next));
+    if (last) break;
   }
   return found;
 }

@@ -80,7 +80,7 @@ void add_col2im(const Problem& p, const T* patches, std::int64_t first, std::int
 
 template <class T>
 T activated(T value, Activation activation, double slope) {
-  if (activation == Activation::none || value >= 0) return value;
+  if (activation == Activation::none || !(value < 0)) return value;  // NaN stays
   return activation == Activation::relu ? T(0) : value * static_cast<T>(slope);
 }
 
@@ -106,7 +106,8 @@ void finish(const Conv& op, const Problem& p, const T* full, T* y, std::uint8_t*
                           w * pool.kernel[2] + q) *
                              p.out() +
                          c];
-                if (value > best || tap == 0) {
+                // A NaN wins, so that it is seen at the end.
+                if (value > best || value != value || tap == 0) {
                   best = value;
                   where = static_cast<std::uint8_t>(tap);
                 }

@@ -170,12 +170,17 @@ struct AddGroups {
 
 std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 
-// Enough blocks to fill a device, each with enough to do; fixed by the problem.
-std::int64_t groups_of(const ConvGeometry& g) {
-  return std::max<std::int64_t>(1, std::min<std::int64_t>(g.batch, 64));
-}
-
 std::int64_t weight_rows(const ConvGeometry& g) { return product(g.kernel) * g.channels + 1; }
+
+// Enough blocks to fill a device, and no more: each group has sums of its own. Fixed by the
+// problem.
+std::int64_t groups_of(const ConvGeometry& g) {
+  constexpr std::int64_t kBlocks = 256;
+  const std::int64_t tiles = ((weight_rows(g) + kTileRows - 1) / kTileRows) *
+                             ((g.outputs + kTileColumns - 1) / kTileColumns);
+  return std::clamp<std::int64_t>(kBlocks / std::max<std::int64_t>(tiles, 1), 1,
+                                  std::clamp<std::int64_t>(g.batch, 1, 64));
+}
 
 }  // namespace
 

@@ -23,10 +23,24 @@ void* device_memory(CudaQueue& queue, std::size_t bytes) {
        " of ", total_bytes, " are free: ", cudaGetErrorString(error));
 }
 
+void* end_capture(CudaQueue& queue) {
+  cudaGraph_t graph = nullptr;
+  check_cuda(cudaStreamEndCapture(queue.stream, &graph), "ending a capture");
+  cudaGraphExec_t work = nullptr;
+  const cudaError_t error = cudaGraphInstantiate(&work, graph, 0);
+  cudaGraphDestroy(graph);
+  check_cuda(error, "making a graph of captured work");
+  return work;
+}
+
 void close(Queue* closed) {
   auto* queue = static_cast<CudaQueue*>(closed);
+  cudaSetDevice(queue->device.index);
   if (queue->own_scratch) cudaFreeAsync(queue->own_scratch, queue->stream);
-  if (queue->stream) cudaStreamDestroy(queue->stream);
+  if (queue->stream) {
+    cudaStreamSynchronize(queue->stream);  // destroying it alone does not wait
+    cudaStreamDestroy(queue->stream);
+  }
   delete queue;
 }
 
@@ -63,10 +77,14 @@ Queue* open(int index) {
   queue->allocate = [](Queue& q, std::size_t bytes, void** memory, char* why, std::size_t room) {
     return guarded(why, room, [&] { *memory = device_memory(cuda(q), bytes); });
   };
-  queue->release = [](Queue& q, void* memory) { cudaFreeAsync(memory, cuda(q).stream); };
+  queue->release = [](Queue& q, void* memory) {
+    cudaSetDevice(q.device.index);
+    cudaFreeAsync(memory, cuda(q).stream);
+  };
   queue->upload = [](Queue& q, void* to, const void* from, std::size_t bytes, char* why,
                      std::size_t room) {
     return guarded(why, room, [&] {
+      cuda(q).use_device();
       check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, cuda(q).stream),
                  "upload of ", bytes, " bytes");
     });
@@ -74,18 +92,39 @@ Queue* open(int index) {
   queue->download = [](Queue& q, void* to, const void* from, std::size_t bytes, char* why,
                        std::size_t room) {
     return guarded(why, room, [&] {
+      cuda(q).use_device();
       check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, cuda(q).stream),
                  "download of ", bytes, " bytes");
     });
   };
   queue->clear = [](Queue& q, void* memory, std::size_t bytes, char* why, std::size_t room) {
     return guarded(why, room, [&] {
+      cuda(q).use_device();
       check_cuda(cudaMemsetAsync(memory, 0, bytes, cuda(q).stream), "clearing ", bytes, " bytes");
     });
   };
   queue->wait = [](Queue& q, char* why, std::size_t room) {
     return guarded(why, room,
                    [&] { check_cuda(cudaStreamSynchronize(cuda(q).stream), to_string(q.device)); });
+  };
+  queue->begin_capture = [](Queue& q, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaStreamBeginCapture(cuda(q).stream, cudaStreamCaptureModeThreadLocal),
+                 "beginning a capture");
+    });
+  };
+  queue->end_capture = [](Queue& q, void** captured, char* why, std::size_t room) {
+    return guarded(why, room, [&] { *captured = end_capture(cuda(q)); });
+  };
+  queue->replay = [](Queue& q, void* captured, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      cuda(q).use_device();
+      check_cuda(cudaGraphLaunch(static_cast<cudaGraphExec_t>(captured), cuda(q).stream),
+                 "launch of captured work");
+    });
+  };
+  queue->drop = [](Queue&, void* captured) {
+    cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(captured));
   };
   queue->close = close;
   return queue;
@@ -115,7 +154,7 @@ extern "C" __attribute__((visibility("default"))) ratnet::Queue* ratnet_open_bac
   using namespace ratnet;
   Queue* queue = nullptr;
   const Status status = guarded(why, room, [&] {
-    if (ops_hash != hash_of(AllOps{}))
+    if (ops_hash != backend_hash())
       fail(ErrorKind::device, "it is of another version of ratnet: install both from one build");
     queue = open(device);
   });

@@ -1,5 +1,7 @@
 #include "../pointwise.h"
 
+#include <cmath>
+
 #include "../../core/random.h"
 #include "activated.h"
 #include "launch.h"
@@ -21,16 +23,16 @@ struct Drop {
   const T* x;
   T* y;
   std::int64_t n;
-  float keep;
-  T scale;
+  T keep;
+  std::uint32_t limit;  // keep, for the 24 bits that a number has
   std::uint64_t seed;
   std::uint32_t step, stream;
   __device__ void operator()(std::int64_t block) const {
     const auto numbers = philox({static_cast<std::uint32_t>(block), step, stream, 0}, seed);
     for (std::int64_t k = 0; k < 4 && 4 * block + k < n; ++k) {
-      const bool kept = unit_float(numbers[static_cast<std::size_t>(k)]) < keep;
+      const bool kept = numbers[static_cast<std::size_t>(k)] >> 8 < limit;
       const std::int64_t i = 4 * block + k;
-      y[i] = kept ? x[i] * scale : T{0};
+      y[i] = kept ? x[i] / keep : T{0};
     }
   }
 };
@@ -65,8 +67,9 @@ void run(CudaQueue& queue, const Dropout& op) {
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
     const std::int64_t n = op.y.count();
     for_each_element(queue, op.kName, (n + 3) / 4,
-                     Drop<T>{op.x.as<T>(), op.y.as<T>(), n, static_cast<float>(op.keep),
-                             static_cast<T>(1 / op.keep), op.seed, op.step, op.stream});
+                     Drop<T>{op.x.as<T>(), op.y.as<T>(), n, static_cast<T>(op.keep),
+                             static_cast<std::uint32_t>(std::ceil(op.keep * 0x1p24)), op.seed,
+                             op.step, op.stream});
   });
 }
 

@@ -122,6 +122,8 @@ struct LossProblem {
     T top = x[0];
     for (std::int64_t j = 1; j < k; ++j)
       if (x[j] > top || x[j] != x[j]) top = x[j];
+    // Before the gradient, which may go where the logits are.
+    const double margin = static_cast<double>(x[label]) - static_cast<double>(top);
     double sum = 0;
     for (std::int64_t j = 0; j < k; ++j) {
       const T e = exp(x[j] - top);
@@ -130,7 +132,7 @@ struct LossProblem {
     }
     for (std::int64_t j = 0; dx && j < k; ++j)
       dx[j] = static_cast<T>((dx[j] / sum - (j == label)) * (w * scale));
-    return w * (log(sum) - (static_cast<double>(x[label]) - static_cast<double>(top)));
+    return w * (log(sum) - margin);
   }
 };
 

@@ -219,6 +219,30 @@ TEST_CASE("what is not waited for has not happened") {
   CHECK(host[1] == 3000 + 3 * 38);
 }
 
+__global__ void add_one(float* out) { out[threadIdx.x] += 1; }
+
+TEST_CASE("captured work runs only when it is launched, as often as it is") {
+  Device device;
+  float* out = device.numbers(4);
+  float host[4] = {1, 2, 3, 4};
+  cudaMemcpyAsync(out, host, sizeof host, cudaMemcpyHostToDevice, device.stream);
+  REQUIRE(device.wait() == cudaSuccess);
+  cudaStreamBeginCapture(device.stream, cudaStreamCaptureModeThreadLocal);
+  device.launch(4, add_one, out);
+  CHECK(device.wait() == cudaErrorStreamCaptureUnsupported);
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t work = nullptr;
+  cudaStreamEndCapture(device.stream, &graph);
+  cudaGraphInstantiate(&work, graph, 0);
+  cudaGraphDestroy(graph);
+  for (int i = 0; i < 3; ++i) cudaGraphLaunch(work, device.stream);
+  cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, device.stream);
+  REQUIRE(device.wait() == cudaSuccess);
+  CHECK(host[0] == 4);
+  CHECK(host[3] == 7);
+  cudaGraphExecDestroy(work);
+}
+
 TEST_CASE("launches that no device takes are refused") {
   Device device;
   cudaLaunchConfig_t config;
@@ -229,7 +253,7 @@ TEST_CASE("launches that no device takes are refused") {
           cudaErrorInvalidConfiguration);
   }
   config.blockDim = dim3(32);
-  config.dynamicSmemBytes = std::size_t{228} << 10;
+  config.dynamicSmemBytes = (std::size_t{48} << 10) + 1;
   CHECK(cudaLaunchKernelEx(&config, divergent, static_cast<float*>(nullptr)) ==
         cudaErrorInvalidConfiguration);
   void* memory = nullptr;

@@ -5,14 +5,29 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "include/cuda_runtime.h"
 #include "sanitizers.h"
 
 namespace ratnet_emulation {
 
+using Work = std::function<cudaError_t()>;
+
+struct Graph {
+  std::vector<Work> work;
+};
+
 struct Stream {
-  std::deque<std::function<cudaError_t()>> work;
+  std::deque<Work> work;
+  std::unique_ptr<Graph> capture;  // takes the work while there is one
+
+  void add(Work item) {
+    if (capture)
+      capture->work.push_back(std::move(item));
+    else
+      work.push_back(std::move(item));
+  }
 };
 
 namespace {
@@ -27,7 +42,7 @@ constexpr std::size_t kFence = 64;
 #endif
 constexpr unsigned char kFenceByte = 0xFE;
 
-constexpr std::size_t kSharedMemory = std::size_t{227} << 10;
+constexpr std::size_t kSharedMemory = std::size_t{48} << 10;  // more has to be asked for
 
 // One device for the whole process; its streams take turns.
 struct DeviceState {
@@ -69,7 +84,7 @@ cudaError_t enqueue(Stream* stream, const void*, const Dim3& grid, const Dim3& b
   if (threads == 0 || threads > 1024 || block.z > 64 || grid.x == 0 || grid.y == 0 || grid.z == 0 ||
       grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535 || shared_bytes > kSharedMemory)
     return cudaErrorInvalidConfiguration;
-  stream->work.push_back([=] {
+  stream->add([=] {
     const Launch launch{grid, block, shared_bytes, body, argument.get()};
     std::string error = run_grid(launch, ++device().launches);
     if (error.empty() && !device().fences_stand()) error = "a kernel wrote beyond its memory";
@@ -94,6 +109,8 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorInvalidConfiguration: return "invalid configuration argument";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
     case cudaErrorLaunchFailure: return device().last_error.c_str();
   }
   return "unknown error";
@@ -141,7 +158,7 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
 }
 
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
-  stream->work.push_back([memory] {
+  stream->add([memory] {
     const auto found = device().allocations.find(static_cast<char*>(memory));
     if (found == device().allocations.end()) return cudaErrorInvalidValue;
     device().used -= found->second;
@@ -161,7 +178,7 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { ret
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
                             cudaStream_t stream) {
-  stream->work.push_back([=] {
+  stream->add([=] {
     std::memcpy(to, from, bytes);
     return cudaSuccess;
   });
@@ -169,7 +186,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
-  stream->work.push_back([=] {
+  stream->add([=] {
     std::memset(memory, value, bytes);
     return cudaSuccess;
   });
@@ -189,6 +206,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const Lock lock(device().mutex);
+  if (stream->capture) return cudaErrorStreamCaptureUnsupported;
   cudaError_t first = cudaSuccess;
   while (!stream->work.empty()) {
     const auto work = std::move(stream->work.front());
@@ -199,4 +217,36 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     if (first == cudaSuccess) first = error;
   }
   return first;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (stream->capture) return cudaErrorStreamCaptureUnsupported;
+  stream->capture = std::make_unique<ratnet_emulation::Graph>();
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  if (!stream->capture) return cudaErrorInvalidValue;
+  *graph = stream->capture.release();
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* work, cudaGraph_t graph, unsigned long long) {
+  *work = new ratnet_emulation::Graph(*graph);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t work, cudaStream_t stream) {
+  for (const auto& item : work->work) stream->add(item);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t work) {
+  delete work;
+  return cudaSuccess;
 }

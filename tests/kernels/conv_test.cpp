@@ -204,26 +204,27 @@ TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity
   const QueueHandle queue = test_queue(1);
   for_each_instruction_set([&](const std::string& name) {
     INFO(name);
-    for (std::size_t i = 0; i < 4; ++i) {
-      Doubles values(4, 1.0);
-      values[i] = std::nan("");
-      const Tensor x = tensor_of({1, 2, 2, 1}, DType::f32, values);
-      const Tensor weight = tensor_of({1, 1, 1, 1}, DType::f32, {1.0});
-      Tensor y({1, 1, 1, 1}, DType::f32), argmax({1, 1, 1, 1}, DType::u8);
-      Conv op{.x = x,
-              .weight = weight,
-              .y = y,
-              .argmax = argmax,
-              .window = {.rank = 2},
-              .activation = Activation::relu,
-              .pool = {.rank = 2, .kernel = {2, 2, 1}, .stride = {2, 2, 1}}};
-      run_on(queue, op);
-      CHECK(std::isnan(doubles(y)[0]));
-      CHECK(doubles(argmax)[0] == static_cast<double>(i));
-      op.argmax = {};
-      run_on(queue, op);
-      CHECK(std::isnan(doubles(y)[0]));
-    }
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (std::size_t i = 0; i < 4; ++i) {
+        Doubles values(4, 1.0);
+        values[i] = std::nan("");
+        const Tensor x = tensor_of({1, 2, 2, 1}, dtype, values);
+        const Tensor weight = tensor_of({1, 1, 1, 1}, dtype, {1.0});
+        Tensor y({1, 1, 1, 1}, dtype), argmax({1, 1, 1, 1}, DType::u8);
+        Conv op{.x = x,
+                .weight = weight,
+                .y = y,
+                .argmax = argmax,
+                .window = {.rank = 2},
+                .activation = Activation::relu,
+                .pool = {.rank = 2, .kernel = {2, 2, 1}, .stride = {2, 2, 1}}};
+        run_on(queue, op);
+        CHECK(std::isnan(doubles(y)[0]));
+        CHECK(doubles(argmax)[0] == static_cast<double>(i));
+        op.argmax = {};
+        run_on(queue, op);
+        CHECK(std::isnan(doubles(y)[0]));
+      }
     const Tensor x =
         tensor_of({1, 1, 1, 1}, DType::f32, {-std::numeric_limits<double>::infinity()});
     const Tensor weight = tensor_of({1, 1, 1, 1}, DType::f32, {1.0});

@@ -129,14 +129,14 @@ TEST_CASE("clipping measures the norm and shortens what is longer than the limit
         Tensor gradient = random_tensor({n}, dtype, random), norm({1}, dtype);
         const Doubles before = doubles(gradient);
         const double expected = std::sqrt(dot(before, before));
-        submit(*test_queue(2), ClipNorm{gradient, norm, 0});
+        run_on(test_queue(2), ClipNorm{gradient, norm, 0});
         CHECK(distance(norm, {expected}) < tolerance(dtype));
         CHECK(doubles(gradient) == before);
-        submit(*test_queue(2), ClipNorm{gradient, norm, expected * 1.01});
+        run_on(test_queue(2), ClipNorm{gradient, norm, expected * 1.01});
         CHECK(doubles(gradient) == before);
         Tensor again = gradient.clone(), norm1({1}, dtype);
-        submit(*test_queue(1), ClipNorm{again, norm1, expected / 3});
-        submit(*test_queue(4), ClipNorm{gradient, norm, expected / 3});
+        run_on(test_queue(1), ClipNorm{again, norm1, expected / 3});
+        run_on(test_queue(4), ClipNorm{gradient, norm, expected / 3});
         CHECK(same_bits(gradient, again));
         CHECK(same_bits(norm, norm1));
         CHECK(distance(norm, {expected}) < tolerance(dtype));
@@ -151,7 +151,7 @@ TEST_CASE("the norm of many blocks is summed without loss", "[device]") {
   const std::int64_t n = 9000001;  // more than 256 blocks
   Tensor gradient({n}, DType::f32), norm({1}, DType::f32);
   for (float& value : gradient.values<float>()) value = 0.5f;
-  submit(*test_queue(2), ClipNorm{gradient, norm, 0});
+  run_on(test_queue(2), ClipNorm{gradient, norm, 0});
   CHECK(distance(norm, {0.5 * std::sqrt(static_cast<double>(n))}) < 1e-7);
 }
 

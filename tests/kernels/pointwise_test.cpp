@@ -51,13 +51,13 @@ TEST_CASE("dropout keeps what its random numbers say", "[device][small]") {
           }
           Tensor y({n}, dtype), again({n}, dtype);
           Dropout op{x, y, keep, seed, 7, 3};
-          submit(*test_queue(1), op);
+          run_on(test_queue(1), op);
           CHECK(distance(y, expected) < tolerance(dtype));
           op.y = again;
-          submit(*test_queue(4), op);
+          run_on(test_queue(4), op);
           CHECK(same_bits(y, again));
           op.y = x;
-          submit(*test_queue(1), op);
+          run_on(test_queue(1), op);
           CHECK(same_bits(y, x));
         }
   });

@@ -57,15 +57,19 @@ void run_on(const QueueHandle& queue, Op op) {
     bool written = false;
   };
   std::map<const void*, Copy> copies;  // two tensors may be one
+  // Other operations overwrite their results: whatever the device's memory held must not matter.
+  constexpr bool updates =
+      std::is_same_v<Op, Sgd> || std::is_same_v<Op, Adam> || std::is_same_v<Op, ClipNorm>;
   for_views(op, [&](auto& view) {
     if (!view) return;
+    constexpr bool is_result = std::is_same_v<std::decay_t<decltype(view)>, View>;
     auto found = copies.find(view.data);
     if (found == copies.end()) {
       void* host = const_cast<void*>(static_cast<const void*>(view.data));
       found = copies.emplace(host, Copy{host, Buffer(queue, view.bytes()), false}).first;
-      found->second.memory.upload(host, view.bytes());
+      if (updates || !is_result) found->second.memory.upload(host, view.bytes());
     }
-    found->second.written |= std::is_same_v<std::decay_t<decltype(view)>, View>;
+    found->second.written |= is_result;
     view.data = found->second.memory.data();
   });
   submit(*queue, op);

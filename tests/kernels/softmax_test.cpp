@@ -125,9 +125,10 @@ TEST_CASE("cross-entropy and its gradient equal the definition and finite differ
           CHECK(distance(loss, {at(doubles(logits))}) < tolerance(dtype));
           CHECK(distance(dlogits, numeric_gradient(doubles(logits), at)) <
                 (dtype == DType::f64 ? 1e-9 : 1e-6));
-          Tensor in_place = logits.clone();
-          run_on(queue, SoftmaxCrossEntropy{in_place, labels, used, loss, in_place});
+          Tensor in_place = logits.clone(), same_loss({1}, dtype);
+          run_on(queue, SoftmaxCrossEntropy{in_place, labels, used, same_loss, in_place});
           CHECK(same_bits(in_place, dlogits));
+          CHECK(same_bits(same_loss, loss));
         }
 }
 
@@ -149,8 +150,8 @@ TEST_CASE("cross-entropy does not depend on the number of threads", "[device]") 
   const Tensor labels = random_tensor({n}, DType::i32, random, 0, 3);
   Tensor loss1({1}, DType::f32), loss4({1}, DType::f32);
   Tensor d1({n, 3}, DType::f32), d4({n, 3}, DType::f32);
-  submit(*test_queue(1), SoftmaxCrossEntropy{logits, labels, {}, loss1, d1});
-  submit(*test_queue(4), SoftmaxCrossEntropy{logits, labels, {}, loss4, d4});
+  run_on(test_queue(1), SoftmaxCrossEntropy{logits, labels, {}, loss1, d1});
+  run_on(test_queue(4), SoftmaxCrossEntropy{logits, labels, {}, loss4, d4});
   CHECK(same_bits(loss1, loss4));
   CHECK(same_bits(d1, d4));
   const auto integers = labels.values<std::int32_t>();

@@ -135,6 +135,26 @@ TEST_CASE("a batch gives the same bits whatever the plan's largest batch and the
     }
 }
 
+TEST_CASE("inference gives the same however often it is repeated, for any mix of batches",
+          "[device]") {
+  const Graph graph = ratnet_graph(16);
+  const auto parameters = parameters_of(graph, DType::f32);
+  Plan repeated(graph, parameters, {.batch = 5});
+  std::uint64_t seed = 20;
+  // A queue that captures work does so from the second run on, for each number of samples.
+  for (const std::int64_t n : {3, 3, 1, 3, 5, 1, 5, 3}) {
+    Plan fresh(graph, parameters, {.batch = 5});
+    const Doubles images = random_doubles(repeated.input(0, n).count(), ++seed);
+    std::vector<Doubles> results;
+    for (Plan* plan : {&repeated, &fresh}) {
+      write_to(plan->queue(), plan->input(0, n), images);
+      plan->forward(n);
+      results.push_back(read_from(plan->queue(), plan->output(0, n)));
+    }
+    CHECK(results[0] == results[1]);
+  }
+}
+
 TEST_CASE("results have the same bits on any number of threads", "[device]") {
   const Graph graph = ratnet_graph(32);
   Results expected;
