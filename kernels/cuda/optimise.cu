@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "activated.h"
+#include "block_sum.h"
 #include "launch.h"
 
 namespace ratnet::inline v1 {
@@ -48,48 +49,31 @@ struct AdamStep {
 
 // --- the norm: sums of blocks of a fixed size, then of those in order, in double ---
 
-constexpr int kNormThreads = 256;
 constexpr std::int64_t kNormBlock = std::int64_t{1} << 14;
-
-struct NormSums {
-  double of[kNormThreads];
-};
 
 std::int64_t norm_blocks(std::int64_t n) { return (n + kNormBlock - 1) / kNormBlock; }
 
-// What the threads hold, summed by a tree; the result is with thread 0.
-__device__ double tree_sum(NormSums& sums, double value) {
-  const unsigned me = threadIdx.x;
-  sums.of[me] = value;
-  __syncthreads();
-  for (unsigned half = kNormThreads / 2; half > 0; half /= 2) {
-    if (me < half) sums.of[me] += sums.of[me + half];
-    __syncthreads();
-  }
-  return sums.of[0];
-}
-
 template <class T>
-__global__ void __launch_bounds__(kNormThreads)
+__global__ void __launch_bounds__(kSumThreads)
     squares(const T* x, std::int64_t n, double* block_sums) {
-  auto& sums = dynamic_shared<NormSums>();
+  auto& sums = dynamic_shared<BlockSums>();
   const std::int64_t first = blockIdx.x * kNormBlock;
   const std::int64_t last = first + kNormBlock < n ? first + kNormBlock : n;
   double sum = 0;
-  for (std::int64_t i = first + threadIdx.x; i < last; i += kNormThreads)
+  for (std::int64_t i = first + threadIdx.x; i < last; i += kSumThreads)
     sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  sum = tree_sum(sums, sum);
+  sum = block_sum(sums, sum);
   if (threadIdx.x == 0) block_sums[blockIdx.x] = sum;
 }
 
 // Also leaves the factor that the gradient is multiplied by in front of the sums.
 template <class T>
-__global__ void __launch_bounds__(kNormThreads)
+__global__ void __launch_bounds__(kSumThreads)
     norm_of(double* factor_and_sums, std::int64_t blocks, double limit, T* norm) {
-  auto& sums = dynamic_shared<NormSums>();
+  auto& sums = dynamic_shared<BlockSums>();
   double sum = 0;
-  for (std::int64_t i = threadIdx.x; i < blocks; i += kNormThreads) sum += factor_and_sums[1 + i];
-  const double value = sqrt(tree_sum(sums, sum));
+  for (std::int64_t i = threadIdx.x; i < blocks; i += kSumThreads) sum += factor_and_sums[1 + i];
+  const double value = sqrt(block_sum(sums, sum));
   if (threadIdx.x != 0) return;
   *norm = static_cast<T>(value);
   factor_and_sums[0] = limit > 0 && value > limit ? limit / (value + 1e-6) : 1.0;
@@ -150,9 +134,9 @@ void run(CudaQueue& queue, const ClipNorm& op) {
   auto* factor_and_sums = static_cast<double*>(queue.working_memory(plan(queue, op).scratch_bytes));
   for_float_type(op.gradient.dtype == DType::f64, [&]<class T>(T) {
     if (blocks > 0)
-      launch(queue, op.kName, dim3(static_cast<unsigned>(blocks)), dim3(kNormThreads),
-             sizeof(NormSums), squares<T>, op.gradient.as<T>(), n, factor_and_sums + 1);
-    launch(queue, op.kName, dim3(1), dim3(kNormThreads), sizeof(NormSums), norm_of<T>,
+      launch(queue, op.kName, dim3(static_cast<unsigned>(blocks)), dim3(kSumThreads),
+             sizeof(BlockSums), squares<T>, op.gradient.as<T>(), n, factor_and_sums + 1);
+    launch(queue, op.kName, dim3(1), dim3(kSumThreads), sizeof(BlockSums), norm_of<T>,
            factor_and_sums, blocks, op.limit, op.norm.as<T>());
     if (op.limit > 0)
       for_each_element(queue, op.kName, n, Scaled<T>{op.gradient.as<T>(), factor_and_sums});

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "activated.h"
+#include "block_sum.h"
 #include "launch.h"
 
 namespace ratnet::inline v1 {
@@ -136,35 +137,16 @@ struct LossProblem {
   }
 };
 
-constexpr int kLossThreads = 256;
-struct LossSums {
-  double of[kLossThreads];
-};
-
-// The sum over the block, in a fixed order, to every thread.
-__device__ double block_sum(LossSums& sums, double value) {
-  const unsigned me = threadIdx.x;
-  sums.of[me] = value;
-  __syncthreads();
-  for (unsigned half = kLossThreads / 2; half > 0; half /= 2) {
-    if (me < half) sums.of[me] += sums.of[me + half];
-    __syncthreads();
-  }
-  const double total = sums.of[0];
-  __syncthreads();
-  return total;
-}
-
 // One block: the weights of the whole batch have to be summed before the first gradient.
 template <class T>
-__global__ void __launch_bounds__(kLossThreads) cross_entropy(LossProblem<T> p) {
-  auto& sums = dynamic_shared<LossSums>();
+__global__ void __launch_bounds__(kSumThreads) cross_entropy(LossProblem<T> p) {
+  auto& sums = dynamic_shared<BlockSums>();
   double weights = 0;
-  for (std::int64_t i = threadIdx.x; i < p.n; i += kLossThreads) weights += p.weight(i);
+  for (std::int64_t i = threadIdx.x; i < p.n; i += kSumThreads) weights += p.weight(i);
   weights = block_sum(sums, weights);
   const double scale = weights != 0 ? 1 / weights : 0;
   double loss = 0;
-  for (std::int64_t i = threadIdx.x; i < p.n; i += kLossThreads) loss += p.sample(i, scale);
+  for (std::int64_t i = threadIdx.x; i < p.n; i += kSumThreads) loss += p.sample(i, scale);
   loss = block_sum(sums, loss);
   if (threadIdx.x == 0) *p.loss = static_cast<T>(loss * scale);
 }
@@ -196,7 +178,7 @@ void run(CudaQueue& queue, const SoftmaxCrossEntropy& op) {
                                  op.dlogits ? op.dlogits.as<T>() : nullptr,
                                  op.logits.shape[0],
                                  op.logits.shape[1]};
-    launch(queue, op.kName, dim3(1), dim3(kLossThreads), sizeof(LossSums), cross_entropy<T>,
+    launch(queue, op.kName, dim3(1), dim3(kSumThreads), sizeof(BlockSums), cross_entropy<T>,
            problem);
   });
 }

@@ -23,18 +23,8 @@
   ((void)::ratnet_emulation::warp_exchange(mask, 0, 0, true, __FILE__, __LINE__))
 #define __ballot_sync(mask, value) \
   ::ratnet_emulation::warp_ballot(mask, (value) != 0, __FILE__, __LINE__)
-#define __any_sync(mask, value) (__ballot_sync(mask, value) != 0)
-#define __all_sync(mask, value) (__ballot_sync(mask, value) == (mask))
-#define __shfl_sync(mask, value, lane) \
-  ::ratnet_emulation::shuffle(mask, value, static_cast<unsigned>(lane) % 32, __FILE__, __LINE__)
 #define __shfl_xor_sync(mask, value, bits) \
   ::ratnet_emulation::shuffle(mask, value, ::ratnet_emulation::lane() ^ (bits), __FILE__, __LINE__)
-#define __shfl_down_sync(mask, value, delta)                                                  \
-  ::ratnet_emulation::shuffle(mask, value,                                                    \
-                              ::ratnet_emulation::lane() + (delta) < 32                       \
-                                  ? ::ratnet_emulation::lane() + static_cast<unsigned>(delta) \
-                                  : ::ratnet_emulation::lane(),                               \
-                              __FILE__, __LINE__)
 
 namespace ratnet_emulation {
 
