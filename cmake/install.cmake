@@ -38,6 +38,7 @@ set(ratnet_headers
     apps/dark_slices/brain_region.h
     core/activation.h
     core/dtype.h
+    core/precision.h
     core/queue.h
     core/random.h
     core/shape.h

@@ -47,6 +47,7 @@ struct Queue {
   char description[160] = "";        // what it is, for people: "NVIDIA H100 80GB HBM3, 80 GiB"
   const OpEntry* entries = nullptr;  // in the order of kernels/ops.h
   std::size_t entry_count = 0;
+  bool multiplies_rounded = false;  // has Precision::tf32 and bf16
 
   Status (*allocate)(Queue&, std::size_t bytes, void** memory, char* why,
                      std::size_t room) = nullptr;

@@ -1,6 +1,7 @@
 // Convolution (cross-correlation, as in every deep-learning library) over 1 to 3 dimensions.
 #pragma once
 
+#include "../core/precision.h"
 #include "../core/queue.h"
 #include "../core/view.h"
 #include "activation.h"
@@ -26,6 +27,7 @@ struct Conv {
   Activation activation = Activation::none;
   double slope = 0.01;
   Window pool = {};  // rank 0: none; else kernel == stride, no padding or dilation
+  Precision precision = Precision::f32;
   void check() const;
 };
 void run(CpuQueue&, const Conv&);
@@ -40,6 +42,7 @@ struct ConvBackwardData {
   ConstView weight;  // [kernel..., Cin, Cout]
   View dx;           // [N, spatial..., Cin]
   Window window;
+  Precision precision = Precision::f32;
   void check() const;
 };
 void run(CpuQueue&, const ConvBackwardData&);
@@ -55,6 +58,7 @@ struct ConvBackwardWeights {
   View dweight;     // [kernel..., Cin, Cout]
   View dbias = {};  // [Cout], or absent
   Window window;
+  Precision precision = Precision::f32;  // of dweight; dbias is a sum in f32
   void check() const;
 };
 void run(CpuQueue&, const ConvBackwardWeights&);

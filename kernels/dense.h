@@ -1,6 +1,7 @@
 // Dense (fully connected) layers.
 #pragma once
 
+#include "../core/precision.h"
 #include "../core/queue.h"
 #include "../core/view.h"
 #include "activation.h"
@@ -16,6 +17,7 @@ struct Dense {
   View y;               // [N, out]
   Activation activation = Activation::none;
   double slope = 0.01;
+  Precision precision = Precision::f32;
   void check() const;
 };
 void run(CpuQueue&, const Dense&);
@@ -29,6 +31,7 @@ struct DenseBackwardData {
   ConstView dy;      // [N, out]
   ConstView weight;  // [in, out]
   View dx;           // [N, in]
+  Precision precision = Precision::f32;
   void check() const;
 };
 void run(CpuQueue&, const DenseBackwardData&);
@@ -43,6 +46,7 @@ struct DenseBackwardWeights {
   ConstView dy;     // [N, out]
   View dweight;     // [in, out]
   View dbias = {};  // [out], or absent
+  Precision precision = Precision::f32;  // of dweight; dbias is a sum in f32
   void check() const;
 };
 void run(CpuQueue&, const DenseBackwardWeights&);

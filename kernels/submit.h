@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../core/precision.h"
 #include "../core/queue.h"
 #include "ops.h"
 
@@ -16,6 +17,10 @@ void submit(Queue& queue, const Op& op) {
   constexpr std::size_t index = index_of<Op>(AllOps{});
   static_assert(index < AllOps::size, "the operation is missing in kernels/ops.h");
   op.check();
+  if constexpr (requires { op.precision; })
+    if (op.precision != Precision::f32 && !queue.multiplies_rounded)
+      fail(ErrorKind::device, to_string(queue.device), " multiplies in f32, not in ",
+           name_of(op.precision), ", which is for GPUs");
   const OpEntry& entry = queue.entries[index];
   if (queue.survey) {
     OpNote note;

@@ -63,7 +63,8 @@ void Conv::forward(const ForwardCall& call) const {
                               .window = window_of(*this, input),
                               .activation = activation,
                               .slope = slope,
-                              .pool = pool_of(*this, input)});
+                              .pool = pool_of(*this, input),
+                              .precision = call.precision});
 }
 
 void Conv::backward(const BackwardCall& call) const {
@@ -92,11 +93,14 @@ void Conv::backward(const BackwardCall& call) const {
                                            .dy = dy,
                                            .dweight = call.dweights[0],
                                            .dbias = bias ? call.dweights[1] : View{},
-                                           .window = window});
+                                           .window = window,
+                                           .precision = call.precision});
   if (call.dinputs[0])
-    submit(call.queue,
-           ConvBackwardData{
-               .dy = dy, .weight = call.weights[0], .dx = call.dinputs[0], .window = window});
+    submit(call.queue, ConvBackwardData{.dy = dy,
+                                        .weight = call.weights[0],
+                                        .dx = call.dinputs[0],
+                                        .window = window,
+                                        .precision = call.precision});
 }
 
 std::vector<LayerExample<Conv>> Conv::examples() {

@@ -28,7 +28,8 @@ void Dense::forward(const ForwardCall& call) const {
                                .bias = bias ? call.weights[1] : ConstView{},
                                .y = call.output,
                                .activation = activation,
-                               .slope = slope});
+                               .slope = slope,
+                               .precision = call.precision});
 }
 
 void Dense::backward(const BackwardCall& call) const {
@@ -45,10 +46,13 @@ void Dense::backward(const BackwardCall& call) const {
     submit(call.queue, DenseBackwardWeights{.x = call.inputs[0],
                                             .dy = dy,
                                             .dweight = call.dweights[0],
-                                            .dbias = bias ? call.dweights[1] : View{}});
+                                            .dbias = bias ? call.dweights[1] : View{},
+                                            .precision = call.precision});
   if (call.dinputs[0])
-    submit(call.queue,
-           DenseBackwardData{.dy = dy, .weight = call.weights[0], .dx = call.dinputs[0]});
+    submit(call.queue, DenseBackwardData{.dy = dy,
+                                         .weight = call.weights[0],
+                                         .dx = call.dinputs[0],
+                                         .precision = call.precision});
 }
 
 std::vector<LayerExample<Dense>> Dense::examples() {

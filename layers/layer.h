@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "../core/precision.h"
 #include "../core/queue.h"
 #include "../core/view.h"
 
@@ -73,6 +74,7 @@ struct ForwardCall {
   bool training = false;
   RandomKey random;
   std::uint32_t stream = 0;  // tells this layer's numbers from another layer's
+  Precision precision = Precision::f32;
 };
 
 struct BackwardCall {
@@ -87,6 +89,7 @@ struct BackwardCall {
   std::span<const View> scratch;
   RandomKey random;
   std::uint32_t stream = 0;
+  Precision precision = Precision::f32;
 };
 
 // A hyper-parameter: its name in files and where it is.

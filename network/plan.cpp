@@ -349,7 +349,8 @@ void Plan::State::run_forward(std::size_t index, RandomKey key) {
                          .kept = c.kept_views,
                          .training = training(),
                          .random = key,
-                         .stream = c.stream};
+                         .stream = c.stream,
+                         .precision = options.precision};
   std::visit(
       [&](const auto& layer) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(layer)>, layers::Input>)
@@ -373,7 +374,8 @@ void Plan::State::run_backward(std::size_t index, RandomKey key) {
                             .kept = c.kept_reads,
                             .scratch = c.scratch_views,
                             .random = key,
-                            .stream = c.stream};
+                            .stream = c.stream,
+                            .precision = options.precision};
     std::visit(
         [&](const auto& layer) {
           if constexpr (!std::is_same_v<std::decay_t<decltype(layer)>, layers::Input>)

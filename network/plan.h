@@ -17,6 +17,9 @@ struct PlanOptions {
   Mode mode = Mode::infer;
   bool fuse = true;              // rewrite the graph (fuse.h) first
   bool input_gradients = false;  // backward goes on to the inputs
+  // Of convolutions and dense layers. tf32 and bf16 are for GPUs; parameters, activations and sums
+  // are f32 all the same.
+  Precision precision = Precision::f32;
 };
 
 // All memory is laid out here, before the first batch; a run allocates nothing (only where the

@@ -11,8 +11,9 @@ Predictor::Predictor(const Model& model, const PredictorOptions& options) {
           "a predictor takes models of one input and one output");
   const QueueHandle queue = open_queue(
       {.device = options.device, .threads = options.threads, .executor = options.executor});
-  plan_ = std::make_unique<Plan>(model.graph, std::make_shared<Parameters>(queue, model.weights),
-                                 PlanOptions{.batch = options.batch});
+  plan_ =
+      std::make_unique<Plan>(model.graph, std::make_shared<Parameters>(queue, model.weights),
+                             PlanOptions{.batch = options.batch, .precision = options.precision});
   input_size_ = plan_->input(0, 1).count();
   output_size_ = plan_->output(0, 1).count();
 }

@@ -15,6 +15,7 @@ struct PredictorOptions {
   std::int64_t batch = 32;  // how many samples are computed at once
   int threads = 0;          // 0: every processor this process may use
   Device device{DeviceKind::any, 0};
+  Precision precision = Precision::f32;
   std::shared_ptr<Executor> executor = nullptr;  // runs the loops in place of threads of our own
 };
 

@@ -38,19 +38,20 @@ std::string fingerprint(const Graph& graph, const TrainerOptions& o,
                         const std::vector<std::int64_t>& validation) {
   const Augmentation& a = o.loader.augmentation;
   // Floating-point numbers to the last bit.
-  return text(
-      std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ", digest(validation),
-      " graph ", graph.to_json(), " epochs ", o.epochs, " batch ", o.loader.batch, " seed ",
-      o.loader.seed, " shuffle ", o.loader.shuffle, " balance ", o.loader.balance, " memory ",
-      o.loader.memory_budget, " ", o.loader.window_bytes, " augmentation ", a.shift, " ",
-      a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise, " scales ",
-      digest(o.loader.scales), " class weights ", digest(o.class_weights), " optimiser ",
-      name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
-      o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
-      o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
-      " ", o.schedule.rate, " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
-      o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ",
-      o.schedule.final_divisor, " patience ", o.patience, " monitor ", static_cast<int>(o.monitor));
+  return text(std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ",
+              digest(validation), " graph ", graph.to_json(), " epochs ", o.epochs, " batch ",
+              o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle, " balance ",
+              o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
+              " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ",
+              a.noise, " scales ", digest(o.loader.scales), " class weights ",
+              digest(o.class_weights), " optimiser ", name_of(o.optimiser.kind), " ",
+              o.optimiser.momentum, " ", o.optimiser.nesterov, " ", o.optimiser.beta1, " ",
+              o.optimiser.beta2, " ", o.optimiser.epsilon, " ", o.optimiser.weight_decay, " ",
+              o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind), " ", o.schedule.rate,
+              " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
+              o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor,
+              " ", o.schedule.final_divisor, " patience ", o.patience, " monitor ",
+              static_cast<int>(o.monitor), " precision ", name_of(o.precision));
 }
 
 // One training from its options to its result.
@@ -65,7 +66,8 @@ class Training {
         queue_(open_queue({options.device, options.threads, options.executor})),
         parameters_(std::make_shared<Parameters>(
             queue_, Weights::initialised(graph_, options.loader.seed))),
-        plan_(graph_, parameters_, {.batch = options.loader.batch, .mode = Mode::train}),
+        plan_(graph_, parameters_,
+              {.batch = options.loader.batch, .mode = Mode::train, .precision = options.precision}),
         evaluation_(graph_, parameters_, {.batch = kEvaluationBatch}),
         optimiser_(parameters_, options.optimiser),
         loader_(dataset, train, options.loader) {

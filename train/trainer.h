@@ -33,6 +33,8 @@ struct TrainerOptions {
   int patience = 0;
 
   Device device{DeviceKind::any, 0};
+  // Of the steps; the validation samples are judged in f32, as a model is by default.
+  Precision precision = Precision::f32;
   int threads = 0;
   std::shared_ptr<Executor> executor;
 

@@ -218,6 +218,7 @@ Model Work::finished_model(const TrainingResult& trained) {
                       {"brain_level", text(scale_.brain_level)},
                       {"brain_level_source", std::string(name_of(scale_.source))},
                       {"seed", std::to_string(t.loader.seed)},
+                      {"precision", std::string(name_of(t.precision))},
                       {"epochs", std::to_string(trained.history.size())},
                       {"steps", std::to_string(trained.steps)},
                       {"batch", std::to_string(t.loader.batch)},

@@ -27,6 +27,7 @@ struct Options {
   std::vector<std::int64_t> batches = {1, 32, 256};
   std::vector<int> threads = {1};
   std::string device = "auto";
+  std::string precision = "f32";
   double seconds = 1;
   std::string json;
 };
@@ -67,18 +68,21 @@ void run(const Options& options) {
   const Model model = load_model(named.model);
   const bool to_terminal = options.json != "-";
   if (to_terminal) {
-    std::printf("%s, instruction set %s, f32\n", named.model.c_str(), instruction_set().c_str());
+    std::printf("%s, instruction set %s, %s\n", named.model.c_str(), instruction_set().c_str(),
+                options.precision.c_str());
     std::printf("%8s %8s %14s\n", "batch", "threads", "slices/s");
   }
   Json results = Json::array();
   for (const int threads : options.threads)
     for (const std::int64_t batch : options.batches) {
-      Predictor predictor(
-          model, {.batch = batch, .threads = threads, .device = parse_device(options.device)});
+      Predictor predictor(model, {.batch = batch,
+                                  .threads = threads,
+                                  .device = parse_device(options.device),
+                                  .precision = parse_precision(options.precision)});
       const double rate = samples_per_second(predictor, batch, options.seconds);
       results.push_back({{"batch", batch},
                          {"threads", threads},
-                         {"precision", "f32"},
+                         {"precision", options.precision},
                          {"slices_per_s", rate},
                          {"device", to_string(predictor.device())},
                          {"instruction_set", instruction_set()}});
@@ -112,6 +116,7 @@ void add_bench(CLI::App& program) {
   command->add_option("--seconds", options->seconds, "how long each is measured")
       ->capture_default_str();
   add_device_option(*command, options->device);
+  add_precision_option(*command, options->precision);
   command->add_option(
       "--json", options->json,
       "write a list of {batch, threads, precision, slices_per_s} to this file (- for "

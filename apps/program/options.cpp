@@ -10,12 +10,20 @@ void add_device_option(CLI::App& command, std::string& device) {
   command.add_option("--device", device, "cpu, cuda, cuda:N or auto")->capture_default_str();
 }
 
+void add_precision_option(CLI::App& command, std::string& precision) {
+  command
+      .add_option("--precision", precision,
+                  "of multiplications: f32, or on a GPU tf32 or bf16, which is faster")
+      ->capture_default_str();
+}
+
 void add_threads_option(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "0: one for every processor")->capture_default_str();
 }
 
 void add_compute_options(CLI::App& command, ComputeOptions& options) {
   add_device_option(command, options.device);
+  add_precision_option(command, options.precision);
   add_threads_option(command, options.threads);
 }
 

@@ -14,9 +14,11 @@ namespace ratnet::inline v1 {
 // Where networks run.
 struct ComputeOptions {
   std::string device = "auto";
+  std::string precision = "f32";
   int threads = 0;
 };
 void add_device_option(CLI::App& command, std::string& device);
+void add_precision_option(CLI::App& command, std::string& precision);
 void add_threads_option(CLI::App& command, int& threads);
 void add_compute_options(CLI::App& command, ComputeOptions& options);
 

@@ -1,7 +1,10 @@
 #include "conv_gemm.h"
 
 #include "activated.h"
+#include "column_sums.h"
+#include "conv_mma.h"
 #include "gemm.h"
+#include "group_sums.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -113,14 +116,12 @@ struct Data {
   }
 };
 
-// Rows: taps x channels, and one more of ones, whose result is the bias's gradient. Columns:
-// outputs. Terms: the output pixels of a group of samples.
+// Rows: taps x channels. Columns: outputs. Terms: the output pixels of a group of samples.
 template <class T>
 struct WeightSums {
   using Number = T;
   struct Row {
     std::int64_t tap[3], channel;
-    bool ones;
   };
   static constexpr bool kTermsAreNeighbours = false;
   ConvGeometry g;
@@ -137,11 +138,9 @@ struct WeightSums {
     Row r;
     split_tap(g, m / g.channels, r.tap);
     r.channel = m % g.channels;
-    r.ones = m == rows - 1;
     return r;
   }
   __device__ T a(const Row& r, std::int64_t k) const {
-    if (r.ones) return T{1};
     const std::int64_t from = input_pixel(g, Pixel::of(k, g.out), r.tap);
     return from < 0 ? T{0} : x[from * g.channels + r.channel];
   }
@@ -151,26 +150,9 @@ struct WeightSums {
   }
 };
 
-// Adds up the groups in order.
-template <class T>
-struct AddGroups {
-  const T* sums;
-  T* dweight;
-  T* dbias;
-  std::int64_t groups, size, weights;  // size: of one group; the bias follows the weights
-  __device__ void operator()(std::int64_t i) const {
-    T total = 0;
-    for (std::int64_t group = 0; group < groups; ++group) total += sums[group * size + i];
-    if (i < weights)
-      dweight[i] = total;
-    else if (dbias)
-      dbias[i - weights] = total;
-  }
-};
-
 std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 
-std::int64_t weight_rows(const ConvGeometry& g) { return product(g.kernel) * g.channels + 1; }
+std::int64_t weight_rows(const ConvGeometry& g) { return product(g.kernel) * g.channels; }
 
 // Enough blocks to fill a device, and no more: each group has sums of its own. Fixed by the
 // problem.
@@ -211,8 +193,16 @@ ConvGeometry dense_geometry(const Shape& x, const Shape& y) {
   return g;
 }
 
+const char* algorithm_of(const ConvGeometry& geometry, DType dtype, Precision precision) {
+  if (precision == Precision::f32 || dtype == DType::f64) return "implicit_gemm";
+  if (!mma_serves(geometry, dtype, precision))
+    return "implicit_gemm in f32; implicit_gemm_mma declined: 2^31 pixels or more";
+  return precision == Precision::tf32 ? "implicit_gemm_mma in tf32" : "implicit_gemm_mma in bf16";
+}
+
 void run(CudaQueue& queue, const ConvForward& call) {
   const ConvGeometry& g = call.geometry;
+  if (mma_serves(g, call.x.dtype, call.precision)) return run_mma(queue, call);
   for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
     run_gemm(
         queue, call.what,
@@ -224,6 +214,7 @@ void run(CudaQueue& queue, const ConvForward& call) {
 
 void run(CudaQueue& queue, const ConvData& call) {
   const ConvGeometry& g = call.geometry;
+  if (mma_serves(g, call.dy.dtype, call.precision)) return run_mma(queue, call);
   for_float_type(call.dy.dtype == DType::f64, [&]<class T>(T) {
     run_gemm(queue, call.what,
              Data<T>{g, call.dy.as<T>(), call.weight.as<T>(), call.dx.as<T>(),
@@ -231,25 +222,33 @@ void run(CudaQueue& queue, const ConvData& call) {
   });
 }
 
-std::size_t weights_scratch_bytes(const ConvGeometry& g, DType dtype) {
-  return static_cast<std::size_t>(groups_of(g) * weight_rows(g) * g.outputs) * size_of(dtype);
+std::size_t scratch_bytes(const ConvWeights& call) {
+  const ConvGeometry& g = call.geometry;
+  const std::size_t of_weights =
+      mma_serves(g, call.x.dtype, call.precision)
+          ? mma_weights_scratch_bytes(g)
+          : static_cast<std::size_t>(groups_of(g) * weight_rows(g) * g.outputs) *
+                size_of(call.x.dtype);
+  return call.dbias ? std::max(of_weights, column_sums_bytes(call.dy)) : of_weights;
 }
 
 void run(CudaQueue& queue, const ConvWeights& call) {
   const ConvGeometry& g = call.geometry;
-  void* scratch = queue.working_memory(weights_scratch_bytes(g, call.x.dtype));
-  for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
-    auto* sums = static_cast<T*>(scratch);
-    const std::int64_t rows = weight_rows(g), groups = groups_of(g);
-    run_gemm(queue, call.what,
-             WeightSums<T>{g, call.x.as<T>(), call.dy.as<T>(), sums, rows, g.outputs, groups,
-                           product(g.out)},
-             groups);
-    for_each_element(
-        queue, call.what, rows * g.outputs,
-        AddGroups<T>{sums, call.dweight.as<T>(), call.dbias ? call.dbias.as<T>() : nullptr, groups,
-                     rows * g.outputs, (rows - 1) * g.outputs});
-  });
+  void* scratch = queue.working_memory(scratch_bytes(call));
+  if (mma_serves(g, call.x.dtype, call.precision)) {
+    run_mma(queue, call, scratch);
+  } else {
+    for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
+      auto* parts = static_cast<T*>(scratch);
+      const std::int64_t rows = weight_rows(g), groups = groups_of(g);
+      run_gemm(queue, call.what,
+               WeightSums<T>{g, call.x.as<T>(), call.dy.as<T>(), parts, rows, g.outputs, groups,
+                             product(g.out)},
+               groups);
+      add_groups(queue, call.what, parts, groups, rows * g.outputs, call.dweight.as<T>());
+    });
+  }
+  if (call.dbias) column_sums(queue, call.what, call.dy, call.dbias, scratch);
 }
 
 }  // namespace ratnet::inline v1

@@ -2,6 +2,7 @@
 // layers as convolutions of one pixel.
 #pragma once
 
+#include "../../core/precision.h"
 #include "../../core/view.h"
 #include "../activation.h"
 #include "../window.h"
@@ -29,6 +30,7 @@ struct ConvForward {
   View y;
   Activation activation;
   double slope;
+  Precision precision = Precision::f32;
 };
 void run(CudaQueue& queue, const ConvForward& call);
 
@@ -37,6 +39,7 @@ struct ConvData {
   ConvGeometry geometry;
   ConstView dy, weight;
   View dx;
+  Precision precision = Precision::f32;
 };
 void run(CudaQueue& queue, const ConvData& call);
 
@@ -45,8 +48,12 @@ struct ConvWeights {
   ConvGeometry geometry;
   ConstView x, dy;
   View dweight, dbias;
+  Precision precision = Precision::f32;
 };
 void run(CudaQueue& queue, const ConvWeights& call);
-std::size_t weights_scratch_bytes(const ConvGeometry& geometry, DType dtype);
+std::size_t scratch_bytes(const ConvWeights& call);
+
+// What run() does with such a call, in words.
+const char* algorithm_of(const ConvGeometry& geometry, DType dtype, Precision precision);
 
 }  // namespace ratnet::inline v1

@@ -11,6 +11,7 @@ namespace ratnet::inline v1 {
 
 struct CudaQueue : Queue {
   cudaStream_t stream = nullptr;
+  int processors = 0;  // how many blocks run at once at least
 
   // Makes its device the calling thread's.
   void use_device();

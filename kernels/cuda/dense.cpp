@@ -3,27 +3,43 @@
 #include "conv_gemm.h"
 
 namespace ratnet::inline v1 {
-OpNote plan(CudaQueue&, const Dense&) { return note_of("gemm", 0); }
+namespace {
 
-void run(CudaQueue& queue, const Dense& op) {
-  run(queue, ConvForward{op.kName, dense_geometry(op.x.shape, op.y.shape), op.x, op.weight, op.bias,
-                         op.y, op.activation, op.slope});
+ConvForward forward(const Dense& op) {
+  return {op.kName,      dense_geometry(op.x.shape, op.y.shape),
+          op.x,          op.weight,
+          op.bias,       op.y,
+          op.activation, op.slope,
+          op.precision};
+}
+ConvData backward_data(const DenseBackwardData& op) {
+  return {op.kName,    dense_geometry(op.dx.shape, op.dy.shape), op.dy, op.weight, op.dx,
+          op.precision};
+}
+ConvWeights backward_weights(const DenseBackwardWeights& op) {
+  return {op.kName,    dense_geometry(op.x.shape, op.dy.shape), op.x, op.dy, op.dweight, op.dbias,
+          op.precision};
 }
 
-OpNote plan(CudaQueue&, const DenseBackwardData&) { return note_of("gemm", 0); }
+}  // namespace
 
-void run(CudaQueue& queue, const DenseBackwardData& op) {
-  run(queue, ConvData{op.kName, dense_geometry(op.dx.shape, op.dy.shape), op.dy, op.weight, op.dx});
+OpNote plan(CudaQueue&, const Dense& op) {
+  return note_of(algorithm_of(forward(op).geometry, op.x.dtype, op.precision), 0);
 }
+
+void run(CudaQueue& queue, const Dense& op) { run(queue, forward(op)); }
+
+OpNote plan(CudaQueue&, const DenseBackwardData& op) {
+  return note_of(algorithm_of(backward_data(op).geometry, op.dy.dtype, op.precision), 0);
+}
+
+void run(CudaQueue& queue, const DenseBackwardData& op) { run(queue, backward_data(op)); }
 
 OpNote plan(CudaQueue&, const DenseBackwardWeights& op) {
-  return note_of("gemm",
-                 weights_scratch_bytes(dense_geometry(op.x.shape, op.dy.shape), op.x.dtype));
+  const ConvWeights call = backward_weights(op);
+  return note_of(algorithm_of(call.geometry, op.x.dtype, op.precision), scratch_bytes(call));
 }
 
-void run(CudaQueue& queue, const DenseBackwardWeights& op) {
-  run(queue, ConvWeights{op.kName, dense_geometry(op.x.shape, op.dy.shape), op.x, op.dy, op.dweight,
-                         op.dbias});
-}
+void run(CudaQueue& queue, const DenseBackwardWeights& op) { run(queue, backward_weights(op)); }
 
 }  // namespace ratnet::inline v1

@@ -15,6 +15,12 @@ template <class... Parameters, class... Arguments>
 void launch(CudaQueue& queue, const char* what, dim3 grid, dim3 block, std::size_t shared_bytes,
             void (*kernel)(Parameters...), const Arguments&... arguments) {
   queue.use_device();
+  constexpr std::size_t kUnasked = std::size_t{48} << 10;
+  if (shared_bytes > kUnasked)
+    check_cuda(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                                    cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                    static_cast<int>(shared_bytes)),
+               what, ": asking for ", shared_bytes, " bytes of shared memory");
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
   config.blockDim = block;

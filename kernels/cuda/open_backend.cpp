@@ -59,6 +59,8 @@ Queue* open(int index) {
                   properties.minor, static_cast<double>(properties.totalGlobalMem) / (1 << 30));
     if (properties.major < 8)
       fail(ErrorKind::device, queue->description, ": 8.0 or newer is needed");
+    queue->multiplies_rounded = true;
+    queue->processors = properties.multiProcessorCount;
     queue->device = {kEmulated ? DeviceKind::cuda_emulated : DeviceKind::cuda, index};
     // Otherwise every wait gives the memory back to the driver.
     cudaMemPool_t pool = nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <sstream>
 #include <vector>
@@ -32,6 +33,12 @@ struct Thread {
   unsigned from = 0;
   std::uint64_t received = 0;
   unsigned ballot = 0;
+  int word_count = 0;  // of a gathering
+  std::uint64_t words[kWords] = {};
+  // Copies that have not landed, and how many of them each closed group has.
+  std::deque<Copy> copies;
+  std::deque<std::size_t> groups;
+  std::size_t open_copies = 0;
 };
 
 struct Block {
@@ -41,6 +48,7 @@ struct Block {
   unsigned barriers = 0;
   unsigned exchanges[kMostThreads / kWarp] = {};
   // Addresses by which the thread sanitizer is told who waited for whom.
+  std::uint64_t gathered[kMostThreads / kWarp][kWarp][kWords] = {};
   char start = 0, end = 0;
   char barrier_meeting[2] = {};
   char warp_meeting[kMostThreads / kWarp][2] = {};
@@ -97,6 +105,8 @@ bool release_exchange(unsigned warp, unsigned first_lane) {
     const bool gives = thread.from < lanes && (mask >> thread.from & 1);
     thread.received = gives ? lane_of(warp, thread.from).value : ~std::uint64_t{0};
     thread.state = State::ready;
+    if (first.word_count > 0)
+      std::memcpy(block.gathered[warp][lane], thread.words, sizeof thread.words);
   }
   ++block.exchanges[warp];
   return true;
@@ -193,6 +203,10 @@ std::string run_block(const Launch& launch, std::uint64_t& random) {
     if (!thread.fiber) thread.fiber = std::make_unique<Fiber>();
     thread.state = State::ready;
     thread.mask = 0;
+    thread.word_count = 0;
+    thread.copies.clear();
+    thread.groups.clear();
+    thread.open_copies = 0;
     thread.fiber->set_body(
         [](void* argument) {
           const auto* l = static_cast<const Launch*>(argument);
@@ -256,6 +270,41 @@ std::uint64_t warp_exchange(unsigned mask, std::uint64_t value, unsigned from, b
 unsigned warp_ballot(unsigned mask, bool value, const char* file, int line) {
   warp_exchange(mask, value, 0, false, file, line);
   return self().ballot;
+}
+
+const std::uint64_t (*warp_gather(const std::uint64_t* words, int count, const char* file,
+                                  int line))[kWords] {
+  Thread& thread = self();
+  thread.word_count = count;
+  for (int i = 0; i < count; ++i) thread.words[i] = words[i];
+  warp_exchange(0xFFFFFFFFu, 0, 0, false, file, line);
+  thread.word_count = 0;
+  return block.gathered[current / kWarp];
+}
+
+void add_copy(const Copy& copy) {
+  self().copies.push_back(copy);
+  ++self().open_copies;
+}
+
+void close_copies() {
+  self().groups.push_back(self().open_copies);
+  self().open_copies = 0;
+}
+
+bool take_copy(int pending, Copy& copy) {
+  Thread& thread = self();
+  while (thread.groups.size() > static_cast<std::size_t>(pending)) {
+    if (thread.groups.front() == 0) {
+      thread.groups.pop_front();
+      continue;
+    }
+    --thread.groups.front();
+    copy = thread.copies.front();
+    thread.copies.pop_front();
+    return true;
+  }
+  return false;
 }
 
 std::string run_grid(const Launch& launch, std::uint64_t seed) {

@@ -35,6 +35,22 @@ std::uint64_t warp_exchange(unsigned mask, std::uint64_t value, unsigned from, b
 // One bit for every lane of the mask whose value is not 0.
 unsigned warp_ballot(unsigned mask, bool value, const char* file, int line);
 
+// Every lane of the warp (all 32) gives up to kWords words; what all gave, valid until the next
+// gathering of this warp.
+constexpr int kWords = 8;
+const std::uint64_t (*warp_gather(const std::uint64_t* words, int count, const char* file,
+                                  int line))[kWords];
+
+// Copies that a thread has begun, in groups, for them to land later: from nullptr means zeros.
+struct Copy {
+  void* to = nullptr;
+  const void* from = nullptr;
+};
+void add_copy(const Copy& copy);
+void close_copies();
+// The oldest copy of the running thread that is not in its last `pending` groups; false: none.
+bool take_copy(int pending, Copy& copy);
+
 struct Launch {
   Dim3 grid, block;
   std::size_t shared_bytes = 0;

@@ -243,6 +243,113 @@ TEST_CASE("captured work runs only when it is launched, as often as it is") {
   cudaGraphExecDestroy(work);
 }
 
+// d = a [16 x 16] b [16 x 8] of bf16 in memory, by one warp.
+struct Matrices {
+  std::uint16_t a[16][16], b[16][8];
+};
+__global__ void multiplied(const Matrices* from, float* d) {
+  auto& matrices = dynamic_shared<Matrices>();
+  const unsigned me = threadIdx.x;
+  for (unsigned i = me; i < sizeof(Matrices) / 16; i += 32)
+    ratnet::copy_async(reinterpret_cast<char*>(&matrices) + 16 * i,
+                       reinterpret_cast<const char*>(from) + 16 * i);
+  ratnet::commit_copies();
+  ratnet::wait_copies<0>();
+  __syncwarp(0xFFFFFFFFu);
+  std::uint32_t a[4], both[4];
+  ratnet::load_matrices(a, &matrices.a[me % 16][me / 16 * 8]);
+  // The upper half of the lanes names rows once more, for matrices that are not used.
+  ratnet::load_matrices_transposed(both, &matrices.b[me % 16][0]);
+  const std::uint32_t b[2] = {both[0], both[1]};
+  float sum[4] = {};
+  ratnet::multiply_bf16(sum, a, b);
+  for (unsigned i = 0; i < 4; ++i) d[(me / 4 + i / 2 * 8) * 8 + me % 4 * 2 + i % 2] = sum[i];
+}
+
+__global__ void multiplied_tf32(const float* a, const float* b, float* d) {
+  const unsigned g = threadIdx.x / 4, t = threadIdx.x % 4;
+  const auto tf32 = [](float value) { return ratnet::rounded_to_tf32(value); };
+  const std::uint32_t af[4] = {tf32(a[g * 8 + t]), tf32(a[(g + 8) * 8 + t]), tf32(a[g * 8 + t + 4]),
+                               tf32(a[(g + 8) * 8 + t + 4])};
+  const std::uint32_t bf[2] = {tf32(b[t * 8 + g]), tf32(b[(t + 4) * 8 + g])};
+  float sum[4] = {};
+  ratnet::multiply_tf32(sum, af, bf);
+  for (unsigned i = 0; i < 4; ++i) d[(g + i / 2 * 8) * 8 + t * 2 + i % 2] = sum[i];
+}
+
+TEST_CASE("tensor cores multiply: loads, transposed loads, bf16 and tf32") {
+  Matrices matrices;
+  float a[16][8], b[8][8];  // a value depends on both indices, so that no swap goes unseen
+  for (int i = 0; i < 16; ++i) {
+    for (int k = 0; k < 16; ++k)
+      matrices.a[i][k] = static_cast<std::uint16_t>(ratnet::packed_bf16(float(i - 3 * k), 0));
+    for (int k = 0; k < 8; ++k) a[i][k] = float(i - 3 * k);
+  }
+  for (int k = 0; k < 16; ++k)
+    for (int j = 0; j < 8; ++j)
+      matrices.b[k][j] = static_cast<std::uint16_t>(ratnet::packed_bf16(float(5 * k + j * j), 0));
+  for (int k = 0; k < 8; ++k)
+    for (int j = 0; j < 8; ++j) b[k][j] = float(5 * k + j * j);
+
+  Device device;
+  float* out = device.numbers(256);
+  float* in = device.numbers(sizeof matrices / 4 + 192);
+  float* more = in + sizeof matrices / 4;
+  cudaMemcpyAsync(in, &matrices, sizeof matrices, cudaMemcpyHostToDevice, device.stream);
+  cudaMemcpyAsync(more, a, sizeof a, cudaMemcpyHostToDevice, device.stream);
+  cudaMemcpyAsync(more + 128, b, sizeof b, cudaMemcpyHostToDevice, device.stream);
+  static_assert(sizeof(Matrices) > sizeof(Numbers));
+  cudaLaunchConfig_t config;
+  config.blockDim = dim3(32);
+  config.dynamicSmemBytes = sizeof(Matrices);
+  config.stream = device.stream;
+  cudaLaunchKernelEx(&config, multiplied, reinterpret_cast<const Matrices*>(in), out);
+  cudaLaunchKernelEx(&config, multiplied_tf32, static_cast<const float*>(more),
+                     static_cast<const float*>(more + 128), out + 128);
+  float host[256];
+  cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, device.stream);
+  REQUIRE(device.wait() == cudaSuccess);
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < 8; ++j) {
+      float long_sum = 0, short_sum = 0;
+      for (int k = 0; k < 16; ++k) long_sum += float(i - 3 * k) * float(5 * k + j * j);
+      for (int k = 0; k < 8; ++k) short_sum += a[i][k] * b[k][j];
+      CHECK(host[i * 8 + j] == long_sum);
+      CHECK(host[128 + i * 8 + j] == short_sum);
+    }
+}
+
+template <bool kWaits>
+__global__ void copied(const float* from, float* out) {
+  auto& numbers = dynamic_shared<Numbers>();
+  ratnet::copy_async(&numbers.of[4 * threadIdx.x], from + 4 * threadIdx.x, threadIdx.x % 2 == 0);
+  ratnet::commit_copies();
+  if (kWaits) ratnet::wait_copies<0>();
+  for (unsigned i = 0; i < 4; ++i) out[4 * threadIdx.x + i] = numbers.of[4 * threadIdx.x + i];
+}
+
+TEST_CASE("an asynchronous copy that nobody waits for does not land") {
+  Device device;
+  float* from = device.numbers(kThreads);
+  float* out = device.numbers(2 * kThreads);
+  std::vector<float> host(2 * kThreads, 3);
+  cudaMemcpyAsync(from, host.data(), kThreads * 4, cudaMemcpyHostToDevice, device.stream);
+  device.launch(32, copied<true>, from, out);
+  device.launch(32, copied<false>, from, out + kThreads);
+  cudaMemcpyAsync(host.data(), out, 2 * kThreads * 4, cudaMemcpyDeviceToHost, device.stream);
+  REQUIRE(device.wait() == cudaSuccess);
+  for (int i = 0; i < kThreads; ++i) CHECK(host[std::size_t(i)] == (i / 4 % 2 == 0 ? 3.0f : 0.0f));
+  for (int i = kThreads; i < 2 * kThreads; ++i) CHECK(std::isnan(host[std::size_t(i)]));
+}
+
+TEST_CASE("rounding to bf16 and tf32 is to nearest") {
+  CHECK(ratnet::packed_bf16(1.0f, -2.0f) == 0xC0003F80u);
+  CHECK(ratnet::packed_bf16(0x1.01p0f, 0x1.03p0f) == 0x3F823F80u);  // ties go to even
+  CHECK(ratnet::packed_bf16(0x1.02p0f, 0x1.011p0f) == 0x3F813F81u);
+  CHECK(ratnet::rounded_to_tf32(0x1.001p0f) == 0x3F800000u);
+  CHECK(ratnet::rounded_to_tf32(0x1.002p0f) == 0x3F802000u);  // a tie goes away from 0
+}
+
 TEST_CASE("launches that no device takes are refused") {
   Device device;
   cudaLaunchConfig_t config;
@@ -256,6 +363,14 @@ TEST_CASE("launches that no device takes are refused") {
   config.dynamicSmemBytes = (std::size_t{48} << 10) + 1;
   CHECK(cudaLaunchKernelEx(&config, divergent, static_cast<float*>(nullptr)) ==
         cudaErrorInvalidConfiguration);
+  // More shared memory is there for kernels that ask.
+  const auto kernel = reinterpret_cast<const void*>(divergent);
+  CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 228 << 10) ==
+        cudaErrorInvalidValue);
+  CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 100 << 10) ==
+        cudaSuccess);
+  config.dynamicSmemBytes = std::size_t{100} << 10;
+  CHECK(cudaLaunchKernelEx(&config, divergent, device.numbers(32)) == cudaSuccess);
   void* memory = nullptr;
   CHECK(cudaMallocAsync(&memory, std::size_t{2} << 30, device.stream) == cudaErrorMemoryAllocation);
   CHECK(memory == nullptr);

@@ -43,12 +43,14 @@ constexpr std::size_t kFence = 64;
 constexpr unsigned char kFenceByte = 0xFE;
 
 constexpr std::size_t kSharedMemory = std::size_t{48} << 10;  // more has to be asked for
+constexpr int kMostSharedMemory = 227 << 10;
 
 // One device for the whole process; its streams take turns.
 struct DeviceState {
   std::recursive_mutex mutex;
   std::map<char*, std::size_t> allocations;
   std::size_t used = 0;
+  std::map<const void*, std::size_t> shared_limits;  // of kernels that asked for more
   std::uint64_t launches = 0;
   std::string last_error = "unspecified launch failure";
 
@@ -78,11 +80,14 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 }  // namespace
 
-cudaError_t enqueue(Stream* stream, const void*, const Dim3& grid, const Dim3& block,
+cudaError_t enqueue(Stream* stream, const void* kernel, const Dim3& grid, const Dim3& block,
                     std::size_t shared_bytes, void (*body)(void*), std::shared_ptr<void> argument) {
+  const Lock lock(device().mutex);
+  const auto asked = device().shared_limits.find(kernel);
+  const std::size_t limit = asked == device().shared_limits.end() ? kSharedMemory : asked->second;
   const std::uint64_t threads = std::uint64_t{block.x} * block.y * block.z;
   if (threads == 0 || threads > 1024 || block.z > 64 || grid.x == 0 || grid.y == 0 || grid.z == 0 ||
-      grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535 || shared_bytes > kSharedMemory)
+      grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535 || shared_bytes > limit)
     return cudaErrorInvalidConfiguration;
   stream->add([=] {
     const Launch launch{grid, block, shared_bytes, body, argument.get()};
@@ -131,6 +136,14 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   std::strcpy(properties->name, "emulated on the CPU");
   properties->totalGlobalMem = ratnet_emulation::kDeviceMemory;
   properties->major = 9;
+  properties->multiProcessorCount = 2;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+  if (value < 0 || value > ratnet_emulation::kMostSharedMemory) return cudaErrorInvalidValue;
+  const Lock lock(device().mutex);
+  device().shared_limits[kernel] = static_cast<std::size_t>(value);
   return cudaSuccess;
 }
 

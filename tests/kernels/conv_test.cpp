@@ -6,8 +6,7 @@
 #include <limits>
 
 #include "../catch.h"
-#include "oracle.h"
-#include "random_tensor.h"
+#include "conv_case.h"
 #include "run_on.h"
 
 using namespace ratnet;
@@ -15,96 +14,8 @@ using namespace ratnet::testing;
 
 namespace {
 
-struct Case {
-  Shape x;
-  Shape weight;
-  Shape y;  // before pooling
-  Window window;
-  std::int64_t in, out;
-};
-
-// Any number of dimensions, kernel, stride, dilation and padding; small enough for the oracle.
-Case random_case(Random& random) {
-  for (;;) {
-    Case c;
-    c.window.rank = 1 + static_cast<int>(random.integer(3));
-    c.in = 1 + random.integer(random.chance(0.2) ? 70 : 9);
-    c.out = 1 + random.integer(random.chance(0.2) ? 70 : 20);
-    const std::int64_t most = c.window.rank == 1 ? 40 : c.window.rank == 2 ? 15 : 7;
-    c.x = {1 + random.integer(3)};
-    const bool unit_stride = random.chance(0.6);
-    for (int i = 0; i < c.window.rank; ++i) {
-      const auto d = static_cast<std::size_t>(i);
-      c.x.push_back(1 + random.integer(most));
-      c.window.kernel[d] = 1 + random.integer(4);
-      c.window.stride[d] = unit_stride ? 1 : 1 + random.integer(3);
-      c.window.dilation[d] = random.chance(0.7) ? 1 : 1 + random.integer(2);
-      c.window.pad_before[d] = random.integer(3);
-      c.window.pad_after[d] = random.integer(3);
-      c.weight.push_back(c.window.kernel[d]);
-    }
-    c.x.push_back(c.in);
-    c.weight.push_back(c.in);
-    c.weight.push_back(c.out);
-    try {
-      c.y = c.window.output(c.x, c.out, "test");
-      return c;
-    } catch (const Error&) {
-      continue;  // the kernel does not fit: draw again
-    }
-  }
-}
-
-// visit(output pixel, input pixel or -1 in the padding, tap): channels left out.
-template <class Visit>
-void for_pixels(const Case& c, const Visit& visit) {
-  Shape pixels = c.x;
-  pixels[pixels.rank() - 1] = 1;
-  for_each_tap(pixels, c.window, visit);
-}
-
-struct Oracle {
-  Doubles y, dx, dweight, dbias;
-};
-
-Oracle oracle(const Case& c, const Doubles& x, const Doubles& weight, const Doubles& bias,
-              const Doubles& dy) {
-  Oracle o;
-  const auto in = static_cast<std::size_t>(c.in);
-  const auto out = static_cast<std::size_t>(c.out);
-  o.y.resize(static_cast<std::size_t>(c.y.count()));
-  o.dx.resize(x.size());
-  o.dweight.resize(weight.size());
-  o.dbias.resize(out);
-  for (std::size_t i = 0; i < o.y.size(); ++i) {
-    o.y[i] = bias[i % out];
-    o.dbias[i % out] += dy[i];
-  }
-  for_pixels(c, [&](std::size_t to, std::int64_t from, std::int64_t tap) {
-    if (from < 0) return;
-    for (std::size_t i = 0; i < in; ++i)
-      for (std::size_t k = 0; k < out; ++k) {
-        const std::size_t w = (static_cast<std::size_t>(tap) * in + i) * out + k;
-        const std::size_t xi = static_cast<std::size_t>(from) * in + i;
-        o.y[to * out + k] += x[xi] * weight[w];
-        o.dx[xi] += dy[to * out + k] * weight[w];
-        o.dweight[w] += dy[to * out + k] * x[xi];
-      }
-  });
-  return o;
-}
-
 // The sums are of up to a few thousand terms of size one.
 double tolerance_of_sums(DType dtype) { return dtype == DType::f64 ? 1e-11 : 2e-4; }
-
-struct Tensors {
-  Tensor x, weight, bias, dy;
-};
-
-Tensors random_tensors(const Case& c, DType dtype, Random& random) {
-  return {random_tensor(c.x, dtype, random), random_tensor(c.weight, dtype, random),
-          random_tensor({c.out}, dtype, random), random_tensor(c.y, dtype, random)};
-}
 
 }  // namespace
 

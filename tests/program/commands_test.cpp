@@ -298,6 +298,7 @@ TEST_CASE("exit codes say whose fault it was, in one line") {
   refused(predict + lab.cohort + " -o " + here + "x --no-such-option", 2);
   refused(predict + lab.cohort + " -o " + here + "x --slice-axis oblique", 2);
   refused(predict + lab.cohort + " -o " + here + "x --device abacus", 2);
+  refused(predict + lab.cohort + " -o " + here + "x --precision half", 2);
   refused("evaluate " + lab.model + " " + lab.cohort + " --split some", 2);
   refused("evaluate " + lab.model, 2);
   refused("train dark-slices " + lab.cohort + " -o " + here + "x.h5", 2);
@@ -311,6 +312,8 @@ TEST_CASE("exit codes say whose fault it was, in one line") {
   refused("train dark-slices " + lab.model + " -o " + here + "x.safetensors", 3);
 
   refused(predict + lab.cohort + " -o " + here + "x --device cuda:99", 4);
+  CHECK(refused("bench " + lab.model + " --device cpu --precision bf16", 4).err ==
+        "ratnet: cpu multiplies in f32, not in bf16, which is for GPUs\n");
 
   refused("inspect " + here + "missing.h5", 5);
   refused("inspect " + here + "missing.nii", 5);

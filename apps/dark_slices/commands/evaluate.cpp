@@ -137,7 +137,8 @@ void run(const Options& options) {
   grid_of(model);  // throws where the model is of something else
   Predictor predictor(model, {.batch = 256,
                               .threads = options.compute.threads,
-                              .device = parse_device(options.compute.device)});
+                              .device = parse_device(options.compute.device),
+                              .precision = parse_precision(options.compute.precision)});
   const std::vector<Input> inputs = find_inputs(named.inputs);
   const bool slices = inputs.size() == 1 && !is_nifti_name(inputs[0].path);
   DarkSlicesEvaluation evaluation = slices

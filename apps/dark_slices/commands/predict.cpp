@@ -52,7 +52,8 @@ class Prediction {
         grid_(grid_of(model_)),
         predictor_(model_, {.batch = 64,
                             .threads = options.compute.threads,
-                            .device = parse_device(options.compute.device)}),
+                            .device = parse_device(options.compute.device),
+                            .precision = parse_precision(options.compute.precision)}),
         slices_(options.scan.slices()) {
     require(!named_.inputs.empty(), "predict needs a scan, a file of slices or a folder");
   }

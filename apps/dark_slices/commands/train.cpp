@@ -26,6 +26,7 @@ struct Options {
   std::string schedule = "one-cycle";
   std::string monitor = "loss";
   std::string device = "auto";
+  std::string precision = "f32";
 };
 
 // model.safetensors -> model.checkpoint.safetensors, model.log.jsonl
@@ -50,6 +51,7 @@ void run(Options options) {
           options.monitor, "' to monitor: use loss or auroc");
   trainer.monitor = options.monitor == "loss" ? Monitor::loss : Monitor::auroc;
   trainer.device = parse_device(options.device);
+  trainer.precision = parse_precision(options.precision);
   require(options.output.ends_with(".safetensors"), "the model file '", options.output,
           "' must end in .safetensors: by that the other commands know a model");
   check_can_write(options.output);
@@ -169,6 +171,7 @@ void add_train_dark_slices(CLI::App& train) {
       ->capture_default_str();
   command->add_option("--json", options->json, "write the test figures to this file");
   add_device_option(*command, options->device);
+  add_precision_option(*command, options->precision);
   add_threads_option(*command, trainer.threads);
   command->footer(
       "Beside MODEL.safetensors it keeps MODEL.checkpoint.safetensors while it works, and\n"

@@ -73,6 +73,7 @@ enum cudaError_t {
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorLaunchFailure = 719,
 };
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
 constexpr unsigned cudaStreamNonBlocking = 1;
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
@@ -101,7 +102,7 @@ enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
 struct cudaDeviceProp {
   char name[256] = "";
   std::size_t totalGlobalMem = 0;
-  int major = 0, minor = 0;
+  int major = 0, minor = 0, multiProcessorCount = 0;
 };
 
 struct cudaLaunchAttribute {};
@@ -136,6 +137,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* work, cudaGraph_t graph,
 cudaError_t cudaGraphLaunch(cudaGraphExec_t work, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t work);
+
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
 
 template <class... Expected, class... Actual>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Expected...),
