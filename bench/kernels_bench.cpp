@@ -155,13 +155,15 @@ void adam(benchmark::State& state) {
   Tensor gradient = bench_tensor({n});
   Tensor first({n}, DType::f32);
   Tensor second({n}, DType::f32);
+  const auto numbers = adam_rates(1e-9, 0.9, 0.999, 0, 1);
+  const Tensor rates = Tensor::of<double>({3}, numbers);
   // Reads four numbers for each parameter and writes three.
   repeat(state,
          Adam{.weight = weight,
               .gradient = gradient,
               .first_moment = first,
               .second_moment = second,
-              .rate = 1e-9},
+              .rates = rates},
          "GB/s", 7.0 * sizeof(float) * static_cast<double>(n));
 }
 BENCHMARK(adam)->Arg(281'346);

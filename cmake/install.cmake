@@ -37,6 +37,7 @@ set(ratnet_headers
     apps/dark_slices/brain_level.h
     apps/dark_slices/brain_region.h
     core/activation.h
+    core/buffer.h
     core/dtype.h
     core/precision.h
     core/queue.h

@@ -62,6 +62,20 @@ struct Queue {
   Status (*wait)(Queue&, char* why, std::size_t room) = nullptr;
   void (*close)(Queue*) = nullptr;
 
+  // Host memory that is copied from and to at the bus's full speed while the host goes on.
+  Status (*allocate_host)(Queue&, std::size_t bytes, void** memory, char* why,
+                          std::size_t room) = nullptr;
+  void (*release_host)(Queue&, void* memory) = nullptr;
+
+  // Events (event.h), where work does not run at once: record marks the end of what was submitted
+  // so far; follow lets what is submitted next begin after it, in whatever queue of the same device
+  // it was recorded.
+  Status (*make_event)(Queue&, void** event, char* why, std::size_t room) = nullptr;
+  Status (*record)(Queue&, void* event, char* why, std::size_t room) = nullptr;
+  Status (*follow)(Queue&, void* event, char* why, std::size_t room) = nullptr;
+  Status (*wait_event)(Queue&, void* event, char* why, std::size_t room) = nullptr;
+  void (*drop_event)(Queue&, void* event) = nullptr;
+
   // Where a backend has these: what is submitted between begin_capture and end_capture does not run
   // but is kept, to be run by replay as often as one likes, with the memory it had.
   Status (*begin_capture)(Queue&, char* why, std::size_t room) = nullptr;
@@ -108,57 +122,5 @@ void wait_on_failure(Queue& queue, Body&& body) {
     throw;
   }
 }
-
-// Work that a queue has captured, dropped on destruction.
-class Captured {
- public:
-  Captured() = default;
-  // Captures what `submits` submits; nothing of it runs. Only where the queue can.
-  template <class Submits>
-  Captured(QueueHandle queue, Submits&& submits) : queue_(std::move(queue)) {
-    begin();
-    try {
-      submits();
-    } catch (...) {
-      abandon();
-      throw;
-    }
-    end();
-  }
-  Captured(Captured&& other) noexcept;
-  Captured& operator=(Captured&& other) noexcept;
-  ~Captured();
-
-  void replay() const;
-
- private:
-  void begin();
-  void end();
-  void abandon() noexcept;
-
-  QueueHandle queue_;
-  void* work_ = nullptr;
-};
-
-// Memory on a queue's device, released on destruction.
-class Buffer {
- public:
-  Buffer() = default;
-  Buffer(QueueHandle queue, std::size_t bytes);
-  Buffer(Buffer&& other) noexcept;
-  Buffer& operator=(Buffer&& other) noexcept;
-  ~Buffer();
-
-  void* data() const { return data_; }
-  std::size_t bytes() const { return bytes_; }
-  void upload(const void* from, std::size_t bytes, std::size_t offset = 0);
-  void download(void* to, std::size_t bytes, std::size_t offset = 0) const;
-  void clear();
-
- private:
-  QueueHandle queue_;
-  void* data_ = nullptr;
-  std::size_t bytes_ = 0;
-};
 
 }  // namespace ratnet::inline v1

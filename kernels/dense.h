@@ -42,10 +42,10 @@ OpNote plan(CudaQueue&, const DenseBackwardData&);
 // dweight = x^T dy, dbias = column sums of dy, in a fixed order; they are overwritten.
 struct DenseBackwardWeights {
   static constexpr const char* kName = "dense_backward_weights";
-  ConstView x;      // [N, in]
-  ConstView dy;     // [N, out]
-  View dweight;     // [in, out]
-  View dbias = {};  // [out], or absent
+  ConstView x;                           // [N, in]
+  ConstView dy;                          // [N, out]
+  View dweight;                          // [in, out]
+  View dbias = {};                       // [out], or absent
   Precision precision = Precision::f32;  // of dweight; dbias is a sum in f32
   void check() const;
 };

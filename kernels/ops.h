@@ -33,14 +33,16 @@ struct AvgPoolBackward;
 struct ActivateBackward;
 struct SoftmaxBackward;
 struct SoftmaxCrossEntropy;
+struct SetNumbers;
 struct Dropout;
 struct Sgd;
 struct Adam;
 struct ClipNorm;
 
-using TrainOps = OpList<ConvBackwardData, ConvBackwardWeights, DenseBackwardData,
-                        DenseBackwardWeights, MaxPoolBackward, AvgPoolBackward, ActivateBackward,
-                        SoftmaxBackward, SoftmaxCrossEntropy, Dropout, Sgd, Adam, ClipNorm>;
+using TrainOps =
+    OpList<ConvBackwardData, ConvBackwardWeights, DenseBackwardData, DenseBackwardWeights,
+           MaxPoolBackward, AvgPoolBackward, ActivateBackward, SoftmaxBackward, SoftmaxCrossEntropy,
+           SetNumbers, Dropout, Sgd, Adam, ClipNorm>;
 
 template <class... A, class... B>
 OpList<A..., B...> joined(OpList<A...>, OpList<B...>);

@@ -21,8 +21,9 @@ void check_share(const char* operation, const char* name, double value) {
   require(value >= 0 && value < 1, operation, ": ", name, " must be in [0, 1), got ", value);
 }
 
-void check_step(const char* operation, std::int64_t step) {
-  require(step >= 1, operation, ": steps count from 1, got ", step);
+void check_rates(const char* operation, const ConstView& rates, std::int64_t count) {
+  check_shape(operation, "the rate", rates, {count});
+  require(rates.dtype == DType::f64, operation, ": the rate is f64, not ", name_of(rates.dtype));
 }
 
 }  // namespace
@@ -33,11 +34,10 @@ void Sgd::check() const {
   check_shape(kName, "gradient", gradient, weight.shape);
   if (velocity || momentum != 0) check_shape(kName, "velocity", velocity, weight.shape);
   check_floats(kName, {weight, gradient, velocity});
-  check_amount(kName, "rate", rate);
+  check_rates(kName, rate, 1);
   check_amount(kName, "momentum", momentum);
   check_amount(kName, "weight_decay", weight_decay);
   require(!nesterov || momentum > 0, kName, ": nesterov needs a momentum above 0");
-  check_step(kName, step);
 }
 
 void Adam::check() const {
@@ -47,12 +47,18 @@ void Adam::check() const {
   check_shape(kName, "first_moment", first_moment, weight.shape);
   check_shape(kName, "second_moment", second_moment, weight.shape);
   check_floats(kName, {weight, gradient, first_moment, second_moment});
-  check_amount(kName, "rate", rate);
+  check_rates(kName, rates, 3);
   check_amount(kName, "epsilon", epsilon);
   check_amount(kName, "weight_decay", weight_decay);
   check_share(kName, "beta1", beta1);
   check_share(kName, "beta2", beta2);
-  check_step(kName, step);
+}
+
+std::array<double, 3> adam_rates(double rate, double beta1, double beta2, double decoupled_decay,
+                                 std::int64_t step) {
+  const auto t = static_cast<double>(step);
+  return {rate / (1 - std::pow(beta1, t)), 1 / (1 - std::pow(beta2, t)),
+          1 - rate * decoupled_decay};
 }
 
 void ClipNorm::check() const {

@@ -1,6 +1,7 @@
 // Optimiser steps over one contiguous block of parameters, and gradient clipping.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "../core/queue.h"
@@ -12,44 +13,47 @@ struct CpuQueue;
 struct CudaQueue;
 
 // Stochastic gradient descent as torch.optim.SGD has it (dampening 0):
-//   g = gradient + weight_decay * weight;  velocity = momentum * velocity + g (velocity = g at
-//   step 1);  weight -= rate * (nesterov ? g + momentum * velocity : velocity)
-// With momentum 0 the velocity may be absent. All [n], f32 or f64 alike.
+//   g = gradient + weight_decay * weight;  velocity = momentum * velocity + g;
+//   weight -= rate * (nesterov ? g + momentum * velocity : velocity)
+// The velocity is 0 before the first step; with momentum 0 it may be absent. All [n], f32 or f64
+// alike. What changes from step to step is read from the queue's memory, so that a step can be
+// captured.
 struct Sgd {
   static constexpr const char* kName = "sgd";
   View weight;
   ConstView gradient;
   View velocity = {};
-  double rate = 0;
+  ConstView rate;  // [1] f64
   double momentum = 0;
   double weight_decay = 0;
   bool nesterov = false;
-  std::int64_t step = 1;  // 1 at the first call
   void check() const;
 };
 void run(CpuQueue&, const Sgd&);
 void run(CudaQueue&, const Sgd&);
 
-// Adam (Kingma and Ba, 2015) as torch.optim.Adam has it; `decoupled` makes it AdamW (Loshchilov
-// and Hutter, 2019): weight *= 1 - rate * weight_decay first, in place of adding
-// weight_decay * weight to the gradient.
+// Adam (Kingma and Ba, 2015) as torch.optim.Adam has it, and AdamW (Loshchilov and Hutter, 2019),
+// whose decay is in `rates` in place of weight_decay:
+//   g = gradient + weight_decay * weight
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
-//   weight -= rate / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + epsilon)
+//   weight = rates[2] * weight - rates[0] * m / (sqrt(v * rates[1]) + epsilon)
 struct Adam {
   static constexpr const char* kName = "adam";
   View weight;
   ConstView gradient;
   View first_moment;
   View second_moment;
-  double rate = 0.001;
+  ConstView rates;  // [3] f64: adam_rates()
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
-  bool decoupled = false;
-  std::int64_t step = 1;
   void check() const;
 };
+// What of a step is the same for every weight: rate / (1 - beta1^step), 1 / (1 - beta2^step) and
+// 1 - rate * decoupled_decay, which is AdamW's. step: 1 at the first.
+std::array<double, 3> adam_rates(double rate, double beta1, double beta2, double decoupled_decay,
+                                 std::int64_t step);
 void run(CpuQueue&, const Adam&);
 void run(CudaQueue&, const Adam&);
 

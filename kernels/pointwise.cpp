@@ -13,12 +13,22 @@ void Add::check() const {
   check_floats(kName, {a, b, y});
 }
 
+void SetNumbers::check() const {
+  require(y.shape.rank() == 1 && y.shape[0] <= kMost, kName, ": y must be [n] with n up to ", kMost,
+          ", got ", y.shape);
+  check_shape(kName, "y", y, y.shape);
+  require(y.dtype == DType::f64 || y.dtype == DType::i64, kName, ": y is f64 or i64, not ",
+          name_of(y.dtype));
+}
+
 void Dropout::check() const {
   require(keep > 0 && keep <= 1, kName, ": the kept share must be above 0 and at most 1, got ",
           keep);
   check_shape(kName, "x", x, x.shape);
   check_shape(kName, "y", y, x.shape);
   check_floats(kName, {x, y});
+  check_shape(kName, "key", key, {2});
+  require(key.dtype == DType::i64, kName, ": the key is i64, not ", name_of(key.dtype));
   require(x.count() <= std::int64_t{4} << 32, kName, ": ", x.count(),
           " elements are more than one stream of random numbers has");
 }

@@ -1,6 +1,7 @@
 // Sums, dropout, and conversion of stored pixels to floats.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "../core/view.h"
@@ -21,16 +22,28 @@ struct Add {
 void run(CpuQueue&, const Add&);
 void run(CudaQueue&, const Add&);
 
+// A few numbers that captured work reads and that differ from one replay to the next.
+struct SetNumbers {
+  static constexpr const char* kName = "set_numbers";
+  static constexpr std::int64_t kMost = 4;
+  View y;  // [n] f64 or i64, n up to kMost
+  std::array<double, kMost> reals = {};
+  std::array<std::int64_t, kMost> integers = {};  // where y is i64
+  void check() const;
+};
+void run(CpuQueue&, const SetNumbers&);
+void run(CudaQueue&, const SetNumbers&);
+
 // y[i] = x[i] / keep where the number drawn for i is below keep, else 0 (inverted dropout). The
-// number for i is unit_float(philox({i / 4, step, stream, 0}, seed)[i % 4]) (i / 4 in 32 bits), so
-// forward and backward are the same call and need no stored mask. f32 or f64; y may be x.
+// number for i is unit_float(philox({i / 4, step, stream, 0}, seed)[i % 4]) (i / 4 and the step in
+// 32 bits), so forward and backward are the same call and need no stored mask. f32 or f64; y may be
+// x.
 struct Dropout {
   static constexpr const char* kName = "dropout";
   ConstView x;
   View y;
+  ConstView key;  // [2] i64: the seed's bits, the step
   double keep = 1;
-  std::uint64_t seed = 0;
-  std::uint32_t step = 0;
   std::uint32_t stream = 0;
   void check() const;
 };

@@ -40,6 +40,11 @@ void SoftmaxCrossEntropy::check() const {
   check_shape(kName, "loss", loss, {1});
   if (dlogits) check_shape(kName, "dlogits", dlogits, logits.shape);
   check_floats(kName, {logits, class_weights, loss, dlogits});
+  if (loss_sum) {
+    check_shape(kName, "loss_sum", loss_sum, {1});
+    require(loss_sum.dtype == DType::f64, kName, ": loss_sum is f64, not ",
+            name_of(loss_sum.dtype));
+  }
 }
 
 }  // namespace ratnet::inline v1

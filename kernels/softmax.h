@@ -43,6 +43,7 @@ struct SoftmaxCrossEntropy {
   ConstView class_weights = {};  // [K] of the logits' type, or absent: all 1
   View loss;                     // [1] of the logits' type
   View dlogits = {};             // [N, K], or absent
+  View loss_sum = {};            // [1] f64, to which the loss is added; or absent
   void check() const;
 };
 void run(CpuQueue&, const SoftmaxCrossEntropy&);

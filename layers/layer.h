@@ -59,12 +59,6 @@ struct LayerShapes {
   double multiply_adds = 0;  // for the whole batch
 };
 
-// Which numbers a layer that draws random ones shall draw: see Dropout in kernels/pointwise.h.
-struct RandomKey {
-  std::uint64_t seed = 0;
-  std::uint32_t step = 0;
-};
-
 struct ForwardCall {
   Queue& queue;
   std::span<const ConstView> inputs;
@@ -72,7 +66,9 @@ struct ForwardCall {
   std::span<const ConstView> weights;
   std::span<const View> kept;  // empty outside training
   bool training = false;
-  RandomKey random;
+  // Which numbers a layer that draws random ones shall draw, [2] i64: Dropout in
+  // kernels/pointwise.h. Only in training.
+  ConstView random;
   std::uint32_t stream = 0;  // tells this layer's numbers from another layer's
   Precision precision = Precision::f32;
 };
@@ -87,7 +83,7 @@ struct BackwardCall {
   std::span<const View> dweights;  // without memory where frozen; to be overwritten
   std::span<const ConstView> kept;
   std::span<const View> scratch;
-  RandomKey random;
+  ConstView random;  // as it was in forward
   std::uint32_t stream = 0;
   Precision precision = Precision::f32;
 };

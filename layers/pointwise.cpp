@@ -36,9 +36,8 @@ void activate_backward(const BackwardCall& call, Activation activation, double s
                                       .slope = slope});
 }
 
-// A copy, as the operation that multiplies by one.
 void copy(Queue& queue, const ConstView& from, const View& to) {
-  submit(queue, v1::Dropout{.x = from, .y = to, .keep = 1});
+  submit(queue, Activate{.x = from, .y = to, .activation = Activation::none});
 }
 
 }  // namespace
@@ -91,18 +90,16 @@ void Dropout::forward(const ForwardCall& call) const {
   if (!call.training) return;
   submit(call.queue, v1::Dropout{.x = call.inputs[0],
                                  .y = call.output,
+                                 .key = call.random,
                                  .keep = 1 - probability,
-                                 .seed = call.random.seed,
-                                 .step = call.random.step,
                                  .stream = call.stream});
 }
 void Dropout::backward(const BackwardCall& call) const {
   if (!call.dinputs[0]) return;
   submit(call.queue, v1::Dropout{.x = call.doutput,
                                  .y = call.dinputs[0],
+                                 .key = call.random,
                                  .keep = 1 - probability,
-                                 .seed = call.random.seed,
-                                 .step = call.random.step,
                                  .stream = call.stream});
 }
 std::vector<LayerExample<Dropout>> Dropout::examples() {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "../core/buffer.h"
 #include "weights.h"
 
 namespace ratnet::inline v1 {

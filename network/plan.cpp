@@ -4,6 +4,7 @@
 #include <map>
 
 #include "../core/arena.h"
+#include "../core/captured.h"
 #include "../kernels/pointwise.h"
 #include "../kernels/submit.h"
 #include "fuse.h"
@@ -90,6 +91,7 @@ struct Plan::State {
   Buffer arena;
   Buffer scratch;
   Buffer gradients;
+  Buffer random_key;
   std::int64_t current = 0;  // the batch that the views are set to
   std::vector<Step> steps;
   // Of inference, by the number of samples: where the queue can, a run is captured once and then
@@ -123,8 +125,9 @@ struct Plan::State {
   void bind_gradients(std::size_t index);
   void survey();
   void set_batch_to(std::int64_t n);
-  void run_forward(std::size_t node, RandomKey key);
-  void run_backward(std::size_t node, RandomKey key);
+  void run_forward(std::size_t node);
+  void run_backward(std::size_t node);
+  View random() const { return training() ? View(random_key.data(), DType::i64, {2}) : View(); }
   void check_batch(std::int64_t n) const {
     require(n >= 1 && n <= options.batch, "a batch of ", n, " does not fit a plan for 1 to ",
             options.batch);
@@ -251,6 +254,8 @@ void Plan::State::allocate() {
         static_cast<std::size_t>(parameters->trainable()) * size_of(parameters->dtype());
     gradients = Buffer(parameters->queue(), bytes);
     gradients.clear();
+    random_key = Buffer(parameters->queue(), 2 * sizeof(std::int64_t));
+    random_key.clear();
   }
 }
 
@@ -308,12 +313,12 @@ void Plan::State::survey() {
   };
   try {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      run_forward(i, {});
+      run_forward(i);
       collect(i, false);
     }
     if (training())
       for (std::size_t i = nodes.size(); i-- > 0;) {
-        run_backward(i, {});
+        run_backward(i);
         collect(i, true);
       }
   } catch (...) {
@@ -339,7 +344,7 @@ void Plan::State::set_batch_to(std::int64_t n) {
   }
 }
 
-void Plan::State::run_forward(std::size_t index, RandomKey key) {
+void Plan::State::run_forward(std::size_t index) {
   Compiled& c = nodes[index];
   if (is_input(c) || c.shapes.same_memory) return;
   const ForwardCall call{.queue = queue(),
@@ -348,7 +353,7 @@ void Plan::State::run_forward(std::size_t index, RandomKey key) {
                          .weights = c.weights,
                          .kept = c.kept_views,
                          .training = training(),
-                         .random = key,
+                         .random = random(),
                          .stream = c.stream,
                          .precision = options.precision};
   std::visit(
@@ -359,7 +364,7 @@ void Plan::State::run_forward(std::size_t index, RandomKey key) {
       c.node->layer);
 }
 
-void Plan::State::run_backward(std::size_t index, RandomKey key) {
+void Plan::State::run_backward(std::size_t index) {
   Compiled& c = nodes[index];
   if (is_input(c) || !c.doutput) return;
   // Where the memory is the same, so is the gradient, unless another consumer wrote first.
@@ -373,7 +378,7 @@ void Plan::State::run_backward(std::size_t index, RandomKey key) {
                             .dweights = c.dweights,
                             .kept = c.kept_reads,
                             .scratch = c.scratch_views,
-                            .random = key,
+                            .random = random(),
                             .stream = c.stream,
                             .precision = options.precision};
     std::visit(
@@ -404,6 +409,7 @@ Plan& Plan::operator=(Plan&&) noexcept = default;
 
 std::int64_t Plan::batch() const { return state_->options.batch; }
 Queue& Plan::queue() const { return state_->queue(); }
+const QueueHandle& Plan::queue_handle() const { return state_->parameters->queue(); }
 const std::vector<Plan::Step>& Plan::steps() const { return state_->steps; }
 const Graph& Plan::graph() const { return state_->graph; }
 
@@ -424,14 +430,14 @@ ConstView Plan::output(std::size_t index, std::int64_t n) const {
   return state_->at(state_->graph.outputs()[index]).output.first(n);
 }
 
-void Plan::forward(std::int64_t n, RandomKey key) {
+void Plan::forward(std::int64_t n) {
   constexpr std::size_t kMostCaptured = 16;
   State& s = *state_;
   s.check_batch(n);
   const auto submit_all = [&] {
     s.set_batch_to(n);
     const Lend lend(s.queue(), s.scratch);
-    for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run_forward(i, key);
+    for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run_forward(i);
   };
   auto found = s.captured.find(n);
   const bool can_capture = !s.training() && s.queue().begin_capture && s.warm;
@@ -480,6 +486,13 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
   });
 }
 
+void Plan::set_random(RandomKey key) {
+  require(state_->training(), "only a plan for training draws random numbers");
+  submit(state_->queue(),
+         SetNumbers{.y = state_->random(),
+                    .integers = {static_cast<std::int64_t>(key.seed), std::int64_t{key.step}}});
+}
+
 View Plan::output_gradient(std::size_t index, std::int64_t n) const {
   require(state_->training(), "only a plan for training has gradients");
   state_->check_batch(n);
@@ -488,11 +501,11 @@ View Plan::output_gradient(std::size_t index, std::int64_t n) const {
   return state_->slot(c.gradient).view.reshaped(c.shapes.output).first(n);
 }
 
-void Plan::backward(std::int64_t n, RandomKey key) {
+void Plan::backward(std::int64_t n) {
   require(state_->training(), "only a plan for training goes backward");
   state_->set_batch_to(n);
   const Lend lend(state_->queue(), state_->scratch);
-  for (std::size_t i = state_->nodes.size(); i-- > 0;) state_->run_backward(i, key);
+  for (std::size_t i = state_->nodes.size(); i-- > 0;) state_->run_backward(i);
 }
 
 View Plan::gradients() const {

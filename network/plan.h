@@ -12,6 +12,12 @@ namespace ratnet::inline v1 {
 
 enum class Mode : std::uint8_t { infer, train };
 
+// Which random numbers a training step draws: the same ones for the same key, on any device.
+struct RandomKey {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+};
+
 struct PlanOptions {
   std::int64_t batch = 1;  // the largest; any number up to it runs
   Mode mode = Mode::infer;
@@ -36,25 +42,27 @@ class Plan {
 
   std::int64_t batch() const;
   Queue& queue() const;
+  const QueueHandle& queue_handle() const;
 
   // Device memory of the inputs and outputs in the order of the graph, for a batch of n. Inputs
   // are written by the caller before forward(n); outputs hold until the next inputs are written.
   View input(std::size_t index, std::int64_t n) const;
   ConstView output(std::size_t index, std::int64_t n) const;
 
-  // Computes the outputs of the first n samples. The key matters only in training, to layers that
-  // draw random numbers.
-  void forward(std::int64_t n, RandomKey key = {});
+  // Computes the outputs of the first n samples.
+  void forward(std::int64_t n);
 
   // The outputs from the inputs, both in host memory: [n, ...] of the parameters' type each.
   void run(std::span<const ConstView> inputs, std::span<const View> outputs);
 
   // --- mode train ---
 
+  // What layers that draw random numbers shall draw from now on; until then, those of RandomKey{}.
+  void set_random(RandomKey key);
   // Where the caller puts the gradient of the loss in an output, before backward(n).
   View output_gradient(std::size_t index, std::int64_t n) const;
-  // Overwrites the gradients of all trainable parameters; the key must be forward's.
-  void backward(std::int64_t n, RandomKey key = {});
+  // Overwrites the gradients of all trainable parameters.
+  void backward(std::int64_t n);
   // The gradients of the trainable parameters, laid out as Parameters::block().
   View gradients() const;
   // One of them. Throws Error (usage) for an unknown or frozen weight.

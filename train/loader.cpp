@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "../core/buffer.h"
 #include "loader_order.h"
 #include "loader_rows.h"
 
@@ -48,7 +49,9 @@ struct Window {
 };
 
 struct Slot {
-  Tensor images, labels, weights;
+  HostBuffer of_queue;
+  Tensor own_images, own_labels, weights;
+  View images, labels;  // in either
   Batch batch;
   bool ready = false;
 };
@@ -109,9 +112,21 @@ struct Loader::State {
 
     slots.resize(static_cast<std::size_t>(options.ahead) + 1);
     for (Slot& slot : slots) {
-      slot.images = Tensor({options.batch, image[0], image[1], image[2]}, DType::f32);
-      slot.labels = Tensor({options.batch}, DType::i32);
-      slot.weights = Tensor({options.batch}, DType::f32);
+      const Shape images{options.batch, image[0], image[1], image[2]}, labels_of{options.batch};
+      slot.weights = Tensor(labels_of, DType::f32);
+      if (options.queue) {
+        const std::size_t image_part = View(nullptr, DType::f32, images).bytes();
+        slot.of_queue =
+            HostBuffer(options.queue, image_part + View(nullptr, DType::i32, labels_of).bytes());
+        slot.images = View(slot.of_queue.data(), DType::f32, images);
+        slot.labels =
+            View(static_cast<char*>(slot.of_queue.data()) + image_part, DType::i32, labels_of);
+      } else {
+        slot.own_images = Tensor(images, DType::f32);
+        slot.own_labels = Tensor(labels_of, DType::i32);
+        slot.images = slot.own_images;
+        slot.labels = slot.own_labels;
+      }
     }
   }
 
@@ -284,8 +299,8 @@ struct Loader::State {
     batch.epoch = ticket / per_epoch;
     batch.number = ticket % per_epoch;
     batch.count = end - begin;
-    batch.images = ConstView(slot.images.view()).first(batch.count);
-    batch.labels = ConstView(slot.labels.view()).first(batch.count);
+    batch.images = ConstView(slot.images).first(batch.count);
+    batch.labels = ConstView(slot.labels).first(batch.count);
     batch.weights = ConstView(slot.weights.view()).first(batch.count);
     batch.indices.clear();
     std::size_t source = 0;
@@ -294,7 +309,7 @@ struct Loader::State {
       const Draw& draw = order.draws[static_cast<std::size_t>(i)];
       const auto index = static_cast<std::size_t>(draw.index);
       const auto at = static_cast<std::size_t>(i - begin);
-      float* to = slot.images.values<float>().data() + at * scratch.size();
+      float* to = slot.images.as<float>() + at * scratch.size();
       const float scale = options.scales.empty()       ? 1.0f
                           : options.scales.size() == 1 ? options.scales[0]
                                                        : options.scales[index];
@@ -308,7 +323,7 @@ struct Loader::State {
         convert(stored, to, scale);
       }
       const bool labelled = !labels.empty() && labels[index] != kUnlabelled;
-      slot.labels.values<std::int32_t>()[at] = labelled ? labels[index] : -1;
+      slot.labels.as<std::int32_t>()[at] = labelled ? labels[index] : -1;
       slot.weights.values<float>()[at] = options.weights.empty() ? 1.0f : options.weights[index];
       batch.indices.push_back(draw.index);
     }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "../core/queue.h"
 #include "../core/tensor.h"
 #include "augment.h"
 #include "dataset.h"
@@ -30,6 +31,9 @@ struct LoaderOptions {
   // the order of the samples, so both belong to a run that is to be repeated.
   std::size_t memory_budget = std::size_t{512} << 20;
   std::size_t window_bytes = std::size_t{64} << 20;
+  // Batches lie in host memory of this queue, from which its device copies fastest; by default in
+  // ordinary memory.
+  QueueHandle queue = nullptr;
 };
 
 struct Batch {

@@ -1,6 +1,10 @@
 #include "optimiser.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "../kernels/optimise.h"
+#include "../kernels/pointwise.h"
 #include "../kernels/submit.h"
 
 namespace ratnet::inline v1 {
@@ -36,15 +40,30 @@ Optimiser::Optimiser(std::shared_ptr<Parameters> parameters, const OptimiserOpti
     moments_.back().clear();
   }
   norm_ = Buffer(parameters_->queue(), sizeof(double));
+  rates_ = Buffer(parameters_->queue(), 3 * sizeof(double));
 }
 
-void Optimiser::step(const View& gradients, double rate) {
+void Optimiser::begin_step(double rate) {
+  require(rate >= 0 && std::isfinite(rate), "the learning rate is ", rate,
+          ", expected a number of 0 or more");
+  ++steps_;
+  SetNumbers numbers{.y = View(rates_.data(), DType::f64, {1}), .reals = {rate}};
+  if (options_.kind != OptimiserKind::sgd) {
+    const bool decoupled = options_.kind == OptimiserKind::adamw;
+    const auto rates = adam_rates(rate, options_.beta1, options_.beta2,
+                                  decoupled ? options_.weight_decay : 0, steps_);
+    numbers.y.shape = {3};
+    std::copy(rates.begin(), rates.end(), numbers.reals.begin());
+  }
+  submit(*parameters_->queue(), numbers);
+}
+
+void Optimiser::apply(const View& gradients) {
   Queue& queue = *parameters_->queue();
   const View weight = parameters_->block();
   const auto moment = [&](std::size_t i) {
     return i < moments_.size() ? View(moments_[i].data(), weight.dtype, weight.shape) : View();
   };
-  ++steps_;
   if (options_.clip_norm > 0)
     submit(queue, ClipNorm{.gradient = gradients,
                            .norm = View(norm_.data(), weight.dtype, {1}),
@@ -53,23 +72,21 @@ void Optimiser::step(const View& gradients, double rate) {
     submit(queue, Sgd{.weight = weight,
                       .gradient = gradients,
                       .velocity = moment(0),
-                      .rate = rate,
+                      .rate = ConstView(rates_.data(), DType::f64, {1}),
                       .momentum = options_.momentum,
                       .weight_decay = options_.weight_decay,
-                      .nesterov = options_.nesterov,
-                      .step = steps_});
+                      .nesterov = options_.nesterov});
   else
-    submit(queue, Adam{.weight = weight,
-                       .gradient = gradients,
-                       .first_moment = moment(0),
-                       .second_moment = moment(1),
-                       .rate = rate,
-                       .beta1 = options_.beta1,
-                       .beta2 = options_.beta2,
-                       .epsilon = options_.epsilon,
-                       .weight_decay = options_.weight_decay,
-                       .decoupled = options_.kind == OptimiserKind::adamw,
-                       .step = steps_});
+    submit(queue,
+           Adam{.weight = weight,
+                .gradient = gradients,
+                .first_moment = moment(0),
+                .second_moment = moment(1),
+                .rates = ConstView(rates_.data(), DType::f64, {3}),
+                .beta1 = options_.beta1,
+                .beta2 = options_.beta2,
+                .epsilon = options_.epsilon,
+                .weight_decay = options_.kind == OptimiserKind::adam ? options_.weight_decay : 0});
 }
 
 std::vector<Tensor> Optimiser::state() const {

@@ -35,7 +35,13 @@ class Optimiser {
   Optimiser(std::shared_ptr<Parameters> parameters, const OptimiserOptions& options);
 
   // One step at that learning rate. gradients: laid out as Parameters::block(); clipped in place.
-  void step(const View& gradients, double rate);
+  void step(const View& gradients, double rate) {
+    begin_step(rate);
+    apply(gradients);
+  }
+  // The two parts of it: apply() submits the same work in every step, so that it can be captured.
+  void begin_step(double rate);
+  void apply(const View& gradients);
 
   std::int64_t steps() const { return steps_; }
 
@@ -49,7 +55,7 @@ class Optimiser {
   OptimiserOptions options_;
   std::int64_t steps_ = 0;
   std::vector<Buffer> moments_;
-  Buffer norm_;
+  Buffer norm_, rates_;
 };
 
 }  // namespace ratnet::inline v1

@@ -7,12 +7,11 @@
 
 #include "../core/atomic_file.h"
 #include "../kernels/open.h"
-#include "../kernels/softmax.h"
-#include "../kernels/submit.h"
 #include "../network/plan.h"
 #include "roc.h"
 #include "score.h"
 #include "training_log.h"
+#include "training_step.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -54,6 +53,11 @@ std::string fingerprint(const Graph& graph, const TrainerOptions& o,
               static_cast<int>(o.monitor), " precision ", name_of(o.precision));
 }
 
+LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
+  options.queue = queue;
+  return options;
+}
+
 // One training from its options to its result.
 class Training {
  public:
@@ -70,20 +74,15 @@ class Training {
               {.batch = options.loader.batch, .mode = Mode::train, .precision = options.precision}),
         evaluation_(graph_, parameters_, {.batch = kEvaluationBatch}),
         optimiser_(parameters_, options.optimiser),
-        loader_(dataset, train, options.loader) {
+        loader_(dataset, train, with_queue(options.loader, queue_)),
+        step_(plan_, optimiser_, options.class_weights) {
     classes_ = plan_.output(0, 1).count();
+    if (options_.read_loss_every == 0) options_.read_loss_every = queue_->begin_capture ? 20 : 1;
     check(train);
     options_.schedule.total_steps = options_.epochs * loader_.batches_per_epoch();
     options_.schedule.check();
     stopping_ = {.patience = options_.patience, .maximise = options_.monitor == Monitor::auroc};
     state_.fingerprint = fingerprint(graph_, options_, train, validation);
-    labels_ =
-        Buffer(queue_, static_cast<std::size_t>(options_.loader.batch) * sizeof(std::int32_t));
-    loss_ = Buffer(queue_, sizeof(float));
-    if (!options_.class_weights.empty()) {
-      class_weights_ = Buffer(queue_, options_.class_weights.size() * sizeof(float));
-      class_weights_.upload(options_.class_weights.data(), class_weights_.bytes());
-    }
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
@@ -94,7 +93,8 @@ class Training {
  private:
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
-  double step(const Batch& batch);
+  void step();
+  void read_loss();
   EpochRecord evaluate();
   void save();
   bool finish_epoch(TrainingLog& log, double seconds);
@@ -109,14 +109,17 @@ class Training {
   Plan evaluation_;
   Optimiser optimiser_;
   Loader loader_;
+  TrainingStep step_;
+  double mean_loss_ = 0;  // of the epoch, when it was last read
   std::int64_t classes_ = 0;
   EarlyStopping stopping_;
   Checkpoint state_;  // position, history, best weights
-  Buffer labels_, loss_, class_weights_;
 };
 
 void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.epochs >= 1, "a training has 1 epoch or more, not ", options_.epochs);
+  require(options_.read_loss_every >= 1, "the loss is read every 1 or more steps, not ",
+          options_.read_loss_every);
   require(options_.checkpoint_every >= 1, "a checkpoint is written every 1 or more steps, not ",
           options_.checkpoint_every);
   require(options_.class_weights.empty() ||
@@ -163,34 +166,25 @@ void Training::resume() {
   optimiser_.restore(checkpoint.steps, moments);
   stopping_.state = checkpoint.early_stopping;
   state_ = std::move(checkpoint);
+  step_.set_loss_sum(state_.loss_sum);
   loader_.seek(state_.epoch, state_.batch);
 }
 
-double Training::step(const Batch& batch) {
-  const std::int64_t n = batch.count;
-  const View input = plan_.input(0, n);
-  float loss = 0;
-  wait_on_failure(*queue_, [&] {
-    checked([&](char* why, std::size_t room) {
-      return queue_->upload(*queue_, input.data, batch.images.data, input.bytes(), why, room);
-    });
-    labels_.upload(batch.labels.data, batch.labels.bytes());
-    const RandomKey key{options_.loader.seed, static_cast<std::uint32_t>(state_.steps)};
-    plan_.forward(n, key);
-    submit(*queue_, SoftmaxCrossEntropy{.logits = plan_.output(0, n),
-                                        .labels = ConstView(labels_.data(), DType::i32, {n}),
-                                        .class_weights = class_weights_.data()
-                                                             ? ConstView(class_weights_.data(),
-                                                                         DType::f32, {classes_})
-                                                             : ConstView(),
-                                        .loss = View(loss_.data(), DType::f32, {1}),
-                                        .dlogits = plan_.output_gradient(0, n)});
-    plan_.backward(n, key);
-    optimiser_.step(plan_.gradients(), rate_at(options_.schedule, state_.steps));
-    loss_.download(&loss, sizeof loss);
-    wait(*queue_);
-  });
-  return loss;
+void Training::step() {
+  // The loader overwrites the batch before.
+  step_.release();
+  step_.submit(loader_.next(), {options_.loader.seed, static_cast<std::uint32_t>(state_.steps)},
+               rate_at(options_.schedule, state_.steps));
+  ++state_.steps;
+  ++state_.batch;
+}
+
+void Training::read_loss() {
+  state_.loss_sum = step_.loss_sum();
+  mean_loss_ = state_.loss_sum / static_cast<double>(state_.batch);
+  if (!std::isfinite(state_.loss_sum))
+    fail(ErrorKind::input, "the loss is no longer a number by step ", state_.steps,
+         "; use a lower learning rate, or look for absurd pixels in ", dataset_.name());
 }
 
 EpochRecord Training::evaluate() {
@@ -247,6 +241,7 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
   ++state_.epoch;
   state_.batch = 0;
   state_.loss_sum = 0;
+  step_.set_loss_sum(0);
   return stopping_.should_stop();
 }
 
@@ -260,28 +255,29 @@ TrainingResult Training::run(const TrainingCallback& callback) {
   auto epoch_start = Clock::now();
   while (!ended && !interrupted && state_.epoch < options_.epochs) {
     progress.rate = rate_at(options_.schedule, state_.steps);
-    const double loss = step(loader_.next());
-    if (!std::isfinite(loss))
-      fail(ErrorKind::input, "the loss is no longer a number after step ", state_.steps + 1,
-           "; use a lower learning rate, or look for absurd pixels in ", dataset_.name());
-    ++state_.steps;
-    ++state_.batch;
-    state_.loss_sum += loss;
+    step();
+    const bool epoch_ends = state_.batch == loader_.batches_per_epoch();
+    const bool save_due = state_.steps % options_.checkpoint_every == 0;
+    // The first loss too: an early word is worth a wait.
+    if (epoch_ends || save_due || state_.steps % options_.read_loss_every == 0 ||
+        state_.steps % kLogEvery == 0 || state_.batch == 1)
+      read_loss();
     progress.epoch = state_.epoch;
     progress.step = state_.steps;
-    progress.loss = state_.loss_sum / static_cast<double>(state_.batch);
+    progress.loss = mean_loss_;
     progress.finished = nullptr;
     if (state_.steps % kLogEvery == 0)
       log.step(state_.steps, state_.epoch, progress.loss, progress.rate);
 
-    if (state_.batch == loader_.batches_per_epoch()) {
+    if (epoch_ends) {
       const std::chrono::duration<double> seconds = Clock::now() - epoch_start;
       ended = finish_epoch(log, seconds.count());
       epoch_start = Clock::now();
       progress.finished = &state_.history.back();
     }
     if (callback) interrupted = !callback(progress);
-    if (interrupted || progress.finished || state_.steps % options_.checkpoint_every == 0) save();
+    if (interrupted && !progress.finished) read_loss();
+    if (interrupted || progress.finished || save_due) save();
   }
   const bool use_best = options_.patience > 0 && !state_.best.entries().empty();
   return {use_best ? state_.best.clone() : parameters_->download(), state_.history,

@@ -40,6 +40,9 @@ struct TrainerOptions {
 
   // Where the state is kept while training; empty: nowhere.
   std::string checkpoint_path;
+  // Steps between readings of the loss, for which a GPU has to be waited for; 0: 1 on a CPU, else
+  // 20. Epochs and checkpoints end with a reading anyway; the weights are the same.
+  std::int64_t read_loss_every = 0;
   std::int64_t checkpoint_every = 500;  // steps; also after every epoch and when interrupted
   bool resume = false;                  // go on from checkpoint_path if it is there
   std::string log_path;                 // JSON lines; empty: none
@@ -51,7 +54,7 @@ struct TrainerOptions {
 struct TrainingProgress {
   std::int64_t epoch = 0, epochs = 0;     // epoch counts from 0
   std::int64_t step = 0, steps = 0;       // done, and in all
-  double loss = 0;                        // mean of the epoch so far
+  double loss = 0;                        // mean of the epoch up to the last reading
   double rate = 0;                        // learning rate
   const EpochRecord* finished = nullptr;  // set once, when an epoch is done
 };

@@ -31,6 +31,8 @@ QueueHandle open_cpu(std::shared_ptr<Executor> executor) {
     return guarded(why, room, [&] { *memory = allocate_aligned(bytes).release(); });
   };
   queue->release = [](Queue&, void* memory) { FreeAligned{}(memory); };
+  queue->allocate_host = queue->allocate;
+  queue->release_host = queue->release;
   const auto copy = [](Queue&, void* to, const void* from, std::size_t bytes, char*, std::size_t) {
     std::memcpy(to, from, bytes);
     return Status{0};

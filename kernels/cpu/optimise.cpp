@@ -24,17 +24,16 @@ void sgd(const Sgd& op, std::int64_t first, std::int64_t last) {
   T* weight = op.weight.as<T>();
   const T* gradient = op.gradient.as<T>();
   T* velocity = op.momentum != 0 ? op.velocity.as<T>() : nullptr;
-  const T rate = static_cast<T>(op.rate);
+  const T rate = static_cast<T>(*op.rate.as<double>());
   const T momentum = static_cast<T>(op.momentum);
   const T decay = static_cast<T>(op.weight_decay);
-  const bool first_step = op.step == 1;
   for_vectors<T>(first, last, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto w = hn::LoadU(d, weight + i);
     const auto g = hn::Add(hn::LoadU(d, gradient + i), hn::Mul(hn::Set(d, decay), w));
     auto change = g;
     if (velocity) {
       const auto mu = hn::Set(d, momentum);
-      const auto v = first_step ? g : hn::Add(hn::Mul(mu, hn::LoadU(d, velocity + i)), g);
+      const auto v = hn::Add(hn::Mul(mu, hn::LoadU(d, velocity + i)), g);
       hn::StoreU(v, d, velocity + i);
       change = op.nesterov ? hn::Add(g, hn::Mul(mu, v)) : v;
     }
@@ -52,11 +51,11 @@ void adam(const Adam& op, std::int64_t first, std::int64_t last) {
   const T* gradient = op.gradient.as<T>();
   T* first_moment = op.first_moment.as<T>();
   T* second_moment = op.second_moment.as<T>();
-  const auto step = static_cast<double>(op.step);
-  const T rate = static_cast<T>(op.rate / (1 - std::pow(op.beta1, step)));
-  const T unbias = static_cast<T>(1 / (1 - std::pow(op.beta2, step)));
-  const T shrink = op.decoupled ? static_cast<T>(1 - op.rate * op.weight_decay) : T{1};
-  const T decay = op.decoupled ? T{0} : static_cast<T>(op.weight_decay);
+  const double* rates = op.rates.as<double>();
+  const T rate = static_cast<T>(rates[0]);
+  const T unbias = static_cast<T>(rates[1]);
+  const T shrink = static_cast<T>(rates[2]);
+  const T decay = static_cast<T>(op.weight_decay);
   const T keep1 = static_cast<T>(op.beta1);
   const T take1 = static_cast<T>(1 - op.beta1);
   const T keep2 = static_cast<T>(op.beta2);

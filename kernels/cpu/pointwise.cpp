@@ -36,10 +36,11 @@ constexpr std::int64_t kBlocks = 64;
 
 // The top 24 bits of the numbers that philox gives for counters first .. first + kBlocks - 1.
 void random_bits(const Dropout& op, std::int64_t first, std::int32_t* bits) {
+  const auto seed = static_cast<std::uint64_t>(op.key.as<std::int64_t>()[0]);
+  const auto step = static_cast<std::uint32_t>(op.key.as<std::int64_t>()[1]);
 #if HWY_TARGET == HWY_SCALAR
   for (std::int64_t i = 0; i < kBlocks; ++i) {
-    const auto block =
-        philox({static_cast<std::uint32_t>(first + i), op.step, op.stream, 0}, op.seed);
+    const auto block = philox({static_cast<std::uint32_t>(first + i), step, op.stream, 0}, seed);
     for (std::size_t j = 0; j < 4; ++j) bits[4 * i + j] = static_cast<std::int32_t>(block[j] >> 8);
   }
 #else
@@ -51,8 +52,8 @@ void random_bits(const Dropout& op, std::int64_t first, std::int32_t* bits) {
   const auto a = hn::Set(halves, 0xD2511F53u), b = hn::Set(halves, 0xCD9E8D57u);
   for (std::int64_t i = 0; i < kBlocks; i += lanes) {
     auto c0 = hn::Add(hn::Iota(d, 0), hn::Set(d, static_cast<std::uint64_t>(first + i)));
-    auto c1 = hn::Set(d, op.step), c2 = hn::Set(d, op.stream), c3 = hn::Zero(d);
-    auto k0 = static_cast<std::uint32_t>(op.seed), k1 = static_cast<std::uint32_t>(op.seed >> 32);
+    auto c1 = hn::Set(d, step), c2 = hn::Set(d, op.stream), c3 = hn::Zero(d);
+    auto k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round) {
       const auto p = hn::MulEven(hn::BitCast(halves, c0), a);
       const auto q = hn::MulEven(hn::BitCast(halves, c2), b);
@@ -149,6 +150,13 @@ void run(CpuQueue& queue, const Convert& op) {
   for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
     HWY_DYNAMIC_DISPATCH(ConvertPiece)(op, first, last);
   });
+}
+
+void run(CpuQueue&, const SetNumbers& op) {
+  if (op.y.dtype == DType::f64)
+    std::copy_n(op.reals.begin(), op.y.count(), op.y.as<double>());
+  else
+    std::copy_n(op.integers.begin(), op.y.count(), op.y.as<std::int64_t>());
 }
 
 void run(CpuQueue& queue, const Dropout& op) {

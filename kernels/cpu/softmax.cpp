@@ -63,7 +63,7 @@ class CrossEntropy {
         n_(op.logits.shape[0]),
         k_(op.logits.shape[1]) {}
 
-  void run(CpuQueue& queue, T* loss) const {
+  void run(CpuQueue& queue, T* loss, double* loss_sum) const {
     double total = 0;
     for (std::int64_t i = 0; i < n_; ++i) total += weight(i);
     const double scale = total != 0 ? 1 / total : 0;
@@ -83,6 +83,7 @@ class CrossEntropy {
       for (std::int64_t b = 0; b < blocks; ++b) sum += sums[b];
     }
     *loss = static_cast<T>(sum * scale);
+    if (loss_sum) *loss_sum += static_cast<double>(*loss);
   }
 
  private:
@@ -139,8 +140,9 @@ void run(CpuQueue& queue, const SoftmaxBackward& op) {
 }
 
 void run(CpuQueue& queue, const SoftmaxCrossEntropy& op) {
-  op.logits.dtype == DType::f64 ? CrossEntropy<double>(op).run(queue, op.loss.as<double>())
-                                : CrossEntropy<float>(op).run(queue, op.loss.as<float>());
+  double* sum = op.loss_sum ? op.loss_sum.as<double>() : nullptr;
+  op.logits.dtype == DType::f64 ? CrossEntropy<double>(op).run(queue, op.loss.as<double>(), sum)
+                                : CrossEntropy<float>(op).run(queue, op.loss.as<float>(), sum);
 }
 
 }  // namespace ratnet::inline v1

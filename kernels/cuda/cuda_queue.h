@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <cstring>
+#include <vector>
 
 #include "../../core/queue.h"
 
@@ -19,7 +20,7 @@ struct CudaQueue : Queue {
   // Valid until the next operation asks for some.
   void* working_memory(std::size_t bytes);
 
-  void* own_scratch = nullptr;
+  std::vector<void*> own_scratch;  // in use is the last
   std::size_t own_scratch_bytes = 0;
 };
 

@@ -1,4 +1,5 @@
 // The module's only entry, and the queue's own functions.
+#include <algorithm>
 #include <cstdio>
 
 #include "../all_ops.h"
@@ -23,6 +24,14 @@ void* device_memory(CudaQueue& queue, std::size_t bytes) {
        " of ", total_bytes, " are free: ", cudaGetErrorString(error));
 }
 
+void* host_memory(CudaQueue& queue, std::size_t bytes) {
+  queue.use_device();
+  void* memory = nullptr;
+  check_cuda(cudaMallocHost(&memory, bytes ? bytes : 1), "pinning ", bytes,
+             " bytes of host memory");
+  return memory;
+}
+
 void* end_capture(CudaQueue& queue) {
   cudaGraph_t graph = nullptr;
   check_cuda(cudaStreamEndCapture(queue.stream, &graph), "ending a capture");
@@ -36,7 +45,7 @@ void* end_capture(CudaQueue& queue) {
 void close(Queue* closed) {
   auto* queue = static_cast<CudaQueue*>(closed);
   cudaSetDevice(queue->device.index);
-  if (queue->own_scratch) cudaFreeAsync(queue->own_scratch, queue->stream);
+  for (void* memory : queue->own_scratch) cudaFreeAsync(memory, queue->stream);
   if (queue->stream) {
     cudaStreamSynchronize(queue->stream);  // destroying it alone does not wait
     cudaStreamDestroy(queue->stream);
@@ -128,6 +137,39 @@ Queue* open(int index) {
   queue->drop = [](Queue&, void* captured) {
     cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(captured));
   };
+  queue->allocate_host = [](Queue& q, std::size_t bytes, void** memory, char* why,
+                            std::size_t room) {
+    return guarded(why, room, [&] { *memory = host_memory(cuda(q), bytes); });
+  };
+  queue->release_host = [](Queue&, void* memory) { cudaFreeHost(memory); };
+  queue->make_event = [](Queue& q, void** event, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      cuda(q).use_device();
+      cudaEvent_t made = nullptr;
+      check_cuda(cudaEventCreateWithFlags(&made, cudaEventDisableTiming), "making an event");
+      *event = made;
+    });
+  };
+  queue->record = [](Queue& q, void* event, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaEventRecord(static_cast<cudaEvent_t>(event), cuda(q).stream),
+                 "recording an event");
+    });
+  };
+  queue->follow = [](Queue& q, void* event, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaStreamWaitEvent(cuda(q).stream, static_cast<cudaEvent_t>(event), 0),
+                 "following an event");
+    });
+  };
+  queue->wait_event = [](Queue& q, void* event, char* why, std::size_t room) {
+    return guarded(why, room, [&] {
+      check_cuda(cudaEventSynchronize(static_cast<cudaEvent_t>(event)), to_string(q.device));
+    });
+  };
+  queue->drop_event = [](Queue&, void* event) {
+    cudaEventDestroy(static_cast<cudaEvent_t>(event));
+  };
   queue->close = close;
   return queue;
 }
@@ -139,14 +181,13 @@ void CudaQueue::use_device() { check_cuda(cudaSetDevice(device.index), to_string
 void* CudaQueue::working_memory(std::size_t bytes) {
   if (bytes <= scratch_bytes) return scratch;
   if (bytes > own_scratch_bytes) {
-    // Freed in the order of the stream: work that still uses it comes first.
-    if (own_scratch) check_cuda(cudaFreeAsync(own_scratch, stream), "freeing working memory");
-    own_scratch = nullptr;
-    own_scratch_bytes = 0;
-    own_scratch = device_memory(*this, bytes);
-    own_scratch_bytes = bytes;
+    // At least doubled, and the smaller ones are kept: captured work may use them.
+    const std::size_t size = std::max(bytes, 2 * own_scratch_bytes);
+    own_scratch.reserve(own_scratch.size() + 1);
+    own_scratch.push_back(device_memory(*this, size));
+    own_scratch_bytes = size;
   }
-  return own_scratch;
+  return own_scratch.back();
 }
 
 }  // namespace ratnet::inline v1

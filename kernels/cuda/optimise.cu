@@ -14,18 +14,19 @@ struct SgdStep {
   T* weight;
   const T* gradient;
   T* velocity;
-  T rate, momentum, decay;
-  bool nesterov, first_step;
+  const double* rate;
+  T momentum, decay;
+  bool nesterov;
   __device__ void operator()(std::int64_t i) const {
     const T w = weight[i];
     const T g = gradient[i] + decay * w;
     T change = g;
     if (velocity) {
-      const T v = first_step ? g : momentum * velocity[i] + g;
+      const T v = momentum * velocity[i] + g;
       velocity[i] = v;
       change = nesterov ? g + momentum * v : v;
     }
-    weight[i] = w - rate * change;
+    weight[i] = w - static_cast<T>(*rate) * change;
   }
 };
 
@@ -35,7 +36,8 @@ struct AdamStep {
   const T* gradient;
   T* first_moment;
   T* second_moment;
-  T rate, unbias, shrink, decay, keep1, take1, keep2, take2, epsilon;
+  const double* rates;
+  T decay, keep1, take1, keep2, take2, epsilon;
   __device__ void operator()(std::int64_t i) const {
     const T w = weight[i];
     const T g = gradient[i] + decay * w;
@@ -43,7 +45,8 @@ struct AdamStep {
     const T v = keep2 * second_moment[i] + take2 * g * g;
     first_moment[i] = m;
     second_moment[i] = v;
-    weight[i] = w * shrink - rate * m / (sqrt(v * unbias) + epsilon);
+    const T rate = static_cast<T>(rates[0]), unbias = static_cast<T>(rates[1]);
+    weight[i] = w * static_cast<T>(rates[2]) - rate * m / (sqrt(v * unbias) + epsilon);
   }
 };
 
@@ -92,16 +95,15 @@ struct Scaled {
 
 void run(CudaQueue& queue, const Sgd& op) {
   for_float_type(op.weight.dtype == DType::f64, [&]<class T>(T) {
-    for_each_element(queue, op.kName, op.weight.count(),
-                     SgdStep<T>{op.weight.as<T>(), op.gradient.as<T>(),
-                                op.momentum != 0 ? op.velocity.as<T>() : nullptr,
-                                static_cast<T>(op.rate), static_cast<T>(op.momentum),
-                                static_cast<T>(op.weight_decay), op.nesterov, op.step == 1});
+    for_each_element(
+        queue, op.kName, op.weight.count(),
+        SgdStep<T>{op.weight.as<T>(), op.gradient.as<T>(),
+                   op.momentum != 0 ? op.velocity.as<T>() : nullptr, op.rate.as<double>(),
+                   static_cast<T>(op.momentum), static_cast<T>(op.weight_decay), op.nesterov});
   });
 }
 
 void run(CudaQueue& queue, const Adam& op) {
-  const auto step = static_cast<double>(op.step);
   for_float_type(op.weight.dtype == DType::f64, [&]<class T>(T) {
     const auto number = [](double value) { return static_cast<T>(value); };
     for_each_element(queue, op.kName, op.weight.count(),
@@ -109,10 +111,8 @@ void run(CudaQueue& queue, const Adam& op) {
                                  .gradient = op.gradient.as<T>(),
                                  .first_moment = op.first_moment.as<T>(),
                                  .second_moment = op.second_moment.as<T>(),
-                                 .rate = number(op.rate / (1 - std::pow(op.beta1, step))),
-                                 .unbias = number(1 / (1 - std::pow(op.beta2, step))),
-                                 .shrink = number(op.decoupled ? 1 - op.rate * op.weight_decay : 1),
-                                 .decay = number(op.decoupled ? 0 : op.weight_decay),
+                                 .rates = op.rates.as<double>(),
+                                 .decay = number(op.weight_decay),
                                  .keep1 = number(op.beta1),
                                  .take1 = number(1 - op.beta1),
                                  .keep2 = number(op.beta2),

@@ -17,6 +17,20 @@ struct Sum {
   __device__ void operator()(std::int64_t i) const { y[i] = a[i] + b[i]; }
 };
 
+template <class T>
+struct Numbers {
+  T* y;
+  T value[SetNumbers::kMost];
+  __device__ void operator()(std::int64_t i) const { y[i] = value[i]; }
+};
+
+template <class T, class Values>
+void set_numbers(CudaQueue& queue, const View& y, const Values& values) {
+  Numbers<T> numbers{y.as<T>(), {}};
+  std::copy(values.begin(), values.end(), numbers.value);
+  for_each_element(queue, SetNumbers::kName, y.count(), numbers);
+}
+
 // Four neighbours share one block of random numbers.
 template <class T>
 struct Drop {
@@ -25,10 +39,12 @@ struct Drop {
   std::int64_t n;
   T keep;
   std::uint32_t limit;  // keep, for the 24 bits that a number has
-  std::uint64_t seed;
-  std::uint32_t step, stream;
+  const std::int64_t* key;
+  std::uint32_t stream;
   __device__ void operator()(std::int64_t block) const {
-    const auto numbers = philox({static_cast<std::uint32_t>(block), step, stream, 0}, seed);
+    const auto numbers =
+        philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(key[1]), stream, 0},
+               static_cast<std::uint64_t>(key[0]));
     for (std::int64_t k = 0; k < 4 && 4 * block + k < n; ++k) {
       const bool kept = numbers[static_cast<std::size_t>(k)] >> 8 < limit;
       const std::int64_t i = 4 * block + k;
@@ -63,13 +79,20 @@ void run(CudaQueue& queue, const Add& op) {
   });
 }
 
+void run(CudaQueue& queue, const SetNumbers& op) {
+  if (op.y.dtype == DType::f64)
+    set_numbers<double>(queue, op.y, op.reals);
+  else
+    set_numbers<std::int64_t>(queue, op.y, op.integers);
+}
+
 void run(CudaQueue& queue, const Dropout& op) {
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
     const std::int64_t n = op.y.count();
     for_each_element(queue, op.kName, (n + 3) / 4,
                      Drop<T>{op.x.as<T>(), op.y.as<T>(), n, static_cast<T>(op.keep),
-                             static_cast<std::uint32_t>(std::ceil(op.keep * 0x1p24)), op.seed,
-                             op.step, op.stream});
+                             static_cast<std::uint32_t>(std::ceil(op.keep * 0x1p24)),
+                             op.key.as<std::int64_t>(), op.stream});
   });
 }
 

@@ -102,6 +102,7 @@ struct LossProblem {
   const T* class_weights;
   T* loss;
   T* dlogits;
+  double* loss_sum;
   std::int64_t n, k;
 
   __device__ double weight(std::int64_t i) const {
@@ -148,7 +149,9 @@ __global__ void __launch_bounds__(kSumThreads) cross_entropy(LossProblem<T> p) {
   double loss = 0;
   for (std::int64_t i = threadIdx.x; i < p.n; i += kSumThreads) loss += p.sample(i, scale);
   loss = block_sum(sums, loss);
-  if (threadIdx.x == 0) *p.loss = static_cast<T>(loss * scale);
+  if (threadIdx.x != 0) return;
+  *p.loss = static_cast<T>(loss * scale);
+  if (p.loss_sum) *p.loss_sum += static_cast<double>(*p.loss);
 }
 
 }  // namespace
@@ -176,6 +179,7 @@ void run(CudaQueue& queue, const SoftmaxCrossEntropy& op) {
                                  op.class_weights ? op.class_weights.as<T>() : nullptr,
                                  op.loss.as<T>(),
                                  op.dlogits ? op.dlogits.as<T>() : nullptr,
+                                 op.loss_sum ? op.loss_sum.as<double>() : nullptr,
                                  op.logits.shape[0],
                                  op.logits.shape[1]};
     launch(queue, op.kName, dim3(1), dim3(kSumThreads), sizeof(BlockSums), cross_entropy<T>,

@@ -350,6 +350,43 @@ TEST_CASE("rounding to bf16 and tf32 is to nearest") {
   CHECK(ratnet::rounded_to_tf32(0x1.002p0f) == 0x3F802000u);  // a tie goes away from 0
 }
 
+TEST_CASE("a stream that follows an event begins after it, one that does not may not") {
+  // One writes, the other reads. The reader is waited for alone.
+  const auto read_after = [](bool follows) {
+    Device writer, reader;
+    float* out = writer.numbers(kThreads);
+    float host[kThreads] = {};
+    cudaEvent_t written = nullptr;
+    cudaEventCreateWithFlags(&written, cudaEventDisableTiming);
+    writer.launch(kThreads, rounds<true, true>, out);
+    cudaEventRecord(written, writer.stream);
+    if (follows) cudaStreamWaitEvent(reader.stream, written, 0);
+    cudaEventDestroy(written);
+    cudaMemcpyAsync(host, out, sizeof host, cudaMemcpyDeviceToHost, reader.stream);
+    REQUIRE(reader.wait() == cudaSuccess);
+    return host[1];
+  };
+  CHECK(read_after(true) == 3000 + 3 * 38);
+  CHECK(std::isnan(read_after(false)));
+}
+
+TEST_CASE("the host waits for an event, not for what comes after it") {
+  Device device;
+  float* out = device.numbers(kThreads);
+  float host[2][kThreads] = {};
+  cudaEvent_t first = nullptr;
+  cudaEventCreateWithFlags(&first, cudaEventDisableTiming);
+  device.launch(kThreads, rounds<true, true>, out);
+  cudaMemcpyAsync(host[0], out, sizeof host[0], cudaMemcpyDeviceToHost, device.stream);
+  cudaEventRecord(first, device.stream);
+  cudaMemcpyAsync(host[1], out, sizeof host[1], cudaMemcpyDeviceToHost, device.stream);
+  REQUIRE(cudaEventSynchronize(first) == cudaSuccess);
+  CHECK(host[0][1] == 3000 + 3 * 38);
+  CHECK(host[1][1] == 0);
+  cudaEventDestroy(first);
+  REQUIRE(device.wait() == cudaSuccess);
+}
+
 TEST_CASE("launches that no device takes are refused") {
   Device device;
   cudaLaunchConfig_t config;

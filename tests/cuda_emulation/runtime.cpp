@@ -1,10 +1,12 @@
 // Streams, memory and errors of the emulated device. A stream is a queue of work that runs only
-// when somebody waits for it, so that a forgotten wait shows.
+// when somebody waits for it, so that a forgotten wait shows. Under two of three seeds every other
+// stream runs its work at once, so that a stream that does not wait for another one's shows too.
 #include <cstdlib>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "include/cuda_runtime.h"
@@ -21,13 +23,25 @@ struct Graph {
 struct Stream {
   std::deque<Work> work;
   std::unique_ptr<Graph> capture;  // takes the work while there is one
+  bool eager = false;
+  cudaError_t first_error = cudaSuccess;  // since the last wait
 
-  void add(Work item) {
-    if (capture)
-      capture->work.push_back(std::move(item));
-    else
-      work.push_back(std::move(item));
-  }
+  void add(Work item);
+  void run_next();
+};
+
+struct Event {
+  // Outlives the event where work still names it.
+  struct State {
+    Stream* stream = nullptr;  // where it was recorded last
+    std::uint64_t recorded = 0, reached = 0;
+
+    // Runs its stream as far as needed.
+    void reach(std::uint64_t record) const {
+      while (reached < record) stream->run_next();
+    }
+  };
+  std::shared_ptr<State> state = std::make_shared<State>();
 };
 
 namespace {
@@ -51,12 +65,13 @@ struct DeviceState {
   std::map<char*, std::size_t> allocations;
   std::size_t used = 0;
   std::map<const void*, std::size_t> shared_limits;  // of kernels that asked for more
-  std::uint64_t launches = 0;
+  std::uint64_t seed = 0, launches = 0, streams = 0;
   std::string last_error = "unspecified launch failure";
 
   DeviceState() {
     if (const char* text = std::getenv("RATNET_EMULATION_SEED"))
-      launches = std::strtoull(text, nullptr, 10) * 1000003;
+      seed = std::strtoull(text, nullptr, 10);
+    launches = seed * 1000003;
   }
   bool fences_stand() const {
     for (const auto& [memory, bytes] : allocations)
@@ -79,6 +94,25 @@ DeviceState& device() {
 using Lock = std::lock_guard<std::recursive_mutex>;
 
 }  // namespace
+
+void Stream::add(Work item) {
+  const Lock lock(device().mutex);
+  if (capture) {
+    capture->work.push_back(std::move(item));
+    return;
+  }
+  work.push_back(std::move(item));
+  while (eager && !work.empty()) run_next();
+}
+
+void Stream::run_next() {
+  const Work item = std::move(work.front());
+  work.pop_front();
+  device().for_allocations(allow);
+  const cudaError_t error = item();
+  device().for_allocations(forbid);
+  if (first_error == cudaSuccess) first_error = error;
+}
 
 cudaError_t enqueue(Stream* stream, const void* kernel, const Dim3& grid, const Dim3& block,
                     std::size_t shared_bytes, void (*body)(void*), std::shared_ptr<void> argument) {
@@ -182,6 +216,16 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   return cudaSuccess;
 }
 
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  *memory = std::malloc(bytes);
+  return *memory ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+cudaError_t cudaFreeHost(void* memory) {
+  std::free(memory);
+  return cudaSuccess;
+}
+
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
   *pool = nullptr;
   return cudaSuccess;
@@ -207,7 +251,10 @@ cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStre
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  const Lock lock(device().mutex);
   *stream = new ratnet_emulation::Stream;
+  const std::uint64_t number = device().streams++;
+  (*stream)->eager = device().seed % 3 != 0 && number % 2 == device().seed % 3 - 1;
   return cudaSuccess;
 }
 
@@ -220,16 +267,46 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const Lock lock(device().mutex);
   if (stream->capture) return cudaErrorStreamCaptureUnsupported;
-  cudaError_t first = cudaSuccess;
-  while (!stream->work.empty()) {
-    const auto work = std::move(stream->work.front());
-    stream->work.pop_front();
-    device().for_allocations(ratnet_emulation::allow);
-    const cudaError_t error = work();
-    device().for_allocations(ratnet_emulation::forbid);
-    if (first == cudaSuccess) first = error;
-  }
-  return first;
+  while (!stream->work.empty()) stream->run_next();
+  return std::exchange(stream->first_error, cudaSuccess);
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new ratnet_emulation::Event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const Lock lock(device().mutex);
+  if (stream->capture) return cudaErrorStreamCaptureUnsupported;
+  event->state->stream = stream;
+  const std::uint64_t record = ++event->state->recorded;
+  stream->add([state = event->state, record] {
+    state->reached = record;
+    return cudaSuccess;
+  });
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  const Lock lock(device().mutex);
+  if (stream->capture) return cudaErrorStreamCaptureUnsupported;
+  stream->add([state = event->state, record = event->state->recorded] {
+    state->reach(record);
+    return cudaSuccess;
+  });
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const Lock lock(device().mutex);
+  event->state->reach(event->state->recorded);
+  return cudaSuccess;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {

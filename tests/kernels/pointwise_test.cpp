@@ -34,6 +34,11 @@ TEST_CASE("sums equal the definition, in place too", "[device][small]") {
   });
 }
 
+Tensor key_of(std::uint64_t seed, std::int64_t step) {
+  const std::int64_t numbers[] = {static_cast<std::int64_t>(seed), step};
+  return Tensor::of<std::int64_t>({2}, numbers);
+}
+
 TEST_CASE("dropout keeps what its random numbers say", "[device][small]") {
   for_each_instruction_set([&](const std::string& set) {
     INFO(set);
@@ -50,7 +55,8 @@ TEST_CASE("dropout keeps what its random numbers say", "[device][small]") {
             expected[i] = kept ? expected[i] / keep : 0;
           }
           Tensor y({n}, dtype), again({n}, dtype);
-          Dropout op{x, y, keep, seed, 7, 3};
+          const Tensor key = key_of(seed, 7);
+          Dropout op{x, y, key, keep, 3};
           run_on(test_queue(1), op);
           CHECK(distance(y, expected) < tolerance(dtype));
           op.y = again;
@@ -68,8 +74,8 @@ TEST_CASE("dropout keeps the stated share, anew in every step", "[device]") {
   const std::int64_t n = 100000;
   Tensor ones = tensor_of({n}, DType::f32, std::vector<double>(n, 1.0));
   Tensor first({n}, DType::f32), second({n}, DType::f32);
-  run_on(queue, Dropout{ones, first, 0.7, 1, 1, 0});
-  run_on(queue, Dropout{ones, second, 0.7, 1, 2, 0});
+  run_on(queue, Dropout{ones, first, key_of(1, 1), 0.7, 0});
+  run_on(queue, Dropout{ones, second, key_of(1, 2), 0.7, 0});
   double kept = 0, both = 0;
   for (std::size_t i = 0; i < n; ++i) {
     kept += first.values<float>()[i] != 0;
@@ -113,13 +119,30 @@ TEST_CASE("pointwise operations refuse arguments that do not fit", "[device]") {
   CHECK(refused(queue, Add{x, x, wide}));
   CHECK(refused(queue, Add{labels, labels, labels}));
   CHECK(refused(queue, Add{x, {}, x}));
-  CHECK(refused(queue, Dropout{x, longer}));
-  CHECK(refused(queue, Dropout{x, x, 0}));
-  CHECK(refused(queue, Dropout{x, x, 1.5}));
-  CHECK(refused(queue, Dropout{x, x, std::nan("")}));
+  const Tensor key = key_of(1, 1), short_key({1}, DType::i64);
+  CHECK(refused(queue, Dropout{x, longer, key}));
+  CHECK(refused(queue, Dropout{x, x, key, 0}));
+  CHECK(refused(queue, Dropout{x, x, key, 1.5}));
+  CHECK(refused(queue, Dropout{x, x, key, std::nan("")}));
+  CHECK(refused(queue, Dropout{x, x, short_key}));
+  CHECK(refused(queue, Dropout{x, x, {}}));
+  Tensor five({5}, DType::f64);
+  CHECK(refused(queue, SetNumbers{.y = five}));
+  CHECK(refused(queue, SetNumbers{.y = x}));
   CHECK(refused(queue, Convert{labels, x}));
   CHECK(refused(queue, Convert{x, bytes}));
   CHECK(refused(queue, Convert{bytes, longer}));
   CHECK(refused(queue, Convert{bytes, x, std::nan("")}));
   CHECK_FALSE(refused(queue, Convert{bytes, x}));
+}
+
+TEST_CASE("numbers are set as they are given", "[device][small]") {
+  const QueueHandle queue = test_queue(1);
+  Tensor reals({3}, DType::f64), integers({2}, DType::i64);
+  run_on(queue, SetNumbers{.y = reals, .reals = {0.1, -2, 1e300, 7}});
+  CHECK(doubles(reals) == std::vector<double>{0.1, -2, 1e300});
+  constexpr std::int64_t kLarge = -(std::int64_t{1} << 60) - 1;
+  run_on(queue, SetNumbers{.y = integers, .integers = {kLarge, 5}});
+  CHECK(integers.values<std::int64_t>()[0] == kLarge);
+  CHECK(integers.values<std::int64_t>()[1] == 5);
 }

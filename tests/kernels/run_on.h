@@ -33,17 +33,29 @@ void for_views(Op& op, Visit&& visit) {
   else if constexpr (std::is_same_v<O, ActivateBackward> || std::is_same_v<O, SoftmaxBackward>)
     all(op.y, op.dy, op.dx);
   else if constexpr (std::is_same_v<O, SoftmaxCrossEntropy>)
-    all(op.logits, op.labels, op.class_weights, op.loss, op.dlogits);
+    all(op.logits, op.labels, op.class_weights, op.loss, op.dlogits, op.loss_sum);
   else if constexpr (std::is_same_v<O, Add>)
     all(op.a, op.b, op.y);
   else if constexpr (std::is_same_v<O, Sgd>)
-    all(op.weight, op.gradient, op.velocity);
+    all(op.weight, op.gradient, op.velocity, op.rate);
   else if constexpr (std::is_same_v<O, Adam>)
-    all(op.weight, op.gradient, op.first_moment, op.second_moment);
+    all(op.weight, op.gradient, op.first_moment, op.second_moment, op.rates);
+  else if constexpr (std::is_same_v<O, Dropout>)
+    all(op.x, op.y, op.key);
+  else if constexpr (std::is_same_v<O, SetNumbers>)
+    all(op.y);
   else if constexpr (std::is_same_v<O, ClipNorm>)
     all(op.gradient, op.norm);
   else
     all(op.x, op.y);
+}
+
+// Whether a result is added to what is there.
+template <class Op, class AnyView>
+bool adds_to(const Op& op, const AnyView& view) {
+  if constexpr (std::is_same_v<Op, SoftmaxCrossEntropy>)
+    return static_cast<const void*>(&view) == &op.loss_sum;
+  return false;
 }
 
 // Runs an operation on tensors in host memory, wherever the queue is, and waits for it.
@@ -67,7 +79,8 @@ void run_on(const QueueHandle& queue, Op op) {
     if (found == copies.end()) {
       void* host = const_cast<void*>(static_cast<const void*>(view.data));
       found = copies.emplace(host, Copy{host, Buffer(queue, view.bytes()), false}).first;
-      if (updates || !is_result) found->second.memory.upload(host, view.bytes());
+      if (updates || !is_result || adds_to(op, view))
+        found->second.memory.upload(host, view.bytes());
     }
     found->second.written |= is_result;
     view.data = found->second.memory.data();

@@ -129,6 +129,10 @@ TEST_CASE("cross-entropy and its gradient equal the definition and finite differ
           run_on(queue, SoftmaxCrossEntropy{in_place, labels, used, same_loss, in_place});
           CHECK(same_bits(in_place, dlogits));
           CHECK(same_bits(same_loss, loss));
+          Tensor sum = tensor_of({1}, DType::f64, {100});
+          for (int i = 0; i < 2; ++i)
+            run_on(queue, SoftmaxCrossEntropy{logits, labels, used, loss, {}, sum});
+          CHECK(doubles(sum) == Doubles{100 + doubles(loss)[0] + doubles(loss)[0]});
         }
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../../core/buffer.h"
 #include "../../core/view.h"
 #include "../../kernels/open.h"
 

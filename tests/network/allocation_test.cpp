@@ -138,9 +138,10 @@ TEST_CASE("a run of a plan allocates nothing") {
           watch_allocations();
           for (const std::int64_t n : {5, 3, 1}) {
             infer.forward(n);
-            train.forward(n, {1, 2});
+            train.set_random({1, 2});
+            train.forward(n);
             (void)train.output_gradient(0, n);
-            train.backward(n, {1, 2});
+            train.backward(n);
             optimiser.step(train.gradients(), 1e-3);
           }
           const ConstView inputs[] = {in};

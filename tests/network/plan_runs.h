@@ -69,7 +69,8 @@ inline Results run_once(Plan& plan, const Parameters& parameters, std::int64_t n
     const View to = plan.input(i, n);
     write_to(plan.queue(), to, random_doubles(to.count(), seed + i));
   }
-  plan.forward(n, key);
+  plan.set_random(key);
+  plan.forward(n);
   Results results;
   for (std::size_t i = 0; i < outputs; ++i)
     results.outputs.push_back(read_from(plan.queue(), plan.output(i, n)));
@@ -77,7 +78,7 @@ inline Results run_once(Plan& plan, const Parameters& parameters, std::int64_t n
     const View to = plan.output_gradient(i, n);
     write_to(plan.queue(), to, random_doubles(to.count(), seed + 100 + i));
   }
-  plan.backward(n, key);
+  plan.backward(n);
   for (std::size_t i = 0; i < inputs; ++i)
     results.input_gradients.push_back(read_from(plan.queue(), plan.input_gradient(i, n)));
   for (const auto& place : parameters.places())

@@ -28,6 +28,7 @@ TEST_CASE("RatNet trains from HDF5 on every device as on the CPU", "[device]") {
     o.schedule.rate = 0.001;
     o.device = device;
     o.precision = precision;
+    o.read_loss_every = 1;
     std::vector<double> means;  // of the epoch so far, after every step
     const auto dataset = open_hdf5_slices(file);
     train_classifier(ratnet_graph(64), *dataset, all, {}, o, [&](const TrainingProgress& progress) {
@@ -52,4 +53,25 @@ TEST_CASE("RatNet trains from HDF5 on every device as on the CPU", "[device]") {
   const double rounded = difference(Precision::bf16);
   CHECK(rounded < 2e-2);
   CHECK(rounded > 1e-4);
+}
+
+TEST_CASE("how often the loss is read changes neither weights nor figures", "[device]") {
+  TrainerOptions often = options(2), rarely = options(2);
+  often.read_loss_every = 1;
+  rarely.read_loss_every = 7;
+  std::vector<double> losses;  // as they were told
+  const TrainingResult expected = train(often);
+  check_same(train(rarely,
+                   [&](const TrainingProgress& progress) {
+                     losses.push_back(progress.loss);
+                     return true;
+                   }),
+             expected);
+  // Of 10 steps an epoch the 1st is read, then the 7th, and the last.
+  REQUIRE(losses.size() == 20);
+  CHECK(losses[1] == losses[0]);
+  CHECK(losses[5] == losses[0]);
+  CHECK(losses[6] != losses[0]);
+  CHECK(losses[8] == losses[6]);
+  CHECK(losses[9] == expected.history[0].training_loss);
 }

@@ -1,40 +1,9 @@
-#include "queue.h"
+#include "buffer.h"
 
+#include <cstring>
 #include <utility>
 
 namespace ratnet::inline v1 {
-
-Captured::Captured(Captured&& other) noexcept
-    : queue_(std::move(other.queue_)), work_(std::exchange(other.work_, nullptr)) {}
-
-Captured& Captured::operator=(Captured&& other) noexcept {
-  std::swap(queue_, other.queue_);
-  std::swap(work_, other.work_);
-  return *this;
-}
-
-Captured::~Captured() {
-  if (work_) queue_->drop(*queue_, work_);
-}
-
-void Captured::begin() {
-  checked([&](char* why, std::size_t room) { return queue_->begin_capture(*queue_, why, room); });
-}
-
-void Captured::end() {
-  checked(
-      [&](char* why, std::size_t room) { return queue_->end_capture(*queue_, &work_, why, room); });
-}
-
-void Captured::abandon() noexcept {
-  char why[512] = "";
-  if (queue_->end_capture(*queue_, &work_, why, sizeof why) == 0) queue_->drop(*queue_, work_);
-  work_ = nullptr;
-}
-
-void Captured::replay() const {
-  checked([&](char* why, std::size_t room) { return queue_->replay(*queue_, work_, why, room); });
-}
 
 Buffer::Buffer(QueueHandle queue, std::size_t bytes) : queue_(std::move(queue)), bytes_(bytes) {
   checked([&](char* why, std::size_t room) {
@@ -79,6 +48,30 @@ void Buffer::clear() {
   checked([&](char* why, std::size_t room) {
     return queue_->clear(*queue_, data_, bytes_, why, room);
   });
+}
+
+HostBuffer::HostBuffer(QueueHandle queue, std::size_t bytes)
+    : queue_(std::move(queue)), bytes_(bytes) {
+  checked([&](char* why, std::size_t room) {
+    return queue_->allocate_host(*queue_, bytes, &data_, why, room);
+  });
+  std::memset(data_, 0, bytes);
+}
+
+HostBuffer::HostBuffer(HostBuffer&& other) noexcept
+    : queue_(std::move(other.queue_)),
+      data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
+
+HostBuffer& HostBuffer::operator=(HostBuffer&& other) noexcept {
+  std::swap(queue_, other.queue_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+HostBuffer::~HostBuffer() {
+  if (data_) queue_->release_host(*queue_, data_);
 }
 
 }  // namespace ratnet::inline v1
