@@ -47,6 +47,11 @@ void Convert::check() const {
   }
   require(std::isfinite(scale) && std::isfinite(offset), kName,
           ": scale and offset must be finite, got ", scale, " and ", offset);
+  if (scales) {
+    require(x.shape.rank() >= 1, kName, ": x has no samples to scale");
+    check_shape(kName, "scales", scales, {x.shape[0]});
+    require(scales.dtype == DType::f32, kName, ": scales are f32, not ", name_of(scales.dtype));
+  }
 }
 
 }  // namespace ratnet::inline v1

@@ -50,13 +50,16 @@ struct Dropout {
 void run(CpuQueue&, const Dropout&);
 void run(CudaQueue&, const Dropout&);
 
-// y = float(x) * scale + offset. x: u8, u16, i16, f32 (f64 too); y: f32 or f64, equal shapes.
+// y = float(x) * scale + offset, in sample i (of the first dimension) float(x) * (scale *
+// scales[i])
+// + offset. x: u8, u16, i16, f32 (f64 too); y: f32 or f64, equal shapes.
 struct Convert {
   static constexpr const char* kName = "convert";
   ConstView x;
   View y;
   double scale = 1;
   double offset = 0;
+  ConstView scales = {};  // [N] f32, or absent: all 1
   void check() const;
 };
 void run(CpuQueue&, const Convert&);

@@ -26,6 +26,12 @@ struct PlanOptions {
   // Of convolutions and dense layers. tf32 and bf16 are for GPUs; parameters, activations and sums
   // are f32 all the same.
   Precision precision = Precision::f32;
+  // What inputs are stored as: the parameters' type, or u8, u16 or i16, of which every sample is
+  // multiplied by a number of its own (Plan::input_scales) before the first layer.
+  DType input_type = DType::f32;
+  // Where it runs: by default the parameters' queue, else another queue of the same device, to
+  // which their memory has to be ready.
+  QueueHandle queue = nullptr;
 };
 
 // All memory is laid out here, before the first batch; a run allocates nothing (only where the
@@ -47,6 +53,8 @@ class Plan {
   // Device memory of the inputs and outputs in the order of the graph, for a batch of n. Inputs
   // are written by the caller before forward(n); outputs hold until the next inputs are written.
   View input(std::size_t index, std::int64_t n) const;
+  // Where inputs are integers: what samples are multiplied by, [n] f32; 1 until written.
+  View input_scales(std::int64_t n) const;
   ConstView output(std::size_t index, std::int64_t n) const;
 
   // Computes the outputs of the first n samples.

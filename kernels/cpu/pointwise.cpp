@@ -147,8 +147,15 @@ void run(CpuQueue& queue, const Add& op) {
 }
 
 void run(CpuQueue& queue, const Convert& op) {
-  for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
-    HWY_DYNAMIC_DISPATCH(ConvertPiece)(op, first, last);
+  if (!op.scales)
+    return for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
+      HWY_DYNAMIC_DISPATCH(ConvertPiece)(op, first, last);
+    });
+  const std::int64_t samples = op.x.shape[0], size = samples ? op.x.count() / samples : 0;
+  parallel_for(*queue.executor, samples, [&](std::int64_t sample, int) {
+    Convert scaled = op;
+    scaled.scale *= static_cast<double>(op.scales.as<float>()[sample]);
+    HWY_DYNAMIC_DISPATCH(ConvertPiece)(scaled, sample * size, (sample + 1) * size);
   });
 }
 

@@ -57,16 +57,24 @@ template <class From, class T>
 struct Converted {
   const From* x;
   T* y;
-  T scale, offset;
-  __device__ void operator()(std::int64_t i) const { y[i] = static_cast<T>(x[i]) * scale + offset; }
+  double scale;
+  T offset;
+  const float* scales;
+  std::int64_t sample_size;
+  __device__ void operator()(std::int64_t i) const {
+    const double factor = scales ? scale * static_cast<double>(scales[i / sample_size]) : scale;
+    y[i] = static_cast<T>(x[i]) * static_cast<T>(factor) + offset;
+  }
 };
 
 template <class From>
 void convert(CudaQueue& queue, const Convert& op) {
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(queue, op.kName, op.x.count(),
-                     Converted<From, T>{op.x.as<From>(), op.y.as<T>(), static_cast<T>(op.scale),
-                                        static_cast<T>(op.offset)});
+                     Converted<From, T>{
+                         op.x.as<From>(), op.y.as<T>(), op.scale, static_cast<T>(op.offset),
+                         op.scales ? op.scales.as<float>() : nullptr,
+                         op.x.count() / std::max<std::int64_t>(1, op.scales ? op.x.shape[0] : 1)});
   });
 }
 

@@ -1,6 +1,7 @@
 #include "../../kernels/pointwise.h"
 
 #include "../catch.h"
+#include "oracle.h"
 #include "random_tensor.h"
 #include "refused.h"
 #include "run_on.h"
@@ -132,8 +133,28 @@ TEST_CASE("pointwise operations refuse arguments that do not fit", "[device]") {
   CHECK(refused(queue, Convert{labels, x}));
   CHECK(refused(queue, Convert{x, bytes}));
   CHECK(refused(queue, Convert{bytes, longer}));
+  CHECK(refused(queue, Convert{x, x, 1, 0, longer}));
+  CHECK(refused(queue, Convert{x, x, 1, 0, wide}));
   CHECK(refused(queue, Convert{bytes, x, std::nan("")}));
   CHECK_FALSE(refused(queue, Convert{bytes, x}));
+}
+
+TEST_CASE("every sample is converted with a scale of its own", "[device][small]") {
+  Random random(6);
+  for_each_instruction_set([&](const std::string& set) {
+    INFO(set);
+    for (const DType stored : {DType::u8, DType::u16, DType::i16, DType::f32})
+      for (const DType real : {DType::f32, DType::f64}) {
+        const Tensor x = random_tensor({5, 7, 3}, stored, random, 0, 200);
+        const Tensor scales = random_tensor({5}, DType::f32, random, 0.1, 3);
+        Doubles expected = doubles(x);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          expected[i] = expected[i] * 0.5 * doubles(scales)[i / 21] - 1;
+        Tensor y({5, 7, 3}, real);
+        run_on(test_queue(2), Convert{x, y, 0.5, -1, scales});
+        CHECK(distance(y, expected) < 2e-6);
+      }
+  });
 }
 
 TEST_CASE("numbers are set as they are given", "[device][small]") {

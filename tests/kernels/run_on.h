@@ -42,6 +42,8 @@ void for_views(Op& op, Visit&& visit) {
     all(op.weight, op.gradient, op.first_moment, op.second_moment, op.rates);
   else if constexpr (std::is_same_v<O, Dropout>)
     all(op.x, op.y, op.key);
+  else if constexpr (std::is_same_v<O, Convert>)
+    all(op.x, op.y, op.scales);
   else if constexpr (std::is_same_v<O, SetNumbers>)
     all(op.y);
   else if constexpr (std::is_same_v<O, ClipNorm>)

@@ -327,3 +327,51 @@ TEST_CASE("a plan refuses what does not fit", "[device]") {
     CHECK(refused(ErrorKind::usage, "expected", [&] { plan.run(inputs, outputs); }) == "");
   }
 }
+
+TEST_CASE("inputs stored as integers are scaled sample by sample", "[device]") {
+  const Graph graph = ratnet_graph(16);
+  const auto parameters = parameters_of(graph, DType::f32);
+  constexpr std::int64_t n = 3;
+  Random random(8);
+  const Tensor scales = random_tensor({n}, DType::f32, random, 0.001, 0.02);
+  for (const DType stored : {DType::u8, DType::u16, DType::i16}) {
+    INFO(name_of(stored));
+    const Tensor pixels = random_tensor({n, 16, 16, 1}, stored, random, 0, 255);
+    Tensor scaled({n, 16, 16, 1}, DType::f32);
+    for (std::int64_t i = 0; i < scaled.count(); ++i)
+      scaled.values<float>()[std::size_t(i)] = static_cast<float>(doubles(pixels)[std::size_t(i)]) *
+                                               scales.values<float>()[std::size_t(i / 256)];
+    Plan plan(graph, parameters, {.batch = 4, .input_type = stored});
+    Plan plain(graph, parameters, {.batch = 4});
+    CHECK(plan.input(0, n).dtype == stored);
+    const auto upload = [&](const View& to, const Tensor& from) {
+      checked([&](char* why, std::size_t room) {
+        return plan.queue().upload(plan.queue(), to.data, from.data(), from.bytes(), why, room);
+      });
+    };
+    const auto same = [&] {  // more often than once, since later runs may be replays
+      for (int i = 0; i < 3; ++i) {
+        plan.forward(n);
+        upload(plain.input(0, n), scaled);
+        plain.forward(n);
+        CHECK(read_from(plan.queue(), plan.output(0, n)) ==
+              read_from(plain.queue(), plain.output(0, n)));
+      }
+    };
+    upload(plan.input_scales(n), scales);
+    upload(plan.input(0, n), pixels);
+    same();
+    // Nothing is multiplied where no scale was written.
+    Plan unscaled(graph, parameters, {.batch = 4, .input_type = stored});
+    upload(unscaled.input(0, n), pixels);
+    unscaled.forward(n);
+    const Tensor as_they_are = tensor_of({n, 16, 16, 1}, DType::f32, doubles(pixels));
+    upload(plain.input(0, n), as_they_are);
+    plain.forward(n);
+    CHECK(read_from(unscaled.queue(), unscaled.output(0, n)) ==
+          read_from(plain.queue(), plain.output(0, n)));
+    CHECK(refused(ErrorKind::usage, "scales", [&] { plain.input_scales(1); }) == "");
+  }
+  CHECK(refused(ErrorKind::usage, "u8, u16, i16",
+                [&] { Plan(graph, parameters, {.input_type = DType::i32}); }) == "");
+}

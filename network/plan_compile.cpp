@@ -1,0 +1,224 @@
+// From a graph to a plan: what is computed where in memory, and for how long.
+#include <algorithm>
+
+#include "../core/arena.h"
+#include "fuse.h"
+#include "plan_state.h"
+
+namespace ratnet::inline v1 {
+
+void Plan::State::compile(const Graph& original) {
+  require(options.batch >= 1, "a plan needs a batch of 1 or more, got ", options.batch);
+  // f32 is what nobody chose.
+  if (options.input_type == DType::f32) options.input_type = parameters->dtype();
+  const DType stored_as = options.input_type;
+  require(stored_as == parameters->dtype() || stored_as == DType::u8 || stored_as == DType::u16 ||
+              stored_as == DType::i16,
+          "inputs of a plan are u8, u16, i16 or the parameters' ", name_of(parameters->dtype()),
+          ", not ", name_of(stored_as));
+  require(!options.queue || options.queue->device == parameters->queue()->device, "a plan on ",
+          to_string(queue().device), " cannot use parameters on ",
+          to_string(parameters->queue()->device));
+  FusedGraph rewritten;
+  if (options.fuse) {
+    rewritten = fuse(original);
+  } else {
+    rewritten.graph = original;
+    for (const Node& node : original.nodes()) rewritten.weight_prefixes.push_back(node.name);
+  }
+  graph = std::move(rewritten.graph);
+  std::vector<LayerShapes> shapes = graph.infer(options.batch, training());
+
+  nodes.resize(graph.nodes().size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    PlannedNode& c = nodes[i];
+    c.node = &graph.nodes()[i];
+    c.shapes = std::move(shapes[i]);
+    // Random streams go by the name of the weights' layer, so that fusion does not change them.
+    c.stream = static_cast<std::uint32_t>(original.find(c.node->name));
+    std::size_t frozen = 0;
+    for (const WeightSpec& spec : c.shapes.weights) {
+      const auto& place = parameters->find(rewritten.weight_prefixes[i] + "/" + spec.name);
+      require(place.shape == spec.shape, "weight '", place.name, "' has shape ", place.shape,
+              ", the graph asks for ", spec.shape);
+      frozen += place.frozen;
+    }
+    require(frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
+            "': freeze all of its weights or none");
+    c.has_trainable = frozen < c.shapes.weights.size();
+    c.needs_gradient = c.has_trainable || (is_input(c) && options.input_gradients);
+    for (const int input : c.node->inputs) c.needs_gradient |= at(input).needs_gradient;
+  }
+  place_values();
+  if (training()) place_gradients();
+  allocate();
+  bind(rewritten.weight_prefixes);
+  survey();
+}
+
+void Plan::State::place_values() {
+  const DType real = parameters->dtype();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    PlannedNode& c = nodes[i];
+    c.value = c.shapes.same_memory ? at(c.node->inputs[0]).value : new_slot(c.shapes.output, real);
+    // Inputs hold from the start, since the caller writes them before the run.
+    slot(c.value).need(is_input(c) ? 0 : forward_step(i));
+    for (const int input : c.node->inputs) slot(at(input).value).need(forward_step(i));
+    for (const TensorSpec& spec : c.shapes.kept) {
+      c.kept.push_back(new_slot(spec.shape, spec.real ? real : spec.dtype));
+      slot(c.kept.back()).need(forward_step(i));
+    }
+  }
+  for (const int output : graph.outputs()) slot(at(output).value).need(last_step());
+}
+
+void Plan::State::place_gradients() {
+  const DType real = parameters->dtype();
+  std::vector<int> writers(nodes.size());  // consumers that have written a node's gradient so far
+  for (const int output : graph.outputs()) {
+    PlannedNode& c = at(output);
+    require(!c.shapes.same_memory || c.gradient < 0, "an output cannot be flattened twice");
+    if (c.gradient < 0) c.gradient = new_slot(c.shapes.output, real);
+    // The caller writes it after forward.
+    slot(c.gradient).need(static_cast<int>(nodes.size()) - 1);
+    ++writers[static_cast<std::size_t>(output)];
+  }
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    PlannedNode& c = nodes[i];
+    const int step = backward_step(i);
+    if (is_input(c)) {
+      if (c.gradient >= 0) slot(c.gradient).need(last_step());
+      continue;
+    }
+    if (!c.needs_gradient || c.gradient < 0) continue;
+    slot(c.gradient).need(step);
+    if (c.shapes.backward_needs_input)
+      for (const int input : c.node->inputs) slot(at(input).value).need(step);
+    if (c.shapes.backward_needs_output) slot(c.value).need(step);
+    for (const int kept : c.kept) slot(kept).need(step);
+    for (const TensorSpec& spec : c.shapes.backward_scratch) {
+      c.scratch.push_back(new_slot(spec.shape, spec.real ? real : spec.dtype));
+      slot(c.scratch.back()).need(step);
+    }
+    for (const int input : c.node->inputs) {
+      PlannedNode& producer = at(input);
+      c.spare.push_back(-1);
+      if (!producer.needs_gradient) continue;
+      const bool first = writers[static_cast<std::size_t>(input)]++ == 0;
+      if (first && c.shapes.same_memory) {
+        producer.gradient = c.gradient;
+      } else if (first) {
+        producer.gradient = new_slot(producer.shapes.output, real);
+      } else {
+        c.spare.back() = new_slot(producer.shapes.output, real);
+        slot(c.spare.back()).need(step);
+      }
+      slot(producer.gradient).need(step);
+    }
+  }
+}
+
+void Plan::State::allocate() {
+  std::vector<Lifetime> lifetimes;
+  std::vector<PlannedTensor*> live;
+  for (PlannedTensor& s : slots) {
+    if (!s.used()) continue;
+    live.push_back(&s);
+    lifetimes.push_back({View(nullptr, s.dtype, s.shape).bytes(), s.first, s.last});
+  }
+  const ArenaLayout layout = plan_arena(lifetimes);
+  arena = Buffer(queue_handle(), layout.bytes);
+  arena.clear();
+  for (std::size_t i = 0; i < live.size(); ++i)
+    live[i]->view = {static_cast<char*>(arena.data()) + layout.offsets[i], live[i]->dtype,
+                     live[i]->shape};
+  if (options.input_type != parameters->dtype()) {
+    for (const int input : graph.inputs())
+      stored.emplace_back(queue_handle(),
+                          View(nullptr, options.input_type, at(input).shapes.output).bytes());
+    const std::vector<float> ones(static_cast<std::size_t>(options.batch), 1.0f);
+    scales = Buffer(queue_handle(), ones.size() * sizeof(float));
+    scales.upload(ones.data(), scales.bytes());
+    wait(queue());
+  }
+  if (training()) {
+    const auto bytes =
+        static_cast<std::size_t>(parameters->trainable()) * size_of(parameters->dtype());
+    gradients = Buffer(queue_handle(), bytes);
+    gradients.clear();
+    random_key = Buffer(queue_handle(), 2 * sizeof(std::int64_t));
+    random_key.clear();
+  }
+}
+
+void Plan::State::bind(const std::vector<std::string>& weight_prefixes) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    PlannedNode& c = nodes[i];
+    c.output = slot(c.value).view.reshaped(c.shapes.output);
+    for (const int input : c.node->inputs) {
+      const PlannedNode& producer = at(input);
+      c.inputs.push_back(slot(producer.value).view.reshaped(producer.shapes.output));
+    }
+    for (const WeightSpec& spec : c.shapes.weights) {
+      const auto& place = parameters->find(weight_prefixes[i] + "/" + spec.name);
+      c.weights.push_back(parameters->view(place));
+      View gradient;
+      if (training() && !place.frozen)
+        gradient = {static_cast<char*>(gradients.data()) +
+                        static_cast<std::size_t>(place.offset) * size_of(parameters->dtype()),
+                    parameters->dtype(), place.shape};
+      c.dweights.push_back(gradient);
+    }
+    for (const int kept : c.kept) {
+      c.kept_views.push_back(slot(kept).view);
+      c.kept_reads.push_back(slot(kept).view);
+    }
+    if (training()) bind_gradients(i);
+  }
+}
+
+void Plan::State::bind_gradients(std::size_t index) {
+  PlannedNode& c = nodes[index];
+  if (is_input(c) || !c.needs_gradient || c.gradient < 0) return;
+  c.doutput = slot(c.gradient).view.reshaped(c.shapes.output);
+  for (const int scratch_slot : c.scratch) c.scratch_views.push_back(slot(scratch_slot).view);
+  for (std::size_t k = 0; k < c.node->inputs.size(); ++k) {
+    const PlannedNode& producer = at(c.node->inputs[k]);
+    View view;
+    if (producer.needs_gradient)
+      view = slot(c.spare[k] >= 0 ? c.spare[k] : producer.gradient)
+                 .view.reshaped(producer.shapes.output);
+    c.dinputs.push_back(view);
+  }
+}
+
+// Lets every layer submit its operations while the queue only takes notes: how much working memory
+// they need and which algorithms they take.
+void Plan::State::survey() {
+  current = options.batch;
+  Survey notes;
+  queue().survey = &notes;
+  const auto collect = [&](std::size_t node, bool backward) {
+    for (std::size_t k = steps.size(); k < notes.steps.size(); ++k)
+      steps.push_back({nodes[node].node->name, notes.steps[k].operation, notes.steps[k].algorithm,
+                       nodes[node].shapes.output, nodes[node].shapes.multiply_adds, backward});
+  };
+  try {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      run_forward(i);
+      collect(i, false);
+    }
+    if (training())
+      for (std::size_t i = nodes.size(); i-- > 0;) {
+        run_backward(i);
+        collect(i, true);
+      }
+  } catch (...) {
+    queue().survey = nullptr;
+    throw;
+  }
+  queue().survey = nullptr;
+  scratch = Buffer(queue_handle(), notes.scratch_bytes);
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,115 @@
+// How a plan is laid out inside: shared by what compiles it and what runs it.
+#pragma once
+
+#include <algorithm>
+#include <map>
+
+#include "../core/captured.h"
+#include "plan.h"
+
+namespace ratnet::inline v1 {
+
+// One tensor of the arena, with the steps between which it must hold.
+struct PlannedTensor {
+  Shape shape;
+  DType dtype;
+  int first = -1;
+  int last = -1;
+  View view;
+
+  bool used() const { return first >= 0; }
+  void need(int step) {
+    first = first < 0 ? step : std::min(first, step);
+    last = std::max(last, step);
+  }
+};
+
+// A node with everything its calls need, so that a run builds nothing.
+struct PlannedNode {
+  const Node* node = nullptr;
+  LayerShapes shapes;
+  std::uint32_t stream = 0;
+  int value = 0;  // slot of the output; a node with same_memory has that of its input
+  int gradient = -1;
+  std::vector<int> kept;
+  std::vector<int> scratch;
+  std::vector<int> spare;  // by input: a slot for its gradient where another consumer wrote first
+  bool has_trainable = false;
+  bool needs_gradient = false;  // somebody below (or the node) can be trained
+
+  std::vector<ConstView> inputs;
+  View output;
+  std::vector<ConstView> weights;
+  std::vector<View> kept_views;
+  ConstView doutput;
+  std::vector<View> dinputs;
+  std::vector<View> dweights;
+  std::vector<ConstView> kept_reads;
+  std::vector<View> scratch_views;
+};
+
+struct Plan::State {
+  Graph graph;
+  std::shared_ptr<Parameters> parameters;
+  PlanOptions options;
+  std::vector<PlannedNode> nodes;
+  std::vector<PlannedTensor> slots;
+  Buffer arena;
+  Buffer scratch;
+  Buffer gradients;
+  Buffer random_key;
+  // Inputs as they are stored, where that is integers; and their scales.
+  std::vector<Buffer> stored;
+  Buffer scales;
+  std::int64_t current = 0;  // the batch that the views are set to
+  std::vector<Step> steps;
+  // Of inference, by the number of samples: where the queue can, a run is captured once and then
+  // replayed, which costs one launch in place of one per operation.
+  std::map<std::int64_t, Captured> captured;
+  bool warm = false;  // the first run is not captured: drivers load kernels when they first run
+
+  const QueueHandle& queue_handle() const {
+    return options.queue ? options.queue : parameters->queue();
+  }
+  Queue& queue() const { return *queue_handle(); }
+  View stored_input(std::size_t index, std::int64_t n) const {
+    return View(stored[index].data(), options.input_type,
+                nodes[static_cast<std::size_t>(graph.inputs()[index])].shapes.output)
+        .first(n);
+  }
+  bool training() const { return options.mode == Mode::train; }
+  PlannedNode& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
+  PlannedTensor& slot(int index) { return slots[static_cast<std::size_t>(index)]; }
+  bool is_input(const PlannedNode& c) const { return c.node->inputs.empty(); }
+
+  int new_slot(const Shape& shape, DType dtype) {
+    slots.push_back({shape, dtype, -1, -1, {}});
+    return static_cast<int>(slots.size()) - 1;
+  }
+
+  // The step at which a node runs forward, and backward.
+  int forward_step(std::size_t node) const { return static_cast<int>(node); }
+  int backward_step(std::size_t node) const {
+    return static_cast<int>(2 * nodes.size() - 1 - node);
+  }
+  int last_step() const { return static_cast<int>(2 * nodes.size()); }
+
+  void compile(const Graph& original);
+  void place_values();
+  void place_gradients();
+  void allocate();
+  void bind(const std::vector<std::string>& weight_prefixes);
+  void bind_gradients(std::size_t index);
+  void survey();
+  void set_batch_to(std::int64_t n);
+  void convert_input(int node);
+  void run_forward(std::size_t node);
+  void run_backward(std::size_t node);
+  View random() const { return training() ? View(random_key.data(), DType::i64, {2}) : View(); }
+  void check_batch(std::int64_t n) const {
+    require(n >= 1 && n <= options.batch, "a batch of ", n, " does not fit a plan for 1 to ",
+            options.batch);
+  }
+};
+
+}  // namespace ratnet::inline v1
