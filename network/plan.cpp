@@ -168,15 +168,19 @@ void Plan::forward(std::int64_t n) {
     const Lend lend(s.queue(), s.scratch);
     for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run_forward(i);
   };
+  if (s.training() || !s.queue().begin_capture) return submit_all();
   auto found = s.captured.find(n);
-  const bool can_capture = !s.training() && s.queue().begin_capture && s.warm;
-  if (!can_capture || (found == s.captured.end() && s.captured.size() >= kMostCaptured)) {
+  const bool has_room = found != s.captured.end() || s.captured.size() < kMostCaptured;
+  if (!has_room || !s.warm.contains(n)) {
     submit_all();
-    s.warm = true;
+    if (has_room) s.warm.insert(n);
     return;
   }
-  if (found == s.captured.end())
+  if (found == s.captured.end()) {
+    // For fewer samples a library may want more working memory, which captured work needs to keep.
+    s.survey(n);
     found = s.captured.emplace(n, Captured(s.queue_handle(), submit_all)).first;
+  }
   found->second.replay();
 }
 

@@ -36,7 +36,8 @@ struct PlanOptions {
 
 // All memory is laid out here, before the first batch; a run allocates nothing (only where the
 // plain paths multiply large matrices, in f64 and for unusual convolutions, Eigen takes working
-// memory of its own). Not for use from two threads at once; plans may share parameters.
+// memory of its own, and where a GPU's library wants more for a smaller batch than for the largest,
+// the first runs of that batch). Not for use from two threads at once; plans may share parameters.
 class Plan {
  public:
   // Throws Error: usage where the parameters do not fit the graph, device where there is not

@@ -53,7 +53,7 @@ void Plan::State::compile(const Graph& original) {
   if (training()) place_gradients();
   allocate();
   bind(rewritten.weight_prefixes);
-  survey();
+  survey(options.batch);
 }
 
 void Plan::State::place_values() {
@@ -192,13 +192,15 @@ void Plan::State::bind_gradients(std::size_t index) {
   }
 }
 
-// Lets every layer submit its operations while the queue only takes notes: how much working memory
-// they need and which algorithms they take.
-void Plan::State::survey() {
-  current = options.batch;
+// Lets every layer submit its operations for n samples while the queue only takes notes: how much
+// working memory they need and, the first time, which algorithms they take.
+void Plan::State::survey(std::int64_t n) {
+  const bool first = steps.empty();
+  set_batch_to(n);
   Survey notes;
   queue().survey = &notes;
   const auto collect = [&](std::size_t node, bool backward) {
+    if (!first) return;
     for (std::size_t k = steps.size(); k < notes.steps.size(); ++k)
       steps.push_back({nodes[node].node->name, notes.steps[k].operation, notes.steps[k].algorithm,
                        nodes[node].shapes.output, nodes[node].shapes.multiply_adds, backward});
@@ -218,6 +220,11 @@ void Plan::State::survey() {
     throw;
   }
   queue().survey = nullptr;
+  if (!first) {
+    if (notes.scratch_bytes <= scratch.bytes()) return;
+    wait(queue());
+    captured.clear();  // it has the addresses of what is replaced
+  }
   scratch = Buffer(queue_handle(), notes.scratch_bytes);
 }
 

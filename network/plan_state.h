@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "../core/captured.h"
 #include "plan.h"
@@ -66,7 +67,9 @@ struct Plan::State {
   // Of inference, by the number of samples: where the queue can, a run is captured once and then
   // replayed, which costs one launch in place of one per operation.
   std::map<std::int64_t, Captured> captured;
-  bool warm = false;  // the first run is not captured: drivers load kernels when they first run
+  // Numbers of samples that have run: first runs are not captured, since drivers load kernels and
+  // libraries choose them when they first run.
+  std::set<std::int64_t> warm;
 
   const QueueHandle& queue_handle() const {
     return options.queue ? options.queue : parameters->queue();
@@ -100,7 +103,7 @@ struct Plan::State {
   void allocate();
   void bind(const std::vector<std::string>& weight_prefixes);
   void bind_gradients(std::size_t index);
-  void survey();
+  void survey(std::int64_t n);
   void set_batch_to(std::int64_t n);
   void convert_input(int node);
   void run_forward(std::size_t node);

@@ -1,63 +1,81 @@
 #include "../conv.h"
 
-#include <string>
-
-#include "conv_gemm.h"
+#include "implicit_gemm.h"
 #include "pool_activated.h"
+#include "vendor.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
-// The result before pooling.
-Shape unpooled(const Conv& op) { return op.window.output(op.x.shape, op.y.shape.back(), op.kName); }
+constexpr const CudaAlgorithm<ConvForward>* kForward[] = {&cudnn_forward,
+                                                          &kImplicitGemm<ConvForward>};
+constexpr const CudaAlgorithm<ConvData>* kData[] = {&cudnn_data, &kImplicitGemm<ConvData>};
+constexpr const CudaAlgorithm<ConvWeights>* kWeights[] = {&cudnn_weights,
+                                                          &kImplicitGemm<ConvWeights>};
 
-ConvForward forward(const Conv& op) {
-  return {op.kName,      geometry_of(op.x.shape, unpooled(op), op.window),
-          op.x,          op.weight,
-          op.bias,       op.y,
-          op.activation, op.slope,
-          op.precision};
+// The convolution without the pooling that may follow; y without memory where it does.
+ConvForward call_of(const Conv& op) {
+  const Shape full = op.window.output(op.x.shape, op.y.shape.back(), op.kName);
+  const ConvGeometry geometry = geometry_of(op.x.shape, full, op.window);
+  if (op.pool.rank == 0)
+    return {op.kName, geometry,      op.x,     op.weight,   op.bias,
+            op.y,     op.activation, op.slope, op.precision};
+  return {op.kName,         geometry, op.x,
+          op.weight,        op.bias,  View(nullptr, op.x.dtype, full),
+          Activation::none, op.slope, op.precision};
 }
-ConvData backward_data(const ConvBackwardData& op) {
+
+ConvData call_of(const ConvBackwardData& op) {
   return {op.kName,    geometry_of(op.dx.shape, op.dy.shape, op.window), op.dy, op.weight, op.dx,
           op.precision};
 }
-ConvWeights backward_weights(const ConvBackwardWeights& op) {
+
+ConvWeights call_of(const ConvBackwardWeights& op) {
   return {op.kName,    geometry_of(op.x.shape, op.dy.shape, op.window),
           op.x,        op.dy,
           op.dweight,  op.dbias,
           op.precision};
 }
 
+// Where the result before pooling lies in working memory: behind the convolution's own.
+std::size_t unpooled_offset(const OpNote& note) { return (note.scratch_bytes + 255) / 256 * 256; }
+
 }  // namespace
 
-OpNote plan(CudaQueue&, const Conv& op) {
-  const std::string algorithm = algorithm_of(forward(op).geometry, op.x.dtype, op.precision);
-  if (op.pool.rank == 0) return note_of(algorithm.c_str(), 0);
-  return note_of((algorithm + ", then max_pool").c_str(),
-                 View(nullptr, op.x.dtype, unpooled(op)).bytes());
+OpNote plan(CudaQueue& queue, const Conv& op) {
+  const ConvForward call = call_of(op);
+  OpNote note = describe(kForward, queue, call);
+  if (op.pool.rank == 0) return note;
+  const std::string line = text("max_pool after ", note.algorithm);
+  return note_of(line.c_str(), unpooled_offset(note) + call.y.bytes());
 }
 
 void run(CudaQueue& queue, const Conv& op) {
-  ConvForward call = forward(op);
-  if (op.pool.rank == 0) return run(queue, call);
-  call.y = View(queue.working_memory(plan(queue, op).scratch_bytes), op.x.dtype, unpooled(op));
-  call.activation = Activation::none;
-  run(queue, call);
+  ConvForward call = call_of(op);
+  const CudaAlgorithm<ConvForward>& algorithm = choose(kForward, queue, call);
+  if (op.pool.rank == 0) return algorithm.run(queue, call);
+  const std::size_t offset = unpooled_offset(algorithm.plan(queue, call));
+  call.y.data = static_cast<char*>(queue.working_memory(offset + call.y.bytes())) + offset;
+  algorithm.run(queue, call);
   max_pool_activated(queue, MaxPool{call.y, op.y, op.argmax, op.pool}, op.activation, op.slope);
 }
 
-OpNote plan(CudaQueue&, const ConvBackwardData& op) {
-  return note_of(algorithm_of(backward_data(op).geometry, op.dy.dtype, op.precision), 0);
+OpNote plan(CudaQueue& queue, const ConvBackwardData& op) {
+  return describe(kData, queue, call_of(op));
 }
 
-void run(CudaQueue& queue, const ConvBackwardData& op) { run(queue, backward_data(op)); }
-
-OpNote plan(CudaQueue&, const ConvBackwardWeights& op) {
-  const ConvWeights call = backward_weights(op);
-  return note_of(algorithm_of(call.geometry, op.x.dtype, op.precision), scratch_bytes(call));
+void run(CudaQueue& queue, const ConvBackwardData& op) {
+  const ConvData call = call_of(op);
+  choose(kData, queue, call).run(queue, call);
 }
 
-void run(CudaQueue& queue, const ConvBackwardWeights& op) { run(queue, backward_weights(op)); }
+OpNote plan(CudaQueue& queue, const ConvBackwardWeights& op) {
+  return describe(kWeights, queue, call_of(op));
+}
+
+void run(CudaQueue& queue, const ConvBackwardWeights& op) {
+  const ConvWeights call = call_of(op);
+  choose(kWeights, queue, call).run(queue, call);
+}
 
 }  // namespace ratnet::inline v1

@@ -17,6 +17,7 @@ struct ConvGeometry {
   std::int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   std::int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
   std::int64_t pad[3] = {0, 0, 0};
+  bool operator==(const ConvGeometry&) const = default;
 };
 
 ConvGeometry geometry_of(const Shape& x, const Shape& y, const Window& window);

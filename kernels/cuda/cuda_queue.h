@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "../../core/queue.h"
@@ -22,7 +23,14 @@ struct CudaQueue : Queue {
 
   std::vector<void*> own_scratch;  // in use is the last
   std::size_t own_scratch_bytes = 0;
+
+  // What NVIDIA's libraries keep for this queue, made when they are first asked.
+  std::shared_ptr<void> cudnn, cublaslt;
 };
+
+// Throw Error (device) with the device's own words where there is not enough.
+void* host_memory(CudaQueue& queue, std::size_t bytes);  // pinned
+void* device_memory(CudaQueue& queue, std::size_t bytes);
 
 inline OpNote note_of(const char* algorithm, std::size_t scratch_bytes) {
   OpNote note;

@@ -1,0 +1,41 @@
+#include "cuda_queue.h"
+
+#include <algorithm>
+
+namespace ratnet::inline v1 {
+
+void CudaQueue::use_device() { check_cuda(cudaSetDevice(device.index), to_string(device)); }
+
+void* device_memory(CudaQueue& queue, std::size_t bytes) {
+  queue.use_device();
+  void* memory = nullptr;
+  const cudaError_t error = cudaMallocAsync(&memory, bytes ? bytes : 1, queue.stream);
+  if (error == cudaSuccess) return memory;
+  cudaGetLastError();
+  std::size_t free_bytes = 0, total_bytes = 0;
+  cudaMemGetInfo(&free_bytes, &total_bytes);
+  fail(ErrorKind::device, to_string(queue.device), ": ", bytes, " bytes were wanted, ", free_bytes,
+       " of ", total_bytes, " are free: ", cudaGetErrorString(error));
+}
+
+void* host_memory(CudaQueue& queue, std::size_t bytes) {
+  queue.use_device();
+  void* memory = nullptr;
+  check_cuda(cudaMallocHost(&memory, bytes ? bytes : 1), "pinning ", bytes,
+             " bytes of host memory");
+  return memory;
+}
+
+void* CudaQueue::working_memory(std::size_t bytes) {
+  if (bytes <= scratch_bytes) return scratch;
+  if (bytes > own_scratch_bytes) {
+    // At least doubled, and the smaller ones are kept: captured work may use them.
+    const std::size_t size = std::max(bytes, 2 * own_scratch_bytes);
+    own_scratch.reserve(own_scratch.size() + 1);
+    own_scratch.push_back(device_memory(*this, size));
+    own_scratch_bytes = size;
+  }
+  return own_scratch.back();
+}
+
+}  // namespace ratnet::inline v1
