@@ -22,6 +22,7 @@ using Status = int;
 struct OpNote {
   std::size_t scratch_bytes = 0;  // working memory the operation needs while it runs
   char algorithm[240] = "";       // which algorithm, and why those before it declined
+  bool pays = true;               // false where the operations it is made of do as well
 };
 
 // How a backend runs one kind of operation; `op` points to that operation's argument struct.

@@ -3,6 +3,7 @@
 
 #include "activation.h"
 #include "conv.h"
+#include "conv_chain.h"
 #include "dense.h"
 #include "ops.h"
 #include "optimise.h"

@@ -21,8 +21,9 @@ struct Activate;
 struct Softmax;
 struct Add;
 struct Convert;
+struct ConvChain;
 
-using InferOps = OpList<Conv, Dense, MaxPool, AvgPool, Activate, Softmax, Add, Convert>;
+using InferOps = OpList<Conv, Dense, MaxPool, AvgPool, Activate, Softmax, Add, Convert, ConvChain>;
 
 struct ConvBackwardData;
 struct ConvBackwardWeights;

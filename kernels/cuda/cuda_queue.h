@@ -13,7 +13,8 @@ namespace ratnet::inline v1 {
 
 struct CudaQueue : Queue {
   cudaStream_t stream = nullptr;
-  int processors = 0;  // how many blocks run at once at least
+  int processors = 0;            // how many blocks run at once at least
+  std::size_t shared_bytes = 0;  // the most shared memory that a block can ask for
 
   // Makes its device the calling thread's.
   void use_device();

@@ -49,6 +49,7 @@ Queue* open(int index) {
       fail(ErrorKind::device, queue->description, ": 8.0 or newer is needed");
     queue->multiplies_rounded = true;
     queue->processors = properties.multiProcessorCount;
+    queue->shared_bytes = properties.sharedMemPerBlockOptin;
     queue->device = {kEmulated ? DeviceKind::cuda_emulated : DeviceKind::cuda, index};
     // Otherwise every wait gives the memory back to the driver.
     cudaMemPool_t pool = nullptr;

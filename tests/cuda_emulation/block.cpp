@@ -46,6 +46,7 @@ struct Block {
   unsigned count = 0;
   void* shared = nullptr;
   unsigned barriers = 0;
+  bool copies_land_at_once = false;
   unsigned exchanges[kMostThreads / kWarp] = {};
   // Addresses by which the thread sanitizer is told who waited for whom.
   std::uint64_t gathered[kMostThreads / kWarp][kWarp][kWords] = {};
@@ -221,6 +222,7 @@ std::string run_block(const Launch& launch, std::uint64_t& random) {
   for (unsigned i = 0; i < kWarp; ++i) order[i] = i;
   for (unsigned i = kWarp; i > 1; --i) std::swap(order[i - 1], order[next_random(random) % i]);
   unsigned warp = next_random(random) % warps();
+  block.copies_land_at_once = next_random(random) % 2;
 
   happened_before(&block.start);
   std::string error;
@@ -281,6 +283,8 @@ const std::uint64_t (*warp_gather(const std::uint64_t* words, int count, const c
   thread.word_count = 0;
   return block.gathered[current / kWarp];
 }
+
+bool copies_land_at_once() { return block.copies_land_at_once; }
 
 void add_copy(const Copy& copy) {
   self().copies.push_back(copy);

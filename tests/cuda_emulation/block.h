@@ -41,11 +41,13 @@ constexpr int kWords = 8;
 const std::uint64_t (*warp_gather(const std::uint64_t* words, int count, const char* file,
                                   int line))[kWords];
 
-// Copies that a thread has begun, in groups, for them to land later: from nullptr means zeros.
+// Copies that a thread has begun, in groups: from nullptr means zeros. A device lands them at any
+// time until they are waited for; here they land at that end or, in every other block, at once.
 struct Copy {
   void* to = nullptr;
   const void* from = nullptr;
 };
+bool copies_land_at_once();
 void add_copy(const Copy& copy);
 void close_copies();
 // The oldest copy of the running thread that is not in its last `pending` groups; false: none.

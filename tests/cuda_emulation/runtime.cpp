@@ -169,12 +169,18 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   *properties = {};
   std::strcpy(properties->name, "emulated on the CPU");
   properties->totalGlobalMem = ratnet_emulation::kDeviceMemory;
+  // Another device may be asked for, to see what is done with less.
+  const char* shared = std::getenv("RATNET_EMULATION_SHARED_MEMORY");
+  properties->sharedMemPerBlockOptin =
+      shared ? std::strtoull(shared, nullptr, 10) : ratnet_emulation::kMostSharedMemory;
   properties->major = 9;
   properties->multiProcessorCount = 2;
   return cudaSuccess;
 }
 
-cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
+  if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout)  // a wish, which changes nothing
+    return value < -1 || value > 100 ? cudaErrorInvalidValue : cudaSuccess;
   if (value < 0 || value > ratnet_emulation::kMostSharedMemory) return cudaErrorInvalidValue;
   const Lock lock(device().mutex);
   device().shared_limits[kernel] = static_cast<std::size_t>(value);

@@ -19,7 +19,10 @@ void for_views(Op& op, Visit&& visit) {
     all(op.x, op.weight, op.bias, op.y, op.argmax);
   else if constexpr (std::is_same_v<O, Dense>)
     all(op.x, op.weight, op.bias, op.y);
-  else if constexpr (std::is_same_v<O, ConvBackwardData> || std::is_same_v<O, DenseBackwardData>)
+  else if constexpr (std::is_same_v<O, ConvChain>) {
+    all(op.x, op.scale, op.y);
+    for (auto& stage : op.stages) all(stage.weight, stage.bias);
+  } else if constexpr (std::is_same_v<O, ConvBackwardData> || std::is_same_v<O, DenseBackwardData>)
     all(op.dy, op.weight, op.dx);
   else if constexpr (std::is_same_v<O, ConvBackwardWeights> ||
                      std::is_same_v<O, DenseBackwardWeights>)

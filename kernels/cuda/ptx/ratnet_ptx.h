@@ -89,4 +89,11 @@ __device__ inline std::uint32_t rounded_to_tf32(float value) {
   return bits;
 }
 
+// The larger of two numbers; NaN where one of them is.
+__device__ inline float larger(float a, float b) {
+  float most;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(most) : "f"(a), "f"(b));
+  return most;
+}
+
 }  // namespace ratnet::inline v1

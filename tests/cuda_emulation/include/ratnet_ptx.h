@@ -2,13 +2,19 @@
 #pragma once
 
 #include <bit>
-#include <source_location>
 
 #include "cuda_runtime.h"
 
 namespace ratnet::inline v1 {
 
-using Place = std::source_location;
+// Where a call stands; Clang 14 has no std::source_location.
+struct Place {
+  const char* file;
+  int line;
+  static constexpr Place current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
 
 // The block's dynamic shared memory.
 template <class T>
@@ -16,22 +22,30 @@ T& dynamic_shared() {
   return *static_cast<T*>(::ratnet_emulation::shared_memory());
 }
 
-// --- cp.async: a copy lands only when it is waited for ---
+// --- cp.async ---
+
+namespace emulated {
+
+inline void land(const ::ratnet_emulation::Copy& copy) {
+  constexpr std::size_t kBytes = 16;
+  if (copy.from)
+    std::memcpy(copy.to, copy.from, kBytes);
+  else
+    std::memset(copy.to, 0, kBytes);
+}
+
+}  // namespace emulated
 
 inline void copy_async(void* shared, const void* from, bool inside = true) {
-  ::ratnet_emulation::add_copy({shared, inside ? from : nullptr});
+  const ::ratnet_emulation::Copy copy{shared, inside ? from : nullptr};
+  ::ratnet_emulation::copies_land_at_once() ? emulated::land(copy)
+                                            : ::ratnet_emulation::add_copy(copy);
 }
 inline void commit_copies() { ::ratnet_emulation::close_copies(); }
 template <int kPending>
 void wait_copies() {
-  constexpr std::size_t kBytes = 16;
   ::ratnet_emulation::Copy copy;
-  while (::ratnet_emulation::take_copy(kPending, copy)) {
-    if (copy.from)
-      std::memcpy(copy.to, copy.from, kBytes);
-    else
-      std::memset(copy.to, 0, kBytes);
-  }
+  while (::ratnet_emulation::take_copy(kPending, copy)) emulated::land(copy);
 }
 
 // --- ldmatrix ---
@@ -41,8 +55,7 @@ namespace emulated {
 using Words = const std::uint64_t (*)[::ratnet_emulation::kWords];
 
 inline Words gather(const std::uint64_t* words, int count, const Place& place) {
-  return ::ratnet_emulation::warp_gather(words, count, place.file_name(),
-                                         static_cast<int>(place.line()));
+  return ::ratnet_emulation::warp_gather(words, count, place.file, place.line);
 }
 
 inline const std::uint16_t* row_of(Words rows, unsigned matrix, unsigned row) {
@@ -129,5 +142,7 @@ inline std::uint32_t rounded_to_tf32(float value) {
   if ((bits & 0x7F800000u) == 0x7F800000u) return bits;
   return (bits + 0x1000u) & 0xFFFFE000u;
 }
+
+inline float larger(float a, float b) { return a > b || a != a ? a : b; }
 
 }  // namespace ratnet::inline v1
