@@ -3,9 +3,9 @@
 #include "../kernels/conv.h"
 #include "../kernels/pool.h"
 #include "../kernels/submit.h"
+#include "conv_windows.h"
 
 namespace ratnet::inline v1::layers {
-namespace {
 
 Window window_of(const Conv& layer, const Shape& input) {
   return window_over(input,
@@ -14,14 +14,11 @@ Window window_of(const Conv& layer, const Shape& input) {
                      Conv::kind);
 }
 
-// Rank 0 where there is no pooling.
 Window pool_of(const Conv& layer, const Shape& input) {
   if (layer.pool.empty()) return {};
   static const Sizes none;
   return window_over(input, {layer.pool, layer.pool, none, Padding::valid, none, none}, Conv::kind);
 }
-
-}  // namespace
 
 LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
   const Shape& input = inputs[0];

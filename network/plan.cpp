@@ -67,7 +67,9 @@ void Plan::State::convert_input(int node) {
 
 void Plan::State::run_forward(std::size_t index) {
   PlannedNode& c = nodes[index];
+  if (c.absorbed) return;
   if (is_input(c)) return convert_input(static_cast<int>(index));
+  if (!chain.empty() && static_cast<int>(index) == chain.back()) return run_chain();
   if (c.shapes.same_memory) return;
   const ForwardCall call{.queue = queue(),
                          .inputs = c.inputs,

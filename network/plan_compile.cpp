@@ -49,6 +49,11 @@ void Plan::State::compile(const Graph& original) {
     c.needs_gradient = c.has_trainable || (is_input(c) && options.input_gradients);
     for (const int input : c.node->inputs) c.needs_gradient |= at(input).needs_gradient;
   }
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (const WeightSpec& spec : nodes[i].shapes.weights)
+      nodes[i].weights.push_back(
+          parameters->view(parameters->find(rewritten.weight_prefixes[i] + "/" + spec.name)));
+  find_chain();
   place_values();
   if (training()) place_gradients();
   allocate();
@@ -61,9 +66,13 @@ void Plan::State::place_values() {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     PlannedNode& c = nodes[i];
     c.value = c.shapes.same_memory ? at(c.node->inputs[0]).value : new_slot(c.shapes.output, real);
+    if (c.absorbed) continue;
     // Inputs hold from the start, since the caller writes them before the run.
     slot(c.value).need(is_input(c) ? 0 : forward_step(i));
-    for (const int input : c.node->inputs) slot(at(input).value).need(forward_step(i));
+    const bool heads_chain = !chain.empty() && static_cast<int>(i) == chain.back();
+    const std::vector<int>& reads = heads_chain ? graph.inputs() : c.node->inputs;
+    for (const int input : reads)
+      if (!at(input).absorbed) slot(at(input).value).need(forward_step(i));
     for (const TensorSpec& spec : c.shapes.kept) {
       c.kept.push_back(new_slot(spec.shape, spec.real ? real : spec.dtype));
       slot(c.kept.back()).need(forward_step(i));
@@ -122,6 +131,7 @@ void Plan::State::allocate() {
   std::vector<Lifetime> lifetimes;
   std::vector<PlannedTensor*> live;
   for (PlannedTensor& s : slots) {
+    s.view = View(nullptr, s.dtype, s.shape);
     if (!s.used()) continue;
     live.push_back(&s);
     lifetimes.push_back({View(nullptr, s.dtype, s.shape).bytes(), s.first, s.last});
@@ -161,7 +171,6 @@ void Plan::State::bind(const std::vector<std::string>& weight_prefixes) {
     }
     for (const WeightSpec& spec : c.shapes.weights) {
       const auto& place = parameters->find(weight_prefixes[i] + "/" + spec.name);
-      c.weights.push_back(parameters->view(place));
       View gradient;
       if (training() && !place.frozen)
         gradient = {static_cast<char*>(gradients.data()) +

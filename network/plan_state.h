@@ -10,6 +10,8 @@
 
 namespace ratnet::inline v1 {
 
+struct ConvChain;
+
 // One tensor of the arena, with the steps between which it must hold.
 struct PlannedTensor {
   Shape shape;
@@ -35,6 +37,7 @@ struct PlannedNode {
   std::vector<int> kept;
   std::vector<int> scratch;
   std::vector<int> spare;  // by input: a slot for its gradient where another consumer wrote first
+  bool absorbed = false;   // another node computes it, and it has no memory
   bool has_trainable = false;
   bool needs_gradient = false;  // somebody below (or the node) can be trained
 
@@ -55,6 +58,7 @@ struct Plan::State {
   PlanOptions options;
   std::vector<PlannedNode> nodes;
   std::vector<PlannedTensor> slots;
+  std::vector<int> chain;  // convolutions that the last of them computes in one operation
   Buffer arena;
   Buffer scratch;
   Buffer gradients;
@@ -98,6 +102,10 @@ struct Plan::State {
   int last_step() const { return static_cast<int>(2 * nodes.size()); }
 
   void compile(const Graph& original);
+  std::vector<int> first_convolutions() const;
+  ConvChain chain_of(const std::vector<int>& convolutions, std::int64_t n) const;
+  void find_chain();
+  void run_chain();
   void place_values();
   void place_gradients();
   void allocate();

@@ -28,6 +28,7 @@ struct Options {
   std::vector<int> threads = {1};
   std::string device = "auto";
   std::string precision = "f32";
+  std::string stored = "f32";
   double seconds = 1;
   std::string json;
 };
@@ -37,19 +38,30 @@ double seconds_since(Clock::time_point start) {
 }
 
 // Median over several rounds of the samples a second, host memory to host memory.
-double samples_per_second(Predictor& predictor, std::int64_t batch, double seconds) {
+double samples_per_second(Predictor& predictor, std::int64_t batch, DType stored, double seconds) {
   constexpr int kRounds = 5;
-  std::vector<float> inputs(static_cast<std::size_t>(batch * predictor.input_size()));
-  std::vector<float> outputs(static_cast<std::size_t>(batch * predictor.output_size()));
+  const Shape in = predictor.plan().input(0, batch).shape;
+  const Shape out = predictor.plan().output(0, batch).shape;
+  const HostBuffer input_memory = predictor.host_memory(ConstView(nullptr, stored, in).bytes());
+  const HostBuffer output_memory =
+      predictor.host_memory(ConstView(nullptr, DType::f32, out).bytes());
+  const View inputs(input_memory.data(), stored, in);
+  const View outputs(output_memory.data(), DType::f32, out);
   Random random(1);
-  for (float& value : inputs) value = static_cast<float>(random.uniform());
-  predictor.run(inputs, outputs);  // touches all memory once
+  for (std::int64_t i = 0; i < in.count(); ++i) {
+    if (stored == DType::u8)
+      inputs.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(random.integer(256));
+    else
+      inputs.as<float>()[i] = static_cast<float>(random.uniform());
+  }
+  const auto run_all = [&] { predictor.run(inputs, {}, outputs); };
+  run_all();  // touches all memory once
   std::vector<double> rates;
   for (int round = 0; round < kRounds; ++round) {
     const auto start = Clock::now();
     std::int64_t done = 0;
     do {
-      predictor.run(inputs, outputs);
+      run_all();
       done += batch;
     } while (seconds_since(start) < seconds / kRounds);
     rates.push_back(static_cast<double>(done) / seconds_since(start));
@@ -65,6 +77,9 @@ void run(const Options& options) {
   require(options.seconds > 0 && options.seconds <= 600, "--seconds is ", options.seconds,
           ", expected more than 0 and at most 600");
   if (!options.json.empty() && options.json != "-") check_can_write(options.json);
+  require(options.stored == "f32" || options.stored == "u8",
+          "slices are stored as f32 or u8, not '", options.stored, "'");
+  const DType stored = parse_dtype(options.stored);
   const Model model = load_model(named.model);
   const bool to_terminal = options.json != "-";
   if (to_terminal) {
@@ -78,11 +93,13 @@ void run(const Options& options) {
       Predictor predictor(model, {.batch = batch,
                                   .threads = threads,
                                   .device = parse_device(options.device),
-                                  .precision = parse_precision(options.precision)});
-      const double rate = samples_per_second(predictor, batch, options.seconds);
+                                  .precision = parse_precision(options.precision),
+                                  .input_type = stored});
+      const double rate = samples_per_second(predictor, batch, stored, options.seconds);
       results.push_back({{"batch", batch},
                          {"threads", threads},
                          {"precision", options.precision},
+                         {"stored", options.stored},
                          {"slices_per_s", rate},
                          {"device", to_string(predictor.device())},
                          {"instruction_set", instruction_set()}});
@@ -117,9 +134,11 @@ void add_bench(CLI::App& program) {
       ->capture_default_str();
   add_device_option(*command, options->device);
   add_precision_option(*command, options->precision);
+  command->add_option("--stored", options->stored, "what slices are stored as: f32 or u8")
+      ->capture_default_str();
   command->add_option(
       "--json", options->json,
-      "write a list of {batch, threads, precision, slices_per_s} to this file (- for "
+      "write a list of {batch, threads, precision, stored, slices_per_s} to this file (- for "
       "the terminal)");
   command->footer("Example:\n  ratnet bench --batch 1,32 --threads 1,2");
   command->callback([options] { run(*options); });

@@ -1,11 +1,14 @@
 #include "../../network/model.h"
 
 #include <cmath>
+#include <cstring>
 
+#include <cstring>
 #include "../../apps/dark_slices/ratnet.h"
 #include "../../core/atomic_file.h"
 #include "../../network/predictor.h"
 #include "../../network/safetensors.h"
+
 #include "../catch.h"
 #include "../kernels/random_tensor.h"
 #include "refused.h"
@@ -156,6 +159,41 @@ TEST_CASE("a predictor gives probabilities, alike in every batch") {
     CHECK(std::equal(one.begin(), one.end(), all.begin() + static_cast<long>(2 * i)));
   }
   CHECK(predictor.run({}).empty());
+}
+
+TEST_CASE("a predictor takes pixels as they are stored, in as many batches as it needs",
+          "[device]") {
+  const Model model = full_model();
+  constexpr std::int64_t n = 11;
+  Random random(6);
+  const Tensor scales = random_tensor({n}, DType::f32, random, 0.001, 0.01);
+  for (const DType stored : {DType::u8, DType::i16}) {
+    INFO(name_of(stored));
+    const Tensor pixels = random_tensor({n, 16, 16, 1}, stored, random, 0, 255);
+    std::vector<float> scaled;
+    for (std::size_t i = 0; i < 256 * n; ++i)
+      scaled.push_back(static_cast<float>(doubles(pixels)[i]) * scales.values<float>()[i / 256]);
+    Predictor reference(model, {.batch = 16, .threads = 2, .device = test_device()});
+    const std::vector<float> expected = reference.run(scaled);
+    // Seven batches, from fast memory to fast memory; twice, since later runs may be replays.
+    Predictor predictor(model,
+                        {.batch = 2, .threads = 2, .device = test_device(), .input_type = stored});
+    const HostBuffer from = predictor.host_memory(pixels.bytes());
+    std::memcpy(from.data(), pixels.data(), pixels.bytes());
+    for (int round = 0; round < 3; ++round) {
+      const HostBuffer to = predictor.host_memory(expected.size() * sizeof(float));
+      predictor.run(ConstView(from.data(), stored, pixels.shape()), scales,
+                    View(to.data(), DType::f32, {n, 2}));
+      CHECK(std::memcmp(to.data(), expected.data(), to.bytes()) == 0);
+    }
+    Tensor unscaled({n, 2}, DType::f32);
+    predictor.run(pixels, {}, unscaled);
+    CHECK(std::memcmp(unscaled.data(), expected.data(), unscaled.bytes()) != 0);
+    CHECK(refused(ErrorKind::usage, "scales are f32",
+                  [&] { predictor.run(pixels, unscaled, unscaled); }) == "");
+    CHECK(refused(ErrorKind::usage, "inputs are", [&] { predictor.run(scales, {}, unscaled); }) ==
+          "");
+  }
 }
 
 TEST_CASE("a predictor refuses what it cannot do") {
