@@ -2,19 +2,20 @@
 // it.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "../../../imaging/nifti.h"
 #include "../../../imaging/orientation.h"
-#include "../../../network/model.h"
+#include "../../../network/predictor.h"
 #include "../../../train/hdf5_dataset.h"
 
 namespace ratnet::inline v1 {
 
-// With plan_batch above 0 also the plan for batches of that size.
-std::string model_json(const Model& model, std::int64_t plan_batch);
-void print_model(const Model& model, std::int64_t plan_batch);
+// With a plan where one is wanted.
+using PlanWanted = std::optional<PredictorOptions>;
+std::string model_json(const Model& model, const PlanWanted& plan);
+void print_model(const Model& model, const PlanWanted& plan);
 
 std::string hdf5_json(const Hdf5Description& description);
 void print_hdf5(const Hdf5Description& description);

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "../commands.h"
+#include "../options.h"
 #include "descriptions.h"
 
 namespace ratnet::inline v1 {
@@ -16,6 +17,7 @@ struct Options {
   bool json = false;
   bool plan = false;
   std::int64_t batch = 32;
+  ComputeOptions compute = {.threads = 1};
 };
 
 bool is_hdf5_file(const std::string& path) {
@@ -30,9 +32,14 @@ std::string look(const Options& options) {
   const std::string& path = options.file;
   if (path.ends_with(".safetensors")) {
     const Model model = load_model(path);
-    const std::int64_t plan_batch = options.plan ? options.batch : 0;
-    if (options.json) return model_json(model, plan_batch);
-    print_model(model, plan_batch);
+    PlanWanted plan;
+    if (options.plan)
+      plan = {.batch = options.batch,
+              .threads = options.compute.threads,
+              .device = parse_device(options.compute.device),
+              .precision = parse_precision(options.compute.precision)};
+    if (options.json) return model_json(model, plan);
+    print_model(model, plan);
   } else if (path.ends_with(".h5") || path.ends_with(".hdf5") || is_hdf5_file(path)) {
     const Hdf5Description description = describe_hdf5(path);
     if (options.json) return hdf5_json(description);
@@ -59,6 +66,7 @@ void add_inspect(CLI::App& program) {
   command->add_option("--batch", options->batch, "of the plan")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  add_compute_options(*command, options->compute);
   command->footer(
       "Example:\n  ratnet simulate dark-slices --animals 2 -o slices.h5\n  ratnet inspect "
       "slices.h5");

@@ -34,8 +34,8 @@ Json graph_json(const Model& model) {
   return layers;
 }
 
-Json plan_json(const Model& model, std::int64_t batch) {
-  Predictor predictor(model, {.batch = batch, .threads = 1});
+Json plan_json(const Model& model, const PredictorOptions& options) {
+  Predictor predictor(model, options);
   Json steps = Json::array();
   for (const Plan::Step& step : predictor.plan().steps())
     steps.push_back({{"layer", step.node},
@@ -43,8 +43,9 @@ Json plan_json(const Model& model, std::int64_t batch) {
                      {"algorithm", step.algorithm},
                      {"output", sizes_of(step.output)}});
   const Plan::Memory memory = predictor.plan().memory();
-  return {{"batch", batch},
+  return {{"batch", options.batch},
           {"device", to_string(predictor.device())},
+          {"precision", name_of(options.precision)},
           {"steps", steps},
           {"activation_bytes", memory.activations},
           {"scratch_bytes", memory.scratch},
@@ -74,7 +75,7 @@ void print_pairs(const char* title, const Json& pairs) {
     std::printf("  %-28s %s\n", name.c_str(), readable(value).c_str());
 }
 
-Json describe(const Model& model, std::int64_t plan_batch) {
+Json describe(const Model& model, const PlanWanted& plan) {
   Json steps = Json::array();
   for (const PreprocessingStep& step : model.preprocessing)
     steps.push_back({{"name", step.name}, {"values", step.values}});
@@ -90,18 +91,18 @@ Json describe(const Model& model, std::int64_t plan_batch) {
                {"coefficients", model.coefficients},
                {"provenance", model.provenance},
                {"warnings", model.warnings}};
-  if (plan_batch > 0) json["plan"] = plan_json(model, plan_batch);
+  if (plan) json["plan"] = plan_json(model, *plan);
   return json;
 }
 
 }  // namespace
 
-std::string model_json(const Model& model, std::int64_t plan_batch) {
-  return describe(model, plan_batch).dump(2, ' ', false, Json::error_handler_t::replace);
+std::string model_json(const Model& model, const PlanWanted& plan) {
+  return describe(model, plan).dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-void print_model(const Model& model, std::int64_t plan_batch) {
-  const Json json = describe(model, plan_batch);
+void print_model(const Model& model, const PlanWanted& wanted) {
+  const Json json = describe(model, wanted);
   std::printf("model of %s, %lld parameters, threshold %.4f\n",
               json["system"].get<std::string>().c_str(), json["parameters"].get<long long>(),
               json["threshold"].get<double>());
@@ -127,9 +128,10 @@ void print_model(const Model& model, std::int64_t plan_batch) {
   if (!json.contains("plan")) return;
   const Json& plan = json["plan"];
   std::printf(
-      "\nplan for batches up to %lld on %s: %.1f MiB activations, %.1f MiB scratch, %.1f MiB "
+      "\nplan for batches up to %lld on %s in %s: %.1f MiB activations, %.1f MiB scratch, %.1f MiB "
       "parameters\n",
       plan["batch"].get<long long>(), plan["device"].get<std::string>().c_str(),
+      plan["precision"].get<std::string>().c_str(),
       plan["activation_bytes"].get<double>() / 1048576,
       plan["scratch_bytes"].get<double>() / 1048576,
       plan["parameter_bytes"].get<double>() / 1048576);
