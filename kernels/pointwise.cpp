@@ -2,11 +2,13 @@
 
 #include <cmath>
 
+#include "activation.h"
 #include "check.h"
 
 namespace ratnet::inline v1 {
 
 void Add::check() const {
+  check_activation(kName, activation, slope);
   check_shape(kName, "a", a, a.shape);
   check_shape(kName, "b", b, a.shape);
   check_shape(kName, "y", y, a.shape);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "../core/activation.h"
 #include "../core/view.h"
 
 namespace ratnet::inline v1 {
@@ -11,12 +12,14 @@ namespace ratnet::inline v1 {
 struct CpuQueue;
 struct CudaQueue;
 
-// y = a + b, equal shapes, f32 or f64; y may be a or b.
+// y = activation(a + b), equal shapes, f32 or f64; y may be a or b.
 struct Add {
   static constexpr const char* kName = "add";
   ConstView a;
   ConstView b;
   View y;
+  Activation activation = Activation::none;
+  double slope = 0.01;
   void check() const;
 };
 void run(CpuQueue&, const Add&);

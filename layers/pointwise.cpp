@@ -36,10 +36,6 @@ void activate_backward(const BackwardCall& call, Activation activation, double s
                                       .slope = slope});
 }
 
-void copy(Queue& queue, const ConstView& from, const View& to) {
-  submit(queue, Activate{.x = from, .y = to, .activation = Activation::none});
-}
-
 }  // namespace
 
 LayerShapes Relu::infer(std::span<const Shape> inputs, bool) const {
@@ -68,16 +64,32 @@ std::vector<LayerExample<LeakyRelu>> LeakyRelu::examples() {
 LayerShapes Add::infer(std::span<const Shape> inputs, bool) const {
   require(inputs.size() == 2, "add: needs two inputs, got ", inputs.size());
   require(inputs[0] == inputs[1], "add: inputs have shapes ", inputs[0], " and ", inputs[1]);
-  return unchanged(inputs[0]);
+  check_activation(kind, activation, slope);
+  return activation == Activation::none ? unchanged(inputs[0]) : keeping_output(inputs[0]);
 }
 void Add::forward(const ForwardCall& call) const {
-  submit(call.queue, v1::Add{.a = call.inputs[0], .b = call.inputs[1], .y = call.output});
+  submit(call.queue, v1::Add{.a = call.inputs[0],
+                             .b = call.inputs[1],
+                             .y = call.output,
+                             .activation = activation,
+                             .slope = slope});
 }
 void Add::backward(const BackwardCall& call) const {
+  // Both have the same gradient; without an activation this is a copy.
   for (const View& dinput : call.dinputs)
-    if (dinput) copy(call.queue, call.doutput, dinput);
+    if (dinput)
+      submit(call.queue,
+             ActivateBackward{.y = activation == Activation::none ? call.doutput : call.output,
+                              .dy = call.doutput,
+                              .dx = dinput,
+                              .activation = activation,
+                              .slope = slope});
 }
-std::vector<LayerExample<Add>> Add::examples() { return {{{}, {{2, 3, 4}, {2, 3, 4}}}}; }
+std::vector<LayerExample<Add>> Add::examples() {
+  return {{{}, {{2, 3, 4}, {2, 3, 4}}},
+          {{.activation = Activation::relu}, {{2, 3, 4}, {2, 3, 4}}},
+          {{.activation = Activation::leaky_relu, .slope = 0.3}, {{2, 5}, {2, 5}}}};
+}
 
 LayerShapes Dropout::infer(std::span<const Shape> inputs, bool training) const {
   require(probability >= 0 && probability < 1, "dropout: probability is ", probability,

@@ -1,6 +1,7 @@
 // Layers that keep the shape: ReLU, leaky ReLU, add, dropout, softmax; and flatten.
 #pragma once
 
+#include "../core/activation.h"
 #include "layer.h"
 
 namespace ratnet::inline v1::layers {
@@ -26,10 +27,14 @@ struct LeakyRelu {
   static std::vector<LayerExample<LeakyRelu>> examples();
 };
 
-// The sum of two inputs of one shape.
+// The sum of two inputs of one shape, with the activation that follows it, which the plan moves in
+// here from a layer of its own.
 struct Add {
+  Activation activation = Activation::none;
+  double slope = 0.01;
   static constexpr const char* kind = "add";
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields =
+      std::tuple{Field{"activation", &Add::activation}, Field{"slope", &Add::slope}};
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;

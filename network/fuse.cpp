@@ -47,6 +47,8 @@ std::optional<Layer> fused(const Layer& producer, const Layer& consumer) {
     if (auto layer = with_pool(*conv, consumer)) return layer;
     if (conv->activation == Activation::none) return with_activation(*conv, consumer);
   }
+  if (const auto* add = std::get_if<layers::Add>(&producer))
+    if (add->activation == Activation::none) return with_activation(*add, consumer);
   if (const auto* dense = std::get_if<Dense>(&producer))
     if (dense->activation == Activation::none) return with_activation(*dense, consumer);
   return std::nullopt;

@@ -5,10 +5,10 @@
 
 namespace ratnet::inline v1 {
 
-// Moves an activation, and after a convolution also a non-overlapping max pooling, into the layer
-// that feeds it, wherever nobody else reads what lies between. A fused node takes the name of the
-// last layer it stands for, and its weights keep theirs: weight_prefixes has, by node, the name
-// the weights go by.
+// Moves an activation into the convolution, dense layer or sum that feeds it, and a non-overlapping
+// max pooling into a convolution, wherever nobody else reads what lies between. A fused node takes
+// the name of the last layer it stands for, and its weights keep theirs: weight_prefixes has, by
+// node, the name the weights go by.
 struct FusedGraph {
   Graph graph;
   std::vector<std::string> weight_prefixes;

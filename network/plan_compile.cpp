@@ -56,7 +56,12 @@ void Plan::State::compile(const Graph& original) {
   find_chain();
   place_values();
   if (training()) place_gradients();
-  allocate();
+  try {
+    allocate();
+  } catch (const Error& error) {
+    fail(error.kind(), "a plan for ", options.batch,
+         training() ? " samples to train on: " : " samples: ", error.what());
+  }
   bind(rewritten.weight_prefixes);
   survey(options.batch);
 }

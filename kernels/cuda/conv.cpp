@@ -16,7 +16,7 @@ constexpr const CudaAlgorithm<ConvWeights>* kWeights[] = {&cudnn_weights,
 // The convolution without the pooling that may follow; y without memory where it does.
 ConvForward call_of(const Conv& op) {
   const Shape full = op.window.output(op.x.shape, op.y.shape.back(), op.kName);
-  const ConvGeometry geometry = geometry_of(op.x.shape, full, op.window);
+  const WindowGeometry geometry = geometry_of(op.x.shape, full, op.window);
   if (op.pool.rank == 0)
     return {op.kName, geometry,      op.x,     op.weight,   op.bias,
             op.y,     op.activation, op.slope, op.precision};

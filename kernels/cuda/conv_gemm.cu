@@ -23,7 +23,7 @@ struct Pixel {
   }
 };
 
-__device__ void split_tap(const ConvGeometry& g, std::int64_t tap, std::int64_t* at) {
+__device__ void split_tap(const WindowGeometry& g, std::int64_t tap, std::int64_t* at) {
   at[2] = tap % g.kernel[2];
   tap /= g.kernel[2];
   at[1] = tap % g.kernel[1];
@@ -31,7 +31,7 @@ __device__ void split_tap(const ConvGeometry& g, std::int64_t tap, std::int64_t*
 }
 
 // The input pixel under a tap of an output pixel, or -1 in the padding.
-__device__ std::int64_t input_pixel(const ConvGeometry& g, const Pixel& output,
+__device__ std::int64_t input_pixel(const WindowGeometry& g, const Pixel& output,
                                     const std::int64_t* tap) {
   std::int64_t pixel = output.sample;
   for (int d = 0; d < 3; ++d) {
@@ -43,7 +43,7 @@ __device__ std::int64_t input_pixel(const ConvGeometry& g, const Pixel& output,
 }
 
 // The output pixel that has an input pixel under a tap, or -1.
-__device__ std::int64_t output_pixel(const ConvGeometry& g, const Pixel& input,
+__device__ std::int64_t output_pixel(const WindowGeometry& g, const Pixel& input,
                                      const std::int64_t* tap) {
   std::int64_t pixel = input.sample;
   for (int d = 0; d < 3; ++d) {
@@ -60,7 +60,7 @@ struct Forward {
   using Number = T;
   using Row = Pixel;
   static constexpr bool kTermsAreNeighbours = true;
-  ConvGeometry g;
+  WindowGeometry g;
   const T* x;
   const T* weight;
   const T* bias;
@@ -93,7 +93,7 @@ struct Data {
   using Number = T;
   using Row = Pixel;
   static constexpr bool kTermsAreNeighbours = true;
-  ConvGeometry g;
+  WindowGeometry g;
   const T* dy;
   const T* weight;
   T* dx;
@@ -124,7 +124,7 @@ struct WeightSums {
     std::int64_t tap[3], channel;
   };
   static constexpr bool kTermsAreNeighbours = false;
-  ConvGeometry g;
+  WindowGeometry g;
   const T* x;
   const T* dy;
   T* sums;  // [groups][rows][columns]
@@ -152,11 +152,11 @@ struct WeightSums {
 
 std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 
-std::int64_t weight_rows(const ConvGeometry& g) { return product(g.kernel) * g.channels; }
+std::int64_t weight_rows(const WindowGeometry& g) { return product(g.kernel) * g.channels; }
 
 // Enough blocks to fill a device, and no more: each group has sums of its own. Fixed by the
 // problem.
-std::int64_t groups_of(const ConvGeometry& g) {
+std::int64_t groups_of(const WindowGeometry& g) {
   constexpr std::int64_t kBlocks = 256;
   const std::int64_t tiles = ((weight_rows(g) + kTileRows - 1) / kTileRows) *
                              ((g.outputs + kTileColumns - 1) / kTileColumns);
@@ -166,34 +166,7 @@ std::int64_t groups_of(const ConvGeometry& g) {
 
 }  // namespace
 
-ConvGeometry geometry_of(const Shape& x, const Shape& y, const Window& narrow) {
-  const Window window = widened(narrow);
-  const Shape in = widened(x), out = widened(y);
-  ConvGeometry g;
-  g.batch = in[0];
-  g.channels = in[4];
-  g.outputs = out[4];
-  for (int d = 0; d < 3; ++d) {
-    const auto i = static_cast<std::size_t>(d);
-    g.in[d] = in[d + 1];
-    g.out[d] = out[d + 1];
-    g.kernel[d] = window.kernel[i];
-    g.stride[d] = window.stride[i];
-    g.dilation[d] = window.dilation[i];
-    g.pad[d] = window.pad_before[i];
-  }
-  return g;
-}
-
-ConvGeometry dense_geometry(const Shape& x, const Shape& y) {
-  ConvGeometry g;
-  g.batch = x[0];
-  g.channels = x[1];
-  g.outputs = y[1];
-  return g;
-}
-
-const char* algorithm_of(const ConvGeometry& geometry, DType dtype, Precision precision) {
+const char* algorithm_of(const WindowGeometry& geometry, DType dtype, Precision precision) {
   if (precision == Precision::f32 || dtype == DType::f64) return "implicit_gemm";
   if (!mma_serves(geometry, dtype, precision))
     return "implicit_gemm in f32; implicit_gemm_mma declined: 2^31 pixels or more";
@@ -201,7 +174,7 @@ const char* algorithm_of(const ConvGeometry& geometry, DType dtype, Precision pr
 }
 
 void run(CudaQueue& queue, const ConvForward& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   if (mma_serves(g, call.x.dtype, call.precision)) return run_mma(queue, call);
   for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
     run_gemm(
@@ -213,7 +186,7 @@ void run(CudaQueue& queue, const ConvForward& call) {
 }
 
 void run(CudaQueue& queue, const ConvData& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   if (mma_serves(g, call.dy.dtype, call.precision)) return run_mma(queue, call);
   for_float_type(call.dy.dtype == DType::f64, [&]<class T>(T) {
     run_gemm(queue, call.what,
@@ -223,7 +196,7 @@ void run(CudaQueue& queue, const ConvData& call) {
 }
 
 std::size_t scratch_bytes(const ConvWeights& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   const std::size_t of_weights =
       mma_serves(g, call.x.dtype, call.precision)
           ? mma_weights_scratch_bytes(g)
@@ -233,7 +206,7 @@ std::size_t scratch_bytes(const ConvWeights& call) {
 }
 
 void run(CudaQueue& queue, const ConvWeights& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   void* scratch = queue.working_memory(scratch_bytes(call));
   if (mma_serves(g, call.x.dtype, call.precision)) {
     run_mma(queue, call, scratch);

@@ -74,7 +74,7 @@ bool eights(const void* from, std::int64_t neighbours) {
 
 // Enough blocks to fill a device, and no more: each group has sums of its own. Fixed by the
 // problem.
-int groups_of(const ConvGeometry& g) {
+int groups_of(const WindowGeometry& g) {
   constexpr std::int64_t kBlocks = 512, kMostGroups = 128;
   const std::int64_t rows = product(g.kernel) * g.channels;
   const std::int64_t tiles =
@@ -94,7 +94,7 @@ void run_rounded(CudaQueue& queue, const char* what, Precision precision, const 
 
 }  // namespace
 
-bool mma_serves(const ConvGeometry& g, DType dtype, Precision precision) {
+bool mma_serves(const WindowGeometry& g, DType dtype, Precision precision) {
   if (precision == Precision::f32 || dtype != DType::f32) return false;
   // Tiles reach a little beyond the last line.
   constexpr std::int64_t kMost = (std::int64_t{1} << 31) - 1024;
@@ -106,7 +106,7 @@ bool mma_serves(const ConvGeometry& g, DType dtype, Precision precision) {
 }
 
 void run_mma(CudaQueue& queue, const ConvForward& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   const auto* x = call.x.as<float>();
   const auto* weight = call.weight.as<float>();
   const PatchRows left{{g, x}, static_cast<int>(g.batch * product(g.out)), eights(x, g.channels)};
@@ -118,7 +118,7 @@ void run_mma(CudaQueue& queue, const ConvForward& call) {
 }
 
 void run_mma(CudaQueue& queue, const ConvData& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   const auto* weight = call.weight.as<float>();
   GradientPatches left(g, call.dy.as<float>());
   left.lines = static_cast<int>(g.batch * product(g.in));
@@ -130,13 +130,13 @@ void run_mma(CudaQueue& queue, const ConvData& call) {
       Data{left, right, static_cast<int>(product(g.kernel) * g.outputs), call.dx.as<float>()});
 }
 
-std::size_t mma_weights_scratch_bytes(const ConvGeometry& g) {
+std::size_t mma_weights_scratch_bytes(const WindowGeometry& g) {
   return static_cast<std::size_t>(groups_of(g) * product(g.kernel) * g.channels * g.outputs) *
          sizeof(float);
 }
 
 void run_mma(CudaQueue& queue, const ConvWeights& call, void* scratch) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   const auto* x = call.x.as<float>();
   const auto* dy = call.dy.as<float>();
   const std::int64_t rows = product(g.kernel) * g.channels;

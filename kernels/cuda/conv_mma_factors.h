@@ -41,7 +41,7 @@ struct Patches {
   SplitPixel outputs, taps;
   FastDivide by_channels;
 
-  Patches(const ConvGeometry& g, const float* input)
+  Patches(const WindowGeometry& g, const float* input)
       : x(input),
         channels(static_cast<int>(g.channels)),
         outputs(g.out),
@@ -125,7 +125,7 @@ struct GradientPatches {
   SplitPixel inputs, taps;
   FastDivide by_outputs, by_stride[3];
 
-  GradientPatches(const ConvGeometry& g, const float* gradient)
+  GradientPatches(const WindowGeometry& g, const float* gradient)
       : dy(gradient),
         outputs(static_cast<int>(g.outputs)),
         inputs(g.in),

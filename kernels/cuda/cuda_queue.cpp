@@ -9,7 +9,8 @@ void CudaQueue::use_device() { check_cuda(cudaSetDevice(device.index), to_string
 void* device_memory(CudaQueue& queue, std::size_t bytes) {
   queue.use_device();
   void* memory = nullptr;
-  const cudaError_t error = cudaMallocAsync(&memory, bytes ? bytes : 1, queue.stream);
+  const cudaError_t error =
+      cudaMallocFromPoolAsync(&memory, bytes ? bytes : 1, queue.pool, queue.stream);
   if (error == cudaSuccess) return memory;
   cudaGetLastError();
   std::size_t free_bytes = 0, total_bytes = 0;

@@ -13,6 +13,7 @@ namespace ratnet::inline v1 {
 
 struct CudaQueue : Queue {
   cudaStream_t stream = nullptr;
+  cudaMemPool_t pool = nullptr;
   int processors = 0;            // how many blocks run at once at least
   std::size_t shared_bytes = 0;  // the most shared memory that a block can ask for
 
@@ -29,6 +30,8 @@ struct CudaQueue : Queue {
   std::shared_ptr<void> cudnn, cublaslt;
 };
 
+// Throws Error (device) where this module was not built for such a GPU.
+void check_has_code(CudaQueue& queue);
 // Throw Error (device) with the device's own words where there is not enough.
 void* host_memory(CudaQueue& queue, std::size_t bytes);  // pinned
 void* device_memory(CudaQueue& queue, std::size_t bytes);

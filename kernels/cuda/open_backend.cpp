@@ -29,7 +29,21 @@ void close(Queue* closed) {
   queue->cudnn.reset();
   queue->cublaslt.reset();
   if (queue->stream) cudaStreamDestroy(queue->stream);
+  if (queue->pool) cudaMemPoolDestroy(queue->pool);
   delete queue;
+}
+
+// A pool of the queue's own keeps what is freed, where otherwise every wait would give it back to
+// the driver, and leaves the process's pool as it is.
+void open_pool(CudaQueue& queue) {
+  cudaMemPoolProps properties = {};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location.type = cudaMemLocationTypeDevice;
+  properties.location.id = queue.device.index;
+  std::uint64_t keep = ~std::uint64_t{0};
+  check_cuda(cudaMemPoolCreate(&queue.pool, &properties), "making a pool of memory");
+  check_cuda(cudaMemPoolSetAttribute(queue.pool, cudaMemPoolAttrReleaseThreshold, &keep),
+             "setting up a pool of memory");
 }
 
 Queue* open(int index) {
@@ -51,12 +65,8 @@ Queue* open(int index) {
     queue->processors = properties.multiProcessorCount;
     queue->shared_bytes = properties.sharedMemPerBlockOptin;
     queue->device = {kEmulated ? DeviceKind::cuda_emulated : DeviceKind::cuda, index};
-    // Otherwise every wait gives the memory back to the driver.
-    cudaMemPool_t pool = nullptr;
-    std::uint64_t keep = ~std::uint64_t{0};
-    check_cuda(cudaDeviceGetDefaultMemPool(&pool, index), "the memory pool of device ", index);
-    check_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep),
-               "the memory pool of device ", index);
+    open_pool(*queue);
+    check_has_code(*queue);
     check_cuda(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking),
                "opening a stream on device ", index);
   } catch (...) {

@@ -14,7 +14,11 @@ struct Sum {
   const T* a;
   const T* b;
   T* y;
-  __device__ void operator()(std::int64_t i) const { y[i] = a[i] + b[i]; }
+  Activation activation;
+  T slope;
+  __device__ void operator()(std::int64_t i) const {
+    y[i] = activated(a[i] + b[i], activation, slope);
+  }
 };
 
 template <class T>
@@ -82,8 +86,9 @@ void convert(CudaQueue& queue, const Convert& op) {
 
 void run(CudaQueue& queue, const Add& op) {
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
-    for_each_element(queue, op.kName, op.y.count(),
-                     Sum<T>{op.a.as<T>(), op.b.as<T>(), op.y.as<T>()});
+    for_each_element(
+        queue, op.kName, op.y.count(),
+        Sum<T>{op.a.as<T>(), op.b.as<T>(), op.y.as<T>(), op.activation, static_cast<T>(op.slope)});
   });
 }
 

@@ -3,30 +3,10 @@
 #include "../pool.h"
 #include "activated.h"
 #include "launch.h"
+#include "window_geometry.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-// A widened window over [N, D, H, W, C], as kernels take it.
-struct Geometry {
-  std::int64_t channels;
-  std::int64_t in[3], out[3];
-  std::int64_t kernel[3], stride[3], dilation[3], pad[3];
-
-  Geometry(const Shape& input, const Shape& output, const Window& narrow) : channels(input.back()) {
-    const Window w = widened(narrow);
-    const Shape x = widened(input), y = widened(output);
-    for (int d = 0; d < 3; ++d) {
-      const auto i = static_cast<std::size_t>(d);
-      in[d] = x[d + 1];
-      out[d] = y[d + 1];
-      kernel[d] = w.kernel[i];
-      stride[d] = w.stride[i];
-      dilation[d] = w.dilation[i];
-      pad[d] = w.pad_before[i];
-    }
-  }
-};
 
 // Splits an index into [sample, position, channel].
 struct Place {
@@ -44,7 +24,7 @@ struct Place {
 
 // visit(input element, tap) for the taps of a window that lie inside the input, in order.
 template <class Visit>
-__device__ void for_taps(const Geometry& g, const Place& p, const Visit& visit) {
+__device__ void for_taps(const WindowGeometry& g, const Place& p, const Visit& visit) {
   int tap = 0;
   for (std::int64_t a = 0; a < g.kernel[0]; ++a)
     for (std::int64_t b = 0; b < g.kernel[1]; ++b)
@@ -59,7 +39,8 @@ __device__ void for_taps(const Geometry& g, const Place& p, const Visit& visit) 
 }
 
 // The position along one dimension whose tap lies on an input, or -1.
-__device__ std::int64_t covering(const Geometry& g, int d, std::int64_t in, std::int64_t tap) {
+__device__ std::int64_t covering(const WindowGeometry& g, int d, std::int64_t in,
+                                 std::int64_t tap) {
   const std::int64_t start = in + g.pad[d] - tap * g.dilation[d];
   if (start < 0 || start % g.stride[d]) return -1;
   const std::int64_t position = start / g.stride[d];
@@ -68,7 +49,7 @@ __device__ std::int64_t covering(const Geometry& g, int d, std::int64_t in, std:
 
 // visit(output element, its place, tap) for the windows that cover an input element, taps in order.
 template <class Visit>
-__device__ void for_coverings(const Geometry& g, const Place& p, const Visit& visit) {
+__device__ void for_coverings(const WindowGeometry& g, const Place& p, const Visit& visit) {
   int tap = 0;
   for (std::int64_t a = 0; a < g.kernel[0]; ++a)
     for (std::int64_t b = 0; b < g.kernel[1]; ++b)
@@ -84,7 +65,7 @@ __device__ void for_coverings(const Geometry& g, const Place& p, const Visit& vi
 
 template <class T>
 struct Largest {
-  Geometry g;
+  WindowGeometry g;
   const T* x;
   T* y;
   std::uint8_t* argmax;
@@ -107,7 +88,7 @@ struct Largest {
 
 template <class T>
 struct LargestBackward {
-  Geometry g;
+  WindowGeometry g;
   const T* dy;
   const std::uint8_t* argmax;
   T* dx;
@@ -121,7 +102,7 @@ struct LargestBackward {
 };
 
 // How many taps the mean of an output element is of.
-__device__ std::int64_t divisor(const Geometry& g, const Place& p, bool count_padding) {
+__device__ std::int64_t divisor(const WindowGeometry& g, const Place& p, bool count_padding) {
   if (count_padding) return g.kernel[0] * g.kernel[1] * g.kernel[2];
   std::int64_t count = 0;
   for_taps(g, p, [&](std::int64_t, int) { ++count; });
@@ -130,7 +111,7 @@ __device__ std::int64_t divisor(const Geometry& g, const Place& p, bool count_pa
 
 template <class T>
 struct Mean {
-  Geometry g;
+  WindowGeometry g;
   const T* x;
   T* y;
   bool count_padding;
@@ -144,7 +125,7 @@ struct Mean {
 
 template <class T>
 struct MeanBackward {
-  Geometry g;
+  WindowGeometry g;
   const T* dy;
   T* dx;
   bool count_padding;
@@ -161,7 +142,7 @@ struct MeanBackward {
 }  // namespace
 
 void max_pool_activated(CudaQueue& queue, const MaxPool& op, Activation activation, double slope) {
-  const Geometry g(op.x.shape, op.y.shape, op.window);
+  const WindowGeometry g = geometry_of(op.x.shape, op.y.shape, op.window);
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(queue, op.kName, op.y.count(),
                      Largest<T>{g, op.x.as<T>(), op.y.as<T>(),
@@ -175,7 +156,7 @@ void run(CudaQueue& queue, const MaxPool& op) {
 }
 
 void run(CudaQueue& queue, const MaxPoolBackward& op) {
-  const Geometry g(op.dx.shape, op.dy.shape, op.window);
+  const WindowGeometry g = geometry_of(op.dx.shape, op.dy.shape, op.window);
   for_float_type(op.dx.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(
         queue, op.kName, op.dx.count(),
@@ -184,7 +165,7 @@ void run(CudaQueue& queue, const MaxPoolBackward& op) {
 }
 
 void run(CudaQueue& queue, const AvgPool& op) {
-  const Geometry g(op.x.shape, op.y.shape, op.window);
+  const WindowGeometry g = geometry_of(op.x.shape, op.y.shape, op.window);
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(queue, op.kName, op.y.count(),
                      Mean<T>{g, op.x.as<T>(), op.y.as<T>(), op.count_padding});
@@ -192,7 +173,7 @@ void run(CudaQueue& queue, const AvgPool& op) {
 }
 
 void run(CudaQueue& queue, const AvgPoolBackward& op) {
-  const Geometry g(op.dx.shape, op.dy.shape, op.window);
+  const WindowGeometry g = geometry_of(op.dx.shape, op.dy.shape, op.window);
   for_float_type(op.dx.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(queue, op.kName, op.dx.count(),
                      MeanBackward<T>{g, op.dy.as<T>(), op.dx.as<T>(), op.count_padding});

@@ -433,3 +433,21 @@ TEST_CASE("launches that no device takes are refused") {
   CHECK(cudaMallocAsync(&memory, std::size_t{2} << 30, device.stream) == cudaErrorMemoryAllocation);
   CHECK(memory == nullptr);
 }
+
+TEST_CASE("copies whose ends are not where they are said to be are refused") {
+  Device device;
+  float* there = device.numbers(4);
+  float host[8] = {};
+  const auto copied = [&](void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    return cudaMemcpyAsync(to, from, bytes, kind, device.stream);
+  };
+  CHECK(copied(there, host, 16, cudaMemcpyHostToDevice) == cudaSuccess);
+  CHECK(copied(there, host, 17, cudaMemcpyHostToDevice) == cudaErrorInvalidValue);
+  CHECK(copied(there + 2, host, 8, cudaMemcpyHostToDevice) == cudaSuccess);
+  CHECK(copied(host + 4, host, 16, cudaMemcpyHostToDevice) == cudaErrorInvalidValue);
+  CHECK(copied(there, there, 16, cudaMemcpyHostToDevice) == cudaErrorInvalidValue);
+  CHECK(copied(host, there, 16, cudaMemcpyDeviceToHost) == cudaSuccess);
+  CHECK(copied(host, host, 16, cudaMemcpyDeviceToHost) == cudaErrorInvalidValue);
+  CHECK(cudaMemsetAsync(there, 0, 17, device.stream) == cudaErrorInvalidValue);
+  CHECK(device.wait() == cudaSuccess);
+}

@@ -73,6 +73,14 @@ struct DeviceState {
       seed = std::strtoull(text, nullptr, 10);
     launches = seed * 1000003;
   }
+  // Whether all of that lies in one allocation.
+  bool has(const void* memory, std::size_t bytes) const {
+    const auto* begin = static_cast<const char*>(memory);
+    auto found = allocations.upper_bound(const_cast<char*>(begin));
+    if (found == allocations.begin()) return false;
+    --found;
+    return begin + bytes <= found->first + found->second;
+  }
   bool fences_stand() const {
     for (const auto& [memory, bytes] : allocations)
       for (std::size_t i = 0; i < kFence; ++i)
@@ -232,15 +240,26 @@ cudaError_t cudaFreeHost(void* memory) {
   return cudaSuccess;
 }
 
-cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
-  *pool = nullptr;
+cudaError_t cudaMallocFromPoolAsync(void** memory, std::size_t bytes, cudaMemPool_t,
+                                    cudaStream_t stream) {
+  return cudaMallocAsync(memory, bytes, stream);
+}
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps*) {
+  *pool = nullptr;  // all memory is alike here
   return cudaSuccess;
 }
 
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
+
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
+  const Lock lock(device().mutex);
+  const bool up = kind == cudaMemcpyHostToDevice;
+  if (bytes > 0 && (!device().has(up ? to : from, bytes) || device().has(up ? from : to, 1)))
+    return cudaErrorInvalidValue;
   stream->add([=] {
     std::memcpy(to, from, bytes);
     return cudaSuccess;
@@ -249,6 +268,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
+  const Lock lock(device().mutex);
+  if (bytes > 0 && !device().has(memory, bytes)) return cudaErrorInvalidValue;
   stream->add([=] {
     std::memset(memory, value, bytes);
     return cudaSuccess;

@@ -43,36 +43,20 @@ Descriptor h100() {
   return described_device(read_file(RATNET_SOURCE_DIR "/tests/cudnn/h100.json"));
 }
 
-ConvGeometry geometry(const Shape& x, const Shape& y, const Window& narrow) {
-  const Window window = widened(narrow);
-  const Shape in = widened(x), out = widened(y);
-  ConvGeometry g{in[0], in[4], out[4]};
-  for (int d = 0; d < 3; ++d) {
-    const auto i = static_cast<std::size_t>(d);
-    g.in[d] = in[d + 1];
-    g.out[d] = out[d + 1];
-    g.kernel[d] = window.kernel[i];
-    g.stride[d] = window.stride[i];
-    g.dilation[d] = window.dilation[i];
-    g.pad[d] = window.pad_before[i];
-  }
-  return g;
-}
-
 ConvProblem asked(const Conv& op) {
   const bool pooled = op.pool.rank > 0;
   const Shape full = op.window.output(op.x.shape, op.y.shape.back(), op.kName);
-  return problem_of(ConvForward{op.kName, geometry(op.x.shape, full, op.window), op.x, op.weight,
+  return problem_of(ConvForward{op.kName, geometry_of(op.x.shape, full, op.window), op.x, op.weight,
                                 op.bias, op.y, pooled ? Activation::none : op.activation, op.slope,
                                 op.precision});
 }
 ConvProblem asked(const ConvBackwardData& op) {
-  return problem_of(ConvData{op.kName, geometry(op.dx.shape, op.dy.shape, op.window), op.dy,
+  return problem_of(ConvData{op.kName, geometry_of(op.dx.shape, op.dy.shape, op.window), op.dy,
                              op.weight, op.dx, op.precision});
 }
 ConvProblem asked(const ConvBackwardWeights& op) {
-  return problem_of(ConvWeights{op.kName, geometry(op.x.shape, op.dy.shape, op.window), op.x, op.dy,
-                                op.dweight, op.dbias, op.precision});
+  return problem_of(ConvWeights{op.kName, geometry_of(op.x.shape, op.dy.shape, op.window), op.x,
+                                op.dy, op.dweight, op.dbias, op.precision});
 }
 
 // Only by an engine that is compiled while the program runs.

@@ -1,5 +1,7 @@
 #include "../../kernels/pointwise.h"
 
+#include "../../kernels/activation.h"
+
 #include "../catch.h"
 #include "oracle.h"
 #include "random_tensor.h"
@@ -25,12 +27,19 @@ TEST_CASE("sums equal the definition, in place too", "[device][small]") {
         const std::vector<double> other = doubles(b);
         for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += other[i];
         Tensor y({n}, dtype), second = b.clone();
+        const Tensor first = a.clone();
         run_on(queue, Add{a, b, y});
         CHECK(distance(y, expected) < tolerance(dtype));
         run_on(queue, Add{a, second, second});
         run_on(queue, Add{a, b, a});
         CHECK(same_bits(a, y));
         CHECK(same_bits(second, y));
+        for (const Activation activation : {Activation::relu, Activation::leaky_relu}) {
+          Tensor separate({n}, dtype), fused({n}, dtype);
+          run_on(queue, Activate{y, separate, activation, 0.3});
+          run_on(queue, Add{first, b, fused, activation, 0.3});
+          CHECK(same_bits(fused, separate));
+        }
       }
   });
 }

@@ -14,6 +14,12 @@ int chains_in(const Plan& plan) {
   return chains;
 }
 
+double multiply_adds_of(const Plan& plan) {
+  double sum = 0;
+  for (const Plan::Step& step : plan.steps()) sum += step.multiply_adds;
+  return sum;
+}
+
 Doubles outputs_of(Plan& plan, const Tensor& pixels, const Tensor& scales) {
   const std::int64_t n = pixels.shape()[0];
   const auto upload = [&](const View& to, const Tensor& from) {
@@ -46,6 +52,7 @@ TEST_CASE("RatNet's convolutions are one operation where that pays, with the sam
     INFO(name_of(precision));
     Plan plan(graph, parameters, {.batch = 2, .precision = precision, .input_type = DType::u8});
     CHECK(chains_in(plan) == (pays ? 1 : 0));
+    CHECK(multiply_adds_of(plan) == 2 * multiply_adds_of(plain));  // of the largest batch
     const double error = relative(outputs_of(plan, pixels, scales), expected);
     CHECK(error < (precision == Precision::f32 ? 1e-5 : 2e-2));
     if (precision == Precision::bf16) CHECK(error > 1e-6);

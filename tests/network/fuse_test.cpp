@@ -152,3 +152,17 @@ TEST_CASE("dropout draws the same numbers in a fused plan", "[device]") {
                         layers::Dropout{.probability = 0.5}, Flatten{}, Dense{.out = 5}});
   check_same(graph);
 }
+
+TEST_CASE("the activation after a sum is fused into it", "[device]") {
+  for (const Layer& activation : {Layer(Relu{}), Layer(LeakyRelu{.slope = 0.2})}) {
+    GraphBuilder builder;
+    const int input = builder.input("image", {6, 6, 2});
+    const int conv = builder.add("conv", Conv{.out = 2, .kernel = {3, 3}}, {input});
+    const int sum = builder.add("sum", layers::Add{}, {input, conv});
+    const int active = builder.add("active", activation, {sum});
+    const Graph graph = builder.build(
+        {builder.add("out", Dense{.out = 3}, {builder.add("flat", Flatten{}, {active})})});
+    CHECK(fused_nodes(graph) == 5);
+    check_same(graph);
+  }
+}

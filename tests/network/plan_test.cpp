@@ -271,7 +271,7 @@ TEST_CASE("plans that share parameters see each other's training", "[device]") {
 }
 
 TEST_CASE("a plan says what it does and what memory it takes", "[device]") {
-  const Graph graph = ratnet_graph(64);
+  const Graph graph = ratnet_graph(32);
   const auto parameters = parameters_of(graph, DType::f32);
   Plan plan(graph, parameters, {.batch = 8});
   std::vector<std::string> operations;
@@ -287,10 +287,10 @@ TEST_CASE("a plan says what it does and what memory it takes", "[device]") {
                                                "probability softmax"});
   CHECK(!plan.steps()[0].algorithm.empty());
   CHECK(multiply_adds ==
-        8.0 * (64 * 64 * 9 * 32 + 32 * 32 * 288 * 32 + 16 * 16 * 288 * 32 + 2048 * 128 + 128 * 2));
+        8.0 * (32 * 32 * 9 * 32 + 16 * 16 * 288 * 32 + 8 * 8 * 288 * 32 + 512 * 128 + 128 * 2));
 
   // At the first convolution its input and output are alive, and nothing is ever larger.
-  const std::size_t floats = 8 * (64 * 64 + 32 * 32 * 32);
+  const std::size_t floats = 8 * (32 * 32 + 16 * 16 * 32);
   CHECK(plan.memory().activations >= floats * 4);
   CHECK(plan.memory().activations < floats * 4 * 3 / 2);
   const auto numbers = static_cast<std::size_t>(parameters->download().count());
@@ -374,4 +374,16 @@ TEST_CASE("inputs stored as integers are scaled sample by sample", "[device]") {
   }
   CHECK(refused(ErrorKind::usage, "u8, u16, i16",
                 [&] { Plan(graph, parameters, {.input_type = DType::i32}); }) == "");
+}
+
+TEST_CASE("a plan that is too large says what wanted how much, and smaller ones still fit",
+          "[device]") {
+  const Graph graph = ratnet_graph(64);
+  const auto parameters = parameters_of(graph, DType::f32);
+  CHECK(refused(ErrorKind::device, "a plan for 1000000 samples to train on: ", [&] {
+          Plan(graph, parameters, {.batch = 1000000, .mode = Mode::train});
+        }) == "");
+  Plan plan(graph, parameters, {.batch = 1, .mode = Mode::train});
+  plan.forward(1);
+  wait(plan.queue());
 }

@@ -63,7 +63,7 @@ Task finished(Task task) {
 }
 
 Task task_of(const ConvForward& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   Product product{g.batch, g.outputs, g.channels};
   product.relu = call.activation == Activation::relu;
   product.precision = call.precision;
@@ -71,7 +71,7 @@ Task task_of(const ConvForward& call) {
 }
 
 Task task_of(const ConvData& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   Product product{g.batch, g.channels, g.outputs};
   product.right_transposed = true;
   product.precision = call.precision;
@@ -79,7 +79,7 @@ Task task_of(const ConvData& call) {
 }
 
 Task task_of(const ConvWeights& call) {
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   Product product{g.channels, g.outputs, g.batch};
   product.left_transposed = true;
   product.precision = call.precision;
@@ -110,7 +110,7 @@ template <class Call>
 const char* declines(CudaQueue& queue, const Call& call) {
   if (!is_f32(call)) return "the tensors are not f32";
   if (is_leaky(call)) return "it has no leaky_relu";
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   if (g.batch == 0 || g.channels == 0 || g.outputs == 0) return "a tensor is empty";
   const State& state = state_of(queue);
   if (!state.why.empty()) return state.why.c_str();

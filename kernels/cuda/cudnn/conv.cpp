@@ -76,7 +76,7 @@ bool is_aligned(const void* data) {
 
 std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 
-bool is_empty(const ConvGeometry& g) {
+bool is_empty(const WindowGeometry& g) {
   return g.batch == 0 || g.channels == 0 || g.outputs == 0 || product(g.in) == 0 ||
          product(g.out) == 0;
 }
@@ -97,7 +97,7 @@ const char* declines(CudaQueue& queue, const Call& call) {
 struct Layout {
   std::size_t weights, sums, bytes;  // two offsets and the size of all
 
-  Layout(const EnginePlan& plan, const ConvGeometry& g, std::size_t sums_bytes) {
+  Layout(const EnginePlan& plan, const WindowGeometry& g, std::size_t sums_bytes) {
     const auto rounded = [](std::size_t size) { return (size + 255) / 256 * 256; };
     weights = rounded(plan.workspace_bytes);
     sums =
@@ -193,7 +193,7 @@ void run_data(CudaQueue& queue, const ConvData& call) {
 
 void run_weights(CudaQueue& queue, const ConvWeights& call) {
   const Prepared run = prepare(queue, call);
-  const ConvGeometry& g = call.geometry;
+  const WindowGeometry& g = call.geometry;
   execute(queue, call.what, *run.plan, run.memory,
           {{kX, call.x.data}, {kY, call.dy.data}, {kWeight, run.weights()}});
   transpose(queue, call.what, static_cast<const float*>(run.weights()), g.outputs,

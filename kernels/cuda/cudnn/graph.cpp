@@ -181,7 +181,7 @@ class GraphMaker {
   }
 
   const ConvProblem& problem_;
-  const ConvGeometry& g_;
+  const WindowGeometry& g_;
   int first_;  // the first spatial dimension that is not left out
   std::int64_t next_virtual_ = kFirstVirtual;
   std::list<Descriptor> parts_;

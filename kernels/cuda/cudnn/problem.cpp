@@ -23,7 +23,7 @@ ConvProblem problem_of(const ConvWeights& call) {
 }
 
 std::string to_string(const ConvProblem& problem) {
-  const ConvGeometry& g = problem.geometry;
+  const WindowGeometry& g = problem.geometry;
   const auto shape = [&](const std::int64_t* sizes, std::int64_t channels) {
     return Shape{g.batch, sizes[0], sizes[1], sizes[2], channels};
   };

@@ -15,7 +15,7 @@ struct ConvProblem {
   Activation activation = Activation::none;  // forward alone, as is the bias
   bool bias = false;
   double slope = 0;  // of leaky_relu, else 0
-  ConvGeometry geometry;
+  WindowGeometry geometry;
   bool operator==(const ConvProblem&) const = default;
 };
 
