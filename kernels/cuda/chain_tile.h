@@ -9,9 +9,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <utility>
 
 #include "chain_images.h"
+#include "unrolled.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -44,13 +44,6 @@ struct FragmentPlace {
     return all[fragment].pair[pair][lane].of[index];
   }
 };
-
-// body(0) to body(kCount - 1) in a row, never as a loop: what they index stays in registers.
-template <int kCount, class Body>
-__device__ void unrolled(const Body& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) { (body(i), ...); }
-  (std::make_integer_sequence<int, kCount>{});
-}
 
 // B fragments of all outputs for two chunks of channels.
 template <class Numbers>

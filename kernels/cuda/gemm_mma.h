@@ -8,6 +8,7 @@
 
 #include "launch.h"
 #include "mma_factors.h"
+#include "unrolled.h"
 
 namespace ratnet::inline v1 {
 
@@ -27,12 +28,13 @@ __device__ void load8(const Factor& factor, const typename Factor::Line& line, i
     const float* from =
         term_index < end && line_index < factor.lines ? factor.address(line, term) : nullptr;
     const auto* fours = reinterpret_cast<const FourFloats*>(from);
-    for (int half = 0; half < 2; ++half) {
+    unrolled<2>([&](int half) {
       const FourFloats four = from ? fours[half] : FourFloats{};
-      for (int i = 0; i < 4; ++i) v[4 * half + i] = four.of[i];
-    }
+      unrolled<4>([&](int i) { v[4 * half + i] = four.of[i]; });
+    });
     return;
   }
+  // A loop, since this is long; what it finds moves up, so that no index is computed.
   for (int i = 0; i < 8; ++i) {
     const int own_line = line_index + (Factor::kTermsAreNeighbours ? 0 : i);
     const int own_term = term_index + (Factor::kTermsAreNeighbours ? i : 0);
@@ -40,7 +42,8 @@ __device__ void load8(const Factor& factor, const typename Factor::Line& line, i
     if (own_line < factor.lines && own_term < end)
       from = Factor::kTermsAreNeighbours ? factor.address(line, factor.term(own_term))
                                          : factor.address(factor.line(own_line), term);
-    v[i] = from ? *from : 0;
+    unrolled<7>([&](int k) { v[k] = v[k + 1]; });
+    v[7] = from ? *from : 0;
   }
 }
 
@@ -56,19 +59,19 @@ class Bringer {
  public:
   __device__ Bringer(const Factor& factor, int first_line)
       : factor_(factor), first_line_(first_line) {
-    for (int i = 0; i < kOwnLines; ++i) lines_[i] = factor.line(first_line + line_of(i));
+    unrolled<kOwnLines>([&](int i) { lines_[i] = factor.line(first_line + line_of(i)); });
   }
   __device__ void load(int first_term, int end) {
     typename Factor::Term term = factor_.term(first_term + term_of(0));
-    for (int i = 0; i < kGroups; ++i) {
+    unrolled<kGroups>([&](int i) {
       if (!kTermsAreNeighbours && i > 0) term = factor_.term(first_term + term_of(i));
       load8(factor_, lines_[kTermsAreNeighbours ? i : 0], first_line_ + line_of(i), term,
             first_term + term_of(i), end, values_[i]);
-    }
+    });
   }
   template <class Tile>
   __device__ void store(Tile& tile) const {
-    for (int i = 0; i < kGroups; ++i) tile.store8(line_of(i), term_of(i), values_[i]);
+    unrolled<kGroups>([&](int i) { tile.store8(line_of(i), term_of(i), values_[i]); });
   }
 
  private:
@@ -132,15 +135,14 @@ __global__ void __launch_bounds__(kMmaThreads) mma_gemm(Problem p) {
       right.load(first + kMmaTerms, end);
     }
     for (int term = 0; term < kMmaTerms; term += Factors::kTerms) {
-      std::uint32_t a[kRowTiles][4], b[kColumnTiles][2];
-      for (int i = 0; i < kRowTiles; ++i) shared.left[present].left(a[i], warp_row + 16 * i, term);
-      for (int j = 0; j < kColumnTiles; j += 2) {
-        std::uint32_t two[2][2];
-        shared.right[present].right(two, 8 * j, term);
-        for (int k = 0; k < 4; ++k) b[j + k / 2][k % 2] = two[k / 2][k % 2];
-      }
-      for (int i = 0; i < kRowTiles; ++i)
-        for (int j = 0; j < kColumnTiles; ++j) Factors::multiply(sums[i][j], a[i], b[j]);
+      std::uint32_t a[kRowTiles][4], b[kColumnTiles / 2][2][2];
+      unrolled<kRowTiles>([&](int i) { shared.left[present].left(a[i], warp_row + 16 * i, term); });
+      unrolled<kColumnTiles / 2>(
+          [&](int pair) { shared.right[present].right(b[pair], 16 * pair, term); });
+      unrolled<kRowTiles>([&](int i) {
+        unrolled<kColumnTiles>(
+            [&](int j) { Factors::multiply(sums[i][j], a[i], b[j / 2][j % 2]); });
+      });
     }
     if (more) {
       // Read last before the barrier that let this slice begin.
@@ -151,14 +153,16 @@ __global__ void __launch_bounds__(kMmaThreads) mma_gemm(Problem p) {
     __syncthreads();
   }
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4;
-  for (int i = 0; i < kRowTiles; ++i)
-    for (int j = 0; j < kColumnTiles; ++j)
-      for (int half = 0; half < 2; ++half) {
+  unrolled<kRowTiles>([&](int i) {
+    unrolled<kColumnTiles>([&](int j) {
+      unrolled<2>([&](int half) {
         const int row = row0 + warp_row + 16 * i + g + 8 * half;
         const int column = column0 + 8 * j + 2 * t;
         if (row < p.left.lines && column < p.right.lines)
           p.store(row, column, group, sums[i][j][2 * half], sums[i][j][2 * half + 1]);
-      }
+      });
+    });
+  });
 }
 
 template <class Factors, int kColumns, class Problem>
