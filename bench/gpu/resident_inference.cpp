@@ -1,0 +1,37 @@
+// Inference of slices that are on the device already, results left there.
+#include "../../network/plan.h"
+#include "filled.h"
+#include "measurement.h"
+#include "repeated.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+Prepared prepare(const Subject& subject, Precision precision, DType input, std::int64_t batch) {
+  const auto plan = std::make_shared<Plan>(
+      subject.model.graph, std::make_shared<Parameters>(subject.queue, subject.model.weights),
+      PlanOptions{.batch = batch, .precision = precision, .input_type = input});
+  fill(plan->queue(), plan->input(0, batch));
+  if (input != DType::f32) fill(plan->queue(), plan->input_scales(batch));
+  const auto repeated = std::make_shared<Repeated>(
+      std::vector{plan->queue_handle()}, [plan, batch] { plan->forward(batch); },
+      subject.least_seconds(), subject.quick ? 1 : 2);
+  return {.round = [repeated, batch] {
+    return Values{{"slices_per_s", static_cast<double>(batch) / repeated->seconds()}};
+  }};
+}
+
+}  // namespace
+
+void add_resident_inference(Measurements& all, const Subject& subject) {
+  for (const Precision precision : kPrecisions)
+    for (const DType input : {DType::u8, DType::f32})
+      for (const std::int64_t batch : subject.batches({1, 32, 256, 4096, 65536}))
+        all.push_back(
+            {text("inference/resident/", name_of(precision), "/", name_of(input), "/", batch),
+             [&subject, precision, input, batch] {
+               return prepare(subject, precision, input, batch);
+             }});
+}
+
+}  // namespace ratnet::inline v1
