@@ -51,7 +51,7 @@ Weights random_weights(const Graph& graph, DType dtype, Random& random) {
 
 }  // namespace
 
-TEST_CASE("the gradient of every layer is the slope of its output", "[device]") {
+TEST_CASE("the gradient of every layer is the slope of its output", "[device][small]") {
   const QueueHandle queue = test_queue(2);
   for_examples([&](const Layer& layer, const std::vector<Shape>& inputs) {
     INFO(to_json(layer));
@@ -114,7 +114,7 @@ TEST_CASE("the gradient of every layer is the slope of its output", "[device]") 
 }
 
 TEST_CASE("every layer computes the same in float as in double, in any batch it is in",
-          "[device]") {
+          "[device][small]") {
   const QueueHandle queue = test_queue(2);
   for_examples([&](const Layer& layer, const std::vector<Shape>& inputs) {
     INFO(to_json(layer));
@@ -154,7 +154,7 @@ TEST_CASE("every layer computes the same in float as in double, in any batch it 
   });
 }
 
-TEST_CASE("every layer is the same after a trip through JSON", "[device]") {
+TEST_CASE("every layer is the same after a trip through JSON", "[device][small]") {
   std::set<std::string> kinds;
   for_examples([&](const Layer& layer, const std::vector<Shape>&) {
     const std::string json = to_json(layer);
@@ -165,7 +165,7 @@ TEST_CASE("every layer is the same after a trip through JSON", "[device]") {
   CHECK(kinds.size() == std::variant_size_v<Layer> - 1);  // each kind has an example
 }
 
-TEST_CASE("a layer with an unknown kind, field or type is refused", "[device]") {
+TEST_CASE("a layer with an unknown kind, field or type is refused", "[device][small]") {
   for (const char* json :
        {R"({"kind": "warp"})", R"({"kind": "conv", "outt": 3})", R"({"kind": "conv", "out": "x"})",
         R"({"kind": "conv", "out": 1.5})", R"({"kind": "conv", "kernel": [1,2,3,4,5,6,7]})",
