@@ -47,6 +47,18 @@ void Predictor::add_plan() {
   plans_.push_back(std::make_unique<Plan>(graph_, parameters_, options));
 }
 
+// False where the device has no room for it: those that are there do as well, only later.
+bool Predictor::add_another_plan() {
+  try {
+    add_plan();
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::device) throw;
+    most_plans_ = plans_.size();
+    return false;
+  }
+}
+
 Device Predictor::device() const { return parameters_->queue()->device; }
 
 HostBuffer Predictor::host_memory(std::size_t bytes) const {
@@ -90,17 +102,12 @@ void Predictor::run(const ConstView& inputs, const ConstView& scales, const View
   const ConstView used =
       scales || !scaled ? scales : ConstView(ones_.data(), DType::f32, {samples});
 
-  // One uploads, one computes, one downloads.
-  constexpr std::size_t kPlans = 3;
   const bool ahead = plan().queue().begin_capture != nullptr;
   std::size_t next = 0;
   try {
     for (std::int64_t first = 0; first < samples; first += options_.batch) {
       if (next == plans_.size()) {
-        if (ahead && next < kPlans)
-          add_plan();
-        else
-          next = 0;
+        if (!ahead || next >= most_plans_ || !add_another_plan()) next = 0;
       }
       submit(*plans_[next++], inputs, used, outputs, first,
              std::min(options_.batch, samples - first));

@@ -49,6 +49,7 @@ class Predictor {
 
  private:
   void add_plan();
+  bool add_another_plan();
   void submit(Plan& plan, const ConstView& inputs, const ConstView& scales, const View& outputs,
               std::int64_t first, std::int64_t n) const;
 
@@ -56,6 +57,7 @@ class Predictor {
   std::shared_ptr<Parameters> parameters_;
   PredictorOptions options_;
   std::vector<std::unique_ptr<Plan>> plans_;  // the others are made when they are first needed
+  std::size_t most_plans_ = 3;                // one uploads, one computes, one downloads
   std::vector<float> ones_;                   // scales of whom nobody scales
   std::int64_t input_size_ = 0;
   std::int64_t output_size_ = 0;

@@ -167,6 +167,7 @@ void Training::resume() {
   stopping_.state = checkpoint.early_stopping;
   state_ = std::move(checkpoint);
   step_.set_loss_sum(state_.loss_sum);
+  if (state_.batch > 0) mean_loss_ = state_.loss_sum / static_cast<double>(state_.batch);
   loader_.seek(state_.epoch, state_.batch);
 }
 

@@ -169,7 +169,7 @@ std::int64_t groups_of(const WindowGeometry& g) {
 const char* algorithm_of(const WindowGeometry& geometry, DType dtype, Precision precision) {
   if (precision == Precision::f32 || dtype == DType::f64) return "implicit_gemm";
   if (!mma_serves(geometry, dtype, precision))
-    return "implicit_gemm in f32; implicit_gemm_mma declined: 2^31 pixels or more";
+    return "implicit_gemm in f32; implicit_gemm_mma declined: 2^31 pixels or more, or none";
   return precision == Precision::tf32 ? "implicit_gemm_mma in tf32" : "implicit_gemm_mma in bf16";
 }
 

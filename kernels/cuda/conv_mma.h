@@ -6,7 +6,7 @@
 namespace ratnet::inline v1 {
 
 // Whether tensor cores serve a call of that type and precision: f32 tensors at Precision::tf32 or
-// bf16, of less than 2^31 pixels.
+// bf16, of less than 2^31 pixels and not empty.
 bool mma_serves(const WindowGeometry& geometry, DType dtype, Precision precision);
 
 void run_mma(CudaQueue& queue, const ConvForward& call);

@@ -6,6 +6,12 @@ namespace ratnet::inline v1 {
 
 void CudaQueue::use_device() { check_cuda(cudaSetDevice(device.index), to_string(device)); }
 
+bool CudaQueue::is_capturing() {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check_cuda(cudaStreamIsCapturing(stream, &status), "asking whether work is captured");
+  return status != cudaStreamCaptureStatusNone;
+}
+
 void* device_memory(CudaQueue& queue, std::size_t bytes) {
   queue.use_device();
   void* memory = nullptr;
@@ -30,6 +36,10 @@ void* host_memory(CudaQueue& queue, std::size_t bytes) {
 void* CudaQueue::working_memory(std::size_t bytes) {
   if (bytes <= scratch_bytes) return scratch;
   if (bytes > own_scratch_bytes) {
+    // The memory would be the captured work's alone.
+    if (is_capturing())
+      fail(ErrorKind::internal, to_string(device), ": ", bytes,
+           " bytes of working memory were not asked for before work was captured");
     // At least doubled, and the smaller ones are kept: captured work may use them.
     const std::size_t size = std::max(bytes, 2 * own_scratch_bytes);
     own_scratch.reserve(own_scratch.size() + 1);

@@ -19,6 +19,7 @@ struct CudaQueue : Queue {
 
   // Makes its device the calling thread's.
   void use_device();
+  bool is_capturing();
   // Working memory of at least that size: the submitter's where it is large enough, else our own.
   // Valid until the next operation asks for some.
   void* working_memory(std::size_t bytes);

@@ -10,7 +10,9 @@ namespace ratnet::inline v1 {
 template <class Key, class Value>
 class PlanCache {
  public:
-  static constexpr std::size_t kMost = 256;
+  // Far more than one network's: a training that went round a smaller cache would never meet what
+  // it prepared, and what is captured has to be prepared.
+  static constexpr std::size_t kMost = 4096;
 
   struct Entry {
     Key key;

@@ -196,6 +196,25 @@ TEST_CASE("a predictor takes pixels as they are stored, in as many batches as it
   }
 }
 
+TEST_CASE("a predictor for which a device has room once works without the rest", "[device]") {
+  // The emulated device has 1 GiB, and a batch takes more than half of it.
+  if (test_device().kind != DeviceKind::cuda_emulated) return;
+  constexpr std::int64_t kBatch = 30000;
+  GraphBuilder builder;
+  int last = builder.input("image", {64, 64, 1});
+  last = builder.add("relu", layers::Relu{}, {last});
+  last = builder.add("corner", layers::MaxPool{.kernel = {1}, .stride = {64}}, {last});
+  last = builder.add("flat", layers::Flatten{}, {last});
+  Model model;
+  model.graph = builder.build({builder.add("out", layers::Dense{.out = 1}, {last})});
+  model.weights = Weights::initialised(model.graph, 1);
+  Predictor predictor(model, {.batch = kBatch, .device = test_device()});
+  const std::vector<float> images(static_cast<std::size_t>(kBatch + 2) * 64 * 64, 1.0f);
+  const std::vector<float> outputs = predictor.run(images);
+  CHECK(outputs.front() == outputs.back());
+  CHECK(outputs.front() != 0);
+}
+
 TEST_CASE("a predictor refuses what it cannot do") {
   const Model model = full_model();
   Predictor predictor(model, {.threads = 1});

@@ -1,6 +1,7 @@
 // Dense layers by cuBLASLt.
 #include <algorithm>
 
+#include "../../activation.h"
 #include "../column_sums.h"
 #include "../plan_cache.h"
 #include "../vendor.h"
@@ -65,7 +66,6 @@ Task finished(Task task) {
 Task task_of(const ConvForward& call) {
   const WindowGeometry& g = call.geometry;
   Product product{g.batch, g.outputs, g.channels};
-  product.relu = call.activation == Activation::relu;
   product.precision = call.precision;
   return finished({product, call.x.data, call.weight.data, call.bias.data, call.y.data});
 }
@@ -89,9 +89,6 @@ Task task_of(const ConvWeights& call) {
 bool is_f32(const ConvForward& call) { return call.x.dtype == DType::f32; }
 bool is_f32(const ConvData& call) { return call.dy.dtype == DType::f32; }
 bool is_f32(const ConvWeights& call) { return call.x.dtype == DType::f32; }
-bool is_leaky(const ConvForward& call) { return call.activation == Activation::leaky_relu; }
-bool is_leaky(const ConvData&) { return false; }
-bool is_leaky(const ConvWeights&) { return false; }
 
 Answer& answer_of(CudaQueue& queue, const Product& product) {
   State& state = state_of(queue);
@@ -109,7 +106,6 @@ Answer& answer_of(CudaQueue& queue, const Product& product) {
 template <class Call>
 const char* declines(CudaQueue& queue, const Call& call) {
   if (!is_f32(call)) return "the tensors are not f32";
-  if (is_leaky(call)) return "it has no leaky_relu";
   const WindowGeometry& g = call.geometry;
   if (g.batch == 0 || g.channels == 0 || g.outputs == 0) return "a tensor is empty";
   const State& state = state_of(queue);
@@ -146,10 +142,14 @@ char* multiply(CudaQueue& queue, const Call& call) {
   return memory;
 }
 
-template <class Call>
-void run_product(CudaQueue& queue, const Call& call) {
+// Its own relu may lose a NaN, and it has no other activation.
+void run_forward(CudaQueue& queue, const ConvForward& call) {
   multiply(queue, call);
+  if (call.activation != Activation::none)
+    run(queue, Activate{call.y, call.y, call.activation, call.slope});
 }
+
+void run_data(CudaQueue& queue, const ConvData& call) { multiply(queue, call); }
 
 void run_weights(CudaQueue& queue, const ConvWeights& call) {
   const std::size_t sums = sums_offset(*answer_of(queue, task_of(call).product).plan);
@@ -159,10 +159,10 @@ void run_weights(CudaQueue& queue, const ConvWeights& call) {
 
 }  // namespace
 
-constinit const CudaAlgorithm<ConvForward> cublaslt_forward = {
-    "cublaslt", declines<ConvForward>, plan<ConvForward>, run_product<ConvForward>};
+constinit const CudaAlgorithm<ConvForward> cublaslt_forward = {"cublaslt", declines<ConvForward>,
+                                                               plan<ConvForward>, run_forward};
 constinit const CudaAlgorithm<ConvData> cublaslt_data = {"cublaslt", declines<ConvData>,
-                                                         plan<ConvData>, run_product<ConvData>};
+                                                         plan<ConvData>, run_data};
 constinit const CudaAlgorithm<ConvWeights> cublaslt_weights = {"cublaslt", declines<ConvWeights>,
                                                                plan<ConvWeights>, run_weights};
 

@@ -21,8 +21,7 @@ cublasComputeType_t compute_type(Precision precision) {
 }
 
 cublasLtEpilogue_t epilogue_of(const Product& product) {
-  if (product.bias) return product.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
-  return product.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+  return product.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
 }
 
 class Preference {
@@ -83,6 +82,8 @@ ProductPlan::ProductPlan(cublasLtHandle_t handle, const Product& p) {
   set(raw, CUBLASLT_MATMUL_DESC_TRANSA, p.right_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(raw, CUBLASLT_MATMUL_DESC_TRANSB, p.left_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(raw, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(p));
+  // Any place aligned as the real one is: some versions refuse a bias without one.
+  if (p.bias) set(raw, CUBLASLT_MATMUL_DESC_BIAS_POINTER, std::uintptr_t{256});
   matrices_ = Matrices(p, p.rows);
   // Products of other rows with the same factor, such as samples, take the same algorithm.
   const Matrices reference(p, p.left_transposed ? p.rows : kReferenceRows);

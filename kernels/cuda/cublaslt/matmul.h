@@ -10,14 +10,13 @@
 
 namespace ratnet::inline v1 {
 
-// result = activation(left right + bias), f32 matrices in device memory, rows one after the other:
+// result = left right + bias, f32 matrices in device memory, rows one after the other:
 // left [rows, terms] (transposed: [terms, rows]), right [terms, columns] (transposed: [columns,
 // terms]), result [rows, columns], bias [columns].
 struct Product {
   std::int64_t rows = 0, columns = 0, terms = 0;
   bool left_transposed = false, right_transposed = false;
   bool bias = false;
-  bool relu = false;
   Precision precision = Precision::f32;
   // Of each matrix's memory, in bytes; of the result's and the bias's together.
   std::uint32_t left_alignment = 16, right_alignment = 16, result_alignment = 16;

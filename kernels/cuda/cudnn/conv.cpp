@@ -36,12 +36,6 @@ State& state_of(CudaQueue& queue) {
   return *static_cast<State*>(queue.cudnn.get());
 }
 
-bool capturing(CudaQueue& queue) {
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  check_cuda(cudaStreamIsCapturing(queue.stream, &status), "asking whether work is captured");
-  return status != cudaStreamCaptureStatusNone;
-}
-
 using PlanEntry = PlanCache<ConvProblem, PlanAnswer>::Entry;
 
 template <class Call>
@@ -49,7 +43,7 @@ PlanEntry& entry_of(CudaQueue& queue, const Call& call) {
   State& state = state_of(queue);
   const ConvProblem problem = problem_of(call);
   if (PlanEntry* found = state.plans.find(problem)) return *found;
-  if (capturing(queue))
+  if (queue.is_capturing())
     fail(ErrorKind::internal, call.what, ": cudnn was not asked for the ", to_string(problem),
          " before work was captured");
   queue.use_device();
@@ -134,7 +128,7 @@ struct Prepared {
 template <class Call>
 Prepared prepare(CudaQueue& queue, const Call& call) {
   PlanEntry& entry = entry_of(queue, call);
-  entry.captured |= capturing(queue);
+  entry.captured |= queue.is_capturing();
   const EnginePlan& plan = *entry.value.plan;
   const Layout layout(plan, call.geometry, sums_bytes(call));
   return {&plan, static_cast<char*>(queue.working_memory(layout.bytes)), layout,

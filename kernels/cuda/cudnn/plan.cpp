@@ -37,13 +37,13 @@ struct Notes {
 };
 
 bool keeps(Precision precision, const Notes& notes) {
-  if (precision == Precision::f32 && (notes.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) ||
-                                      notes.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)))
-    return false;
+  if (precision == Precision::f32 && notes.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) return false;
+  // Inputs that an engine converts by itself may become f16, which has not their range.
   for (const auto note :
-       {CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION, CUDNN_NUMERICAL_NOTE_FFT,
-        CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4,
-        CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13})
+       {CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
+        CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_WINOGRAD,
+        CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6,
+        CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13})
     if (notes.has(note)) return false;
   return true;
 }
@@ -131,7 +131,7 @@ std::unique_ptr<EnginePlan> try_engine(const Descriptor& configuration, const Pl
   std::array<cudnnBackendBehaviorNote_t, kMostNotes> behaviour{};
   const auto behaviours =
       engine.get_all<cudnnBackendBehaviorNote_t>(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, behaviour);
-  auto made = std::make_unique<EnginePlan>(EnginePlan{std::move(plan), {}});
+  auto made = std::make_unique<EnginePlan>(EnginePlan{{}, std::move(plan)});
   made->engine = engine.get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
   made->tensor_cores = notes.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   made->compiled = std::count(behaviour.begin(), behaviour.begin() + behaviours,

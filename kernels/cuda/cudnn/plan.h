@@ -16,9 +16,9 @@ struct PlanDevice {
 };
 
 struct EnginePlan {
+  std::list<Descriptor> parts;  // what the plan is made of, which has to live as long
   Descriptor plan;
-  std::list<Descriptor> parts;  // what it is made of, which has to live as long
-  std::int64_t engine = 0;      // cuDNN's number of it
+  std::int64_t engine = 0;  // cuDNN's number of it
   bool tensor_cores = false;
   bool compiled = false;  // by cuDNN while the program runs
   std::size_t workspace_bytes = 0;
