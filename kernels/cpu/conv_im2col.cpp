@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace ratnet::inline v1 {
@@ -107,7 +108,7 @@ void finish(const Conv& op, const Problem& p, const T* full, T* y, std::uint8_t*
                              p.out() +
                          c];
                 // A NaN wins, so that it is seen at the end.
-                if (value > best || value != value || tap == 0) {
+                if (value > best || std::isnan(value) || tap == 0) {
                   best = value;
                   where = static_cast<std::uint8_t>(tap);
                 }
