@@ -5,73 +5,56 @@
 
 namespace ratnet::inline v1 {
 
-Buffer::Buffer(QueueHandle queue, std::size_t bytes) : queue_(std::move(queue)), bytes_(bytes) {
+QueueMemory::QueueMemory(QueueHandle queue, std::size_t bytes, Where where)
+    : queue_(std::move(queue)), bytes_(bytes), where_(where) {
   checked([&](char* why, std::size_t room) {
-    return queue_->allocate(*queue_, bytes, &data_, why, room);
+    const auto allocate = where == Where::host ? queue_->allocate_host : queue_->allocate;
+    return allocate(*queue_, bytes, &data_, why, room);
   });
 }
 
-Buffer::Buffer(Buffer&& other) noexcept
+QueueMemory::QueueMemory(QueueMemory&& other) noexcept
     : queue_(std::move(other.queue_)),
       data_(std::exchange(other.data_, nullptr)),
-      bytes_(std::exchange(other.bytes_, 0)) {}
+      bytes_(std::exchange(other.bytes_, 0)),
+      where_(other.where_) {}
 
-Buffer& Buffer::operator=(Buffer&& other) noexcept {
+QueueMemory& QueueMemory::operator=(QueueMemory&& other) noexcept {
   std::swap(queue_, other.queue_);
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
+  std::swap(where_, other.where_);
   return *this;
 }
 
-Buffer::~Buffer() {
-  if (data_) queue_->release(*queue_, data_);
+QueueMemory::~QueueMemory() {
+  if (data_) (where_ == Where::host ? queue_->release_host : queue_->release)(*queue_, data_);
 }
 
-void Buffer::upload(const void* from, std::size_t bytes, std::size_t offset) {
-  require(offset <= bytes_ && bytes <= bytes_ - offset, "upload of ", bytes, " bytes at ", offset,
-          " into a buffer of ", bytes_);
-  checked([&](char* why, std::size_t room) {
-    return queue_->upload(*queue_, static_cast<char*>(data_) + offset, from, bytes, why, room);
-  });
+Buffer::Buffer(QueueHandle queue, std::size_t bytes)
+    : QueueMemory(std::move(queue), bytes, Where::device) {}
+
+void Buffer::upload(const void* from, std::size_t count, std::size_t offset) {
+  require(offset <= bytes() && count <= bytes() - offset, "upload of ", count, " bytes at ", offset,
+          " into a buffer of ", bytes());
+  v1::upload(*queue_, static_cast<char*>(data()) + offset, from, count);
 }
 
-void Buffer::download(void* to, std::size_t bytes, std::size_t offset) const {
-  require(offset <= bytes_ && bytes <= bytes_ - offset, "download of ", bytes, " bytes at ", offset,
-          " from a buffer of ", bytes_);
-  checked([&](char* why, std::size_t room) {
-    return queue_->download(*queue_, to, static_cast<const char*>(data_) + offset, bytes, why,
-                            room);
-  });
+void Buffer::download(void* to, std::size_t count, std::size_t offset) const {
+  require(offset <= bytes() && count <= bytes() - offset, "download of ", count, " bytes at ",
+          offset, " from a buffer of ", bytes());
+  v1::download(*queue_, to, static_cast<const char*>(data()) + offset, count);
 }
 
 void Buffer::clear() {
   checked([&](char* why, std::size_t room) {
-    return queue_->clear(*queue_, data_, bytes_, why, room);
+    return queue_->clear(*queue_, data(), bytes(), why, room);
   });
 }
 
 HostBuffer::HostBuffer(QueueHandle queue, std::size_t bytes)
-    : queue_(std::move(queue)), bytes_(bytes) {
-  checked([&](char* why, std::size_t room) {
-    return queue_->allocate_host(*queue_, bytes, &data_, why, room);
-  });
-  std::memset(data_, 0, bytes);
-}
-
-HostBuffer::HostBuffer(HostBuffer&& other) noexcept
-    : queue_(std::move(other.queue_)),
-      data_(std::exchange(other.data_, nullptr)),
-      bytes_(std::exchange(other.bytes_, 0)) {}
-
-HostBuffer& HostBuffer::operator=(HostBuffer&& other) noexcept {
-  std::swap(queue_, other.queue_);
-  std::swap(data_, other.data_);
-  std::swap(bytes_, other.bytes_);
-  return *this;
-}
-
-HostBuffer::~HostBuffer() {
-  if (data_) queue_->release_host(*queue_, data_);
+    : QueueMemory(std::move(queue), bytes, Where::host) {
+  std::memset(data(), 0, bytes);
 }
 
 }  // namespace ratnet::inline v1

@@ -111,6 +111,17 @@ inline void wait(Queue& queue) {
   checked([&](char* why, std::size_t room) { return queue.wait(queue, why, room); });
 }
 
+// Copies between host memory and the queue's, as Queue::upload and download say.
+inline void upload(Queue& queue, void* to, const void* from, std::size_t bytes) {
+  checked(
+      [&](char* why, std::size_t room) { return queue.upload(queue, to, from, bytes, why, room); });
+}
+inline void download(Queue& queue, void* to, const void* from, std::size_t bytes) {
+  checked([&](char* why, std::size_t room) {
+    return queue.download(queue, to, from, bytes, why, room);
+  });
+}
+
 // Does what `body` does; where that throws, it waits first, so that no copy goes on with memory
 // that its owner is about to free.
 template <class Body>

@@ -11,7 +11,8 @@ using Json = nlohmann::json;
 constexpr const char* kPadding[] = {"same", "valid", "custom"};
 constexpr const char* kActivation[] = {"none", "relu", "leaky_relu"};
 constexpr const char* kInit[] = {"zeros",         "he_normal",      "he_uniform",
-                                 "glorot_normal", "glorot_uniform", "truncated_normal"};
+                                 "glorot_normal", "glorot_uniform", "truncated_normal",
+                                 "ones"};
 std::span<const char* const> names_of(Padding) { return kPadding; }
 std::span<const char* const> names_of(Activation) { return kActivation; }
 std::span<const char* const> names_of(Init) { return kInit; }

@@ -1,5 +1,7 @@
 // What every layer gives and is given. A layer is an aggregate of its hyper-parameters with
 //   static constexpr const char* kind;                     its name in files
+//   static constexpr int arity;                            how many inputs, or kOneOrMore; 1
+//                                                          where it does not say
 //   static constexpr auto fields = std::tuple{...};        its members, for files and messages
 //   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
 //   void forward(const ForwardCall&) const;
@@ -29,8 +31,11 @@ enum class Init : std::uint8_t {
   he_uniform,
   glorot_normal,
   glorot_uniform,
-  truncated_normal
+  truncated_normal,
+  ones
 };
+
+constexpr int kOneOrMore = -1;
 
 struct WeightSpec {
   std::string name;  // "weight", "bias"; the graph puts the layer's name in front
@@ -38,13 +43,16 @@ struct WeightSpec {
   Init init = Init::zeros;
   std::int64_t fan_in = 1;
   std::int64_t fan_out = 1;
+  bool statistic = false;  // kept up by forward in training (a running mean), not by an optimiser
 };
 
-// A tensor whose first size is the batch. `real` tensors take the type the plan computes in.
+// A tensor whose first size is the batch, unless it is `fixed`. `real` tensors take the type the
+// plan computes in.
 struct TensorSpec {
   Shape shape;
   bool real = true;
   DType dtype = DType::u8;  // where not real
+  bool fixed = false;
 };
 
 // What a layer makes of its inputs.
@@ -64,8 +72,12 @@ struct ForwardCall {
   std::span<const ConstView> inputs;
   View output;
   std::span<const ConstView> weights;
+  // Those of the weights that are statistics, in their order, to be brought up to date; empty
+  // outside training and where the layer is frozen.
+  std::span<const View> statistics;
   std::span<const View> kept;  // empty outside training
   bool training = false;
+  bool frozen = false;  // in training: none of the layer's weights may change
   // Which numbers a layer that draws random ones shall draw, [2] i64: Dropout in
   // kernels/pointwise.h. Only in training.
   ConstView random;
@@ -80,11 +92,12 @@ struct BackwardCall {
   ConstView doutput;
   std::span<const View> dinputs;  // without memory where nobody wants them; to be overwritten
   std::span<const ConstView> weights;
-  std::span<const View> dweights;  // without memory where frozen; to be overwritten
+  std::span<const View> dweights;  // without memory where frozen or a statistic; to be overwritten
   std::span<const ConstView> kept;
   std::span<const View> scratch;
   ConstView random;  // as it was in forward
   std::uint32_t stream = 0;
+  bool frozen = false;
   Precision precision = Precision::f32;
 };
 

@@ -62,7 +62,6 @@ std::vector<LayerExample<LeakyRelu>> LeakyRelu::examples() {
 }
 
 LayerShapes Add::infer(std::span<const Shape> inputs, bool) const {
-  require(inputs.size() == 2, "add: needs two inputs, got ", inputs.size());
   require(inputs[0] == inputs[1], "add: inputs have shapes ", inputs[0], " and ", inputs[1]);
   check_activation(kind, activation, slope);
   return activation == Activation::none ? unchanged(inputs[0]) : keeping_output(inputs[0]);

@@ -33,6 +33,7 @@ struct Add {
   Activation activation = Activation::none;
   double slope = 0.01;
   static constexpr const char* kind = "add";
+  static constexpr int arity = 2;
   static constexpr auto fields =
       std::tuple{Field{"activation", &Add::activation}, Field{"slope", &Add::slope}};
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;

@@ -58,10 +58,7 @@ std::optional<Layer> fused(const Layer& producer, const Layer& consumer) {
 
 FusedGraph fuse(const Graph& graph) {
   const auto& nodes = graph.nodes();
-  std::vector<int> readers(nodes.size());
-  for (const Node& node : nodes)
-    for (const int input : node.inputs) ++readers[static_cast<std::size_t>(input)];
-  for (const int output : graph.outputs()) readers[static_cast<std::size_t>(output)] += 2;
+  const std::vector<bool> read_once = graph.read_once();
 
   struct Pending {
     std::string name;
@@ -76,7 +73,7 @@ FusedGraph fuse(const Graph& graph) {
     if (node.inputs.size() == 1) {
       const auto input = static_cast<std::size_t>(node.inputs[0]);
       Pending& producer = pending[static_cast<std::size_t>(place[input])];
-      if (readers[input] == 1) {
+      if (read_once[input]) {
         if (auto layer = fused(producer.layer, node.layer)) {
           producer.layer = std::move(*layer);
           producer.name = node.name;

@@ -15,9 +15,15 @@ constexpr std::size_t kMostNodes = 10000;
 // Of one tensor: with this many nodes the bytes of all of them still fit in 63 bits.
 constexpr std::int64_t kMostNumbers = std::int64_t{1} << 40;
 
+// How many inputs it takes, or kOneOrMore.
 int arguments(const Layer& layer) {
-  if (std::holds_alternative<layers::Input>(layer)) return 0;
-  return std::holds_alternative<layers::Add>(layer) ? 2 : 1;
+  return std::visit(
+      [](const auto& l) {
+        using L = std::decay_t<decltype(l)>;
+        if constexpr (requires { L::arity; }) return L::arity;
+        return 1;
+      },
+      layer);
 }
 
 LayerShapes infer_node(const Node& node, std::span<const Shape> inputs, std::int64_t n,
@@ -71,6 +77,16 @@ std::vector<LayerShapes> Graph::infer(std::int64_t n, bool training) const {
     }
   }
   return all;
+}
+
+std::vector<bool> Graph::read_once() const {
+  std::vector<int> readers(nodes_.size());
+  for (const Node& node : nodes_)
+    for (const int input : node.inputs) ++readers[static_cast<std::size_t>(input)];
+  std::vector<bool> once(nodes_.size());
+  for (std::size_t i = 0; i < once.size(); ++i) once[i] = readers[i] == 1;
+  for (const int output : outputs_) once[static_cast<std::size_t>(output)] = false;
+  return once;
 }
 
 Graph Graph::up_to(const std::vector<std::string>& outputs) const {
@@ -170,8 +186,11 @@ GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vecto
           "a layer needs a name of 1 to 256 printable ASCII characters");
   for (const Node& node : graph_.nodes_)
     require(node.name != name, "two layers are called '", name, "'");
-  require(inputs.size() == static_cast<std::size_t>(arguments(layer)), "layer '", name, "' (",
-          kind_of(layer), ") takes ", arguments(layer), " inputs, got ", inputs.size());
+  const int wanted = arguments(layer);
+  require(
+      wanted == kOneOrMore ? !inputs.empty() : inputs.size() == static_cast<std::size_t>(wanted),
+      "layer '", name, "' (", kind_of(layer), ") takes ",
+      wanted == kOneOrMore ? "1 or more" : std::to_string(wanted), " inputs, got ", inputs.size());
   const auto index = static_cast<int>(graph_.nodes_.size());
   for (const Handle input : inputs)
     require(input >= 0 && input < index, "layer '", name, "' takes an input that does not exist");

@@ -31,6 +31,8 @@ class Graph {
   // node's kind and name, where layers do not fit together.
   std::vector<LayerShapes> infer(std::int64_t n, bool training) const;
 
+  // By node: whether one other node reads its output, and nobody else does.
+  std::vector<bool> read_once() const;
   // The part of the graph that computes these nodes.
   Graph up_to(const std::vector<std::string>& outputs) const;
   // The same graph with one layer replaced.

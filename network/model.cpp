@@ -75,6 +75,7 @@ Model parse(const SafetensorsFile& file) {
         fail(ErrorKind::input, "has weight '", name, "' of shape ", to_string(view.shape),
              ", its graph asks for ", to_string(spec.shape));
       model.weights.add(name, owned(view));
+      model.weights.entries().back().statistic = spec.statistic;
     }
   return model;
 }

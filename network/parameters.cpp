@@ -15,15 +15,15 @@ Parameters::Parameters(QueueHandle queue, const Weights& weights) : queue_(std::
   for (const Weights::Entry& entry : weights.entries()) {
     require(entry.value.dtype() == dtype_, "weight '", entry.name, "' has another type than '",
             weights.entries().front().name, "'");
-    places_.push_back({entry.name, entry.value.shape(), 0, entry.frozen});
+    places_.push_back({entry.name, entry.value.shape(), 0, entry.frozen, entry.statistic});
   }
-  for (const bool frozen : {false, true}) {
+  for (const bool trainable : {true, false}) {
     for (Place& place : places_)
-      if (place.frozen == frozen) {
+      if (place.trainable() == trainable) {
         place.offset = total;
         total += padded(place.shape.count());
       }
-    if (!frozen) trainable_ = total;
+    if (trainable) trainable_ = total;
   }
   memory_ = Buffer(queue_, static_cast<std::size_t>(total) * size_of(dtype_));
   memory_.clear();
@@ -52,6 +52,7 @@ Weights Parameters::download() const {
                      static_cast<std::size_t>(place.offset) * size_of(dtype_));
     weights.add(place.name, std::move(value));
     weights.entries().back().frozen = place.frozen;
+    weights.entries().back().statistic = place.statistic;
   }
   wait(*queue_);
   return weights;

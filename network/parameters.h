@@ -11,7 +11,8 @@ namespace ratnet::inline v1 {
 // Shared by all plans that compute with the same values (training and evaluation, say).
 class Parameters {
  public:
-  // Uploads the weights. Frozen ones stand at the end, so that the trainable ones are one block.
+  // Uploads the weights. Frozen ones and statistics stand at the end, so that the trainable ones
+  // are one block.
   Parameters(QueueHandle queue, const Weights& weights);
 
   const QueueHandle& queue() const { return queue_; }
@@ -24,6 +25,9 @@ class Parameters {
     Shape shape;
     std::int64_t offset;  // in numbers, into the block
     bool frozen;
+    bool statistic;
+
+    bool trainable() const { return !frozen && !statistic; }
   };
   const std::vector<Place>& places() const { return places_; }
   const Place& find(std::string_view name) const;

@@ -19,6 +19,11 @@ template <class Views>
 void set_batches(Views& views, std::int64_t n) {
   for (auto& view : views) set_batch(view, n);
 }
+template <class Views>
+void set_batches(Views& views, const std::vector<TensorSpec>& specs, std::int64_t n) {
+  for (std::size_t i = 0; i < views.size(); ++i)
+    if (!specs[i].fixed) set_batch(views[i], n);
+}
 
 // Lends a plan's working memory to the queue for one run.
 class Lend {
@@ -47,11 +52,11 @@ void Plan::State::set_batch_to(std::int64_t n) {
   for (PlannedNode& c : nodes) {
     set_batches(c.inputs, n);
     set_batch(c.output, n);
-    set_batches(c.kept_views, n);
+    set_batches(c.kept_views, c.shapes.kept, n);
     set_batch(c.doutput, n);
     set_batches(c.dinputs, n);
-    set_batches(c.kept_reads, n);
-    set_batches(c.scratch_views, n);
+    set_batches(c.kept_reads, c.shapes.kept, n);
+    set_batches(c.scratch_views, c.shapes.backward_scratch, n);
   }
 }
 
@@ -69,14 +74,16 @@ void Plan::State::run_forward(std::size_t index) {
   PlannedNode& c = nodes[index];
   if (c.absorbed) return;
   if (is_input(c)) return convert_input(static_cast<int>(index));
-  if (!chain.empty() && static_cast<int>(index) == chain.back()) return run_chain();
+  if (ends_chain(index)) return run_chain();
   if (c.shapes.same_memory) return;
   const ForwardCall call{.queue = queue(),
                          .inputs = c.inputs,
                          .output = c.output,
                          .weights = c.weights,
+                         .statistics = c.statistics,
                          .kept = c.kept_views,
                          .training = training(),
+                         .frozen = c.frozen,
                          .random = random(),
                          .stream = c.stream,
                          .precision = options.precision};
@@ -104,6 +111,7 @@ void Plan::State::run_backward(std::size_t index) {
                             .scratch = c.scratch_views,
                             .random = random(),
                             .stream = c.stream,
+                            .frozen = c.frozen,
                             .precision = options.precision};
     std::visit(
         [&](const auto& layer) {
@@ -207,16 +215,10 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
   }
   wait_on_failure(queue(), [&] {
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      checked([&](char* why, std::size_t room) {
-        return queue().upload(queue(), input(i, n).data, inputs[i].data, inputs[i].bytes(), why,
-                              room);
-      });
+      upload(queue(), input(i, n).data, inputs[i].data, inputs[i].bytes());
     forward(n);
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      checked([&](char* why, std::size_t room) {
-        return queue().download(queue(), outputs[i].data, output(i, n).data, outputs[i].bytes(),
-                                why, room);
-      });
+      download(queue(), outputs[i].data, output(i, n).data, outputs[i].bytes());
     wait(queue());
   });
 }
@@ -250,7 +252,8 @@ View Plan::gradients() const {
 
 View Plan::gradient(std::string_view weight) const {
   const auto& place = state_->parameters->find(weight);
-  require(!place.frozen, "weight '", place.name, "' is frozen and has no gradient");
+  require(place.trainable(), "weight '", place.name,
+          "' is frozen or a statistic and has no gradient");
   return {static_cast<char*>(gradients().data) +
               static_cast<std::size_t>(place.offset) * size_of(state_->parameters->dtype()),
           state_->parameters->dtype(), place.shape};

@@ -9,16 +9,12 @@ namespace ratnet::inline v1 {
 // The convolutions that follow the input one after the other, with nobody else reading what lies
 // between them.
 std::vector<int> Plan::State::first_convolutions() const {
-  std::vector<int> readers(nodes.size());
-  for (const PlannedNode& c : nodes)
-    for (const int input : c.node->inputs) ++readers[static_cast<std::size_t>(input)];
-  for (const int output : graph.outputs()) readers[static_cast<std::size_t>(output)] += 2;
+  const std::vector<bool> read_once = graph.read_once();
   std::vector<int> found;
   int last = graph.inputs()[0];
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = *nodes[i].node;
-    if (found.size() == ConvChain::kMostStages || readers[static_cast<std::size_t>(last)] != 1)
-      break;
+    if (found.size() == ConvChain::kMostStages || !read_once[static_cast<std::size_t>(last)]) break;
     if (node.inputs != std::vector<int>{last}) continue;
     if (!std::holds_alternative<layers::Conv>(node.layer)) break;
     last = static_cast<int>(i);

@@ -36,23 +36,27 @@ void Plan::State::compile(const Graph& original) {
     c.shapes = std::move(shapes[i]);
     // Random streams go by the name of the weights' layer, so that fusion does not change them.
     c.stream = static_cast<std::uint32_t>(original.find(c.node->name));
-    std::size_t frozen = 0;
+    std::size_t frozen = 0, trainable = 0;
     for (const WeightSpec& spec : c.shapes.weights) {
       const auto& place = parameters->find(rewritten.weight_prefixes[i] + "/" + spec.name);
       require(place.shape == spec.shape, "weight '", place.name, "' has shape ", place.shape,
               ", the graph asks for ", spec.shape);
+      require(place.statistic == spec.statistic, "weight '", place.name,
+              spec.statistic ? "' is a statistic that is not marked as one (Weights::match)"
+                             : "' is marked as a statistic, which it is not");
       frozen += place.frozen;
+      trainable += place.trainable();
+      c.weights.push_back(parameters->view(place));
+      if (training() && spec.statistic && !place.frozen)
+        c.statistics.push_back(parameters->view(place));
     }
     require(frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
             "': freeze all of its weights or none");
-    c.has_trainable = frozen < c.shapes.weights.size();
+    c.has_trainable = trainable > 0;
+    c.frozen = frozen > 0;
     c.needs_gradient = c.has_trainable || (is_input(c) && options.input_gradients);
     for (const int input : c.node->inputs) c.needs_gradient |= at(input).needs_gradient;
   }
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    for (const WeightSpec& spec : nodes[i].shapes.weights)
-      nodes[i].weights.push_back(
-          parameters->view(parameters->find(rewritten.weight_prefixes[i] + "/" + spec.name)));
   find_chain();
   place_values();
   if (training()) place_gradients();
@@ -74,8 +78,7 @@ void Plan::State::place_values() {
     if (c.absorbed) continue;
     // Inputs hold from the start, since the caller writes them before the run.
     slot(c.value).need(is_input(c) ? 0 : forward_step(i));
-    const bool heads_chain = !chain.empty() && static_cast<int>(i) == chain.back();
-    const std::vector<int>& reads = heads_chain ? graph.inputs() : c.node->inputs;
+    const std::vector<int>& reads = ends_chain(i) ? graph.inputs() : c.node->inputs;
     for (const int input : reads)
       if (!at(input).absorbed) slot(at(input).value).need(forward_step(i));
     for (const TensorSpec& spec : c.shapes.kept) {
@@ -177,7 +180,7 @@ void Plan::State::bind(const std::vector<std::string>& weight_prefixes) {
     for (const WeightSpec& spec : c.shapes.weights) {
       const auto& place = parameters->find(weight_prefixes[i] + "/" + spec.name);
       View gradient;
-      if (training() && !place.frozen)
+      if (training() && place.trainable())
         gradient = {static_cast<char*>(gradients.data()) +
                         static_cast<std::size_t>(place.offset) * size_of(parameters->dtype()),
                     parameters->dtype(), place.shape};

@@ -39,11 +39,13 @@ struct PlannedNode {
   std::vector<int> spare;  // by input: a slot for its gradient where another consumer wrote first
   bool absorbed = false;   // another node computes it, and it has no memory
   bool has_trainable = false;
+  bool frozen = false;          // in training: none of its weights may change
   bool needs_gradient = false;  // somebody below (or the node) can be trained
 
   std::vector<ConstView> inputs;
   View output;
   std::vector<ConstView> weights;
+  std::vector<View> statistics;
   std::vector<View> kept_views;
   ConstView doutput;
   std::vector<View> dinputs;
@@ -88,6 +90,9 @@ struct Plan::State {
   PlannedNode& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
   PlannedTensor& slot(int index) { return slots[static_cast<std::size_t>(index)]; }
   bool is_input(const PlannedNode& c) const { return c.node->inputs.empty(); }
+  bool ends_chain(std::size_t node) const {
+    return !chain.empty() && static_cast<int>(node) == chain.back();
+  }
 
   int new_slot(const Shape& shape, DType dtype) {
     slots.push_back({shape, dtype, -1, -1, {}});

@@ -96,11 +96,10 @@ void Predictor::run(const ConstView& inputs, const ConstView& scales, const View
   if (scales) {
     require(scaled, "inputs in f32 are as the network takes them, and have no scales");
     check("scales", scales, DType::f32, {samples});
-  } else if (scaled) {
-    ones_.resize(static_cast<std::size_t>(std::max<std::int64_t>(samples, 1)), 1.0f);
+  } else if (scaled && ones_.bytes() == 0) {
+    ones_ = host_memory(static_cast<std::size_t>(options_.batch) * sizeof(float));
+    std::fill_n(static_cast<float*>(ones_.data()), options_.batch, 1.0f);
   }
-  const ConstView used =
-      scales || !scaled ? scales : ConstView(ones_.data(), DType::f32, {samples});
 
   const bool ahead = plan().queue().begin_capture != nullptr;
   std::size_t next = 0;
@@ -109,7 +108,7 @@ void Predictor::run(const ConstView& inputs, const ConstView& scales, const View
       if (next == plans_.size()) {
         if (!ahead || next >= most_plans_ || !add_another_plan()) next = 0;
       }
-      submit(*plans_[next++], inputs, used, outputs, first,
+      submit(*plans_[next++], inputs, scales, outputs, first,
              std::min(options_.batch, samples - first));
     }
     for (const auto& each : plans_) wait(each->queue());
@@ -124,18 +123,16 @@ void Predictor::run(const ConstView& inputs, const ConstView& scales, const View
 void Predictor::submit(Plan& plan, const ConstView& inputs, const ConstView& scales,
                        const View& outputs, std::int64_t first, std::int64_t n) const {
   Queue& queue = plan.queue();
-  const auto upload = [&](const View& to, const ConstView& from) {
-    checked([&](char* why, std::size_t room) {
-      return queue.upload(queue, to.data, from.data, from.bytes(), why, room);
-    });
-  };
-  upload(plan.input(0, n), part(inputs, first, n));
-  if (scales) upload(plan.input_scales(n), part(scales, first, n));
+  const ConstView from = part(inputs, first, n);
+  upload(queue, plan.input(0, n).data, from.data, from.bytes());
+  if (options_.input_type != DType::f32) {
+    const View factors = plan.input_scales(n);
+    upload(queue, factors.data, scales ? part(scales, first, n).data : ones_.data(),
+           factors.bytes());
+  }
   plan.forward(n);
   const View to = part(outputs, first, n);
-  checked([&](char* why, std::size_t room) {
-    return queue.download(queue, to.data, plan.output(0, n).data, to.bytes(), why, room);
-  });
+  download(queue, to.data, plan.output(0, n).data, to.bytes());
 }
 
 }  // namespace ratnet::inline v1

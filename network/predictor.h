@@ -58,7 +58,7 @@ class Predictor {
   PredictorOptions options_;
   std::vector<std::unique_ptr<Plan>> plans_;  // the others are made when they are first needed
   std::size_t most_plans_ = 3;                // one uploads, one computes, one downloads
-  std::vector<float> ones_;                   // scales of whom nobody scales
+  HostBuffer ones_;                           // scales of a batch that nobody scales
   std::int64_t input_size_ = 0;
   std::int64_t output_size_ = 0;
 };

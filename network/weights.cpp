@@ -33,6 +33,7 @@ double draw(Random& random, const WeightSpec& spec) {
   const double both = in + static_cast<double>(spec.fan_out);
   switch (spec.init) {
     case Init::zeros: return 0;
+    case Init::ones: return 1;
     case Init::he_normal: return random.normal(0, std::sqrt(2 / in));
     case Init::he_uniform: {
       const double limit = std::sqrt(6 / in);
@@ -74,6 +75,7 @@ Weights Weights::initialised(const Graph& graph, std::uint64_t seed, DType dtype
       else
         fill<double>(value, random, spec);
       weights.add(graph.nodes()[i].name + "/" + spec.name, std::move(value));
+      weights.entries().back().statistic = spec.statistic;
     }
   return weights;
 }
@@ -91,7 +93,7 @@ const Weights::Entry& Weights::find(std::string_view name) const {
 void Weights::add(std::string name, Tensor value) {
   for (const Entry& entry : entries_)
     require(entry.name != name, "two weights are called '", name, "'");
-  entries_.push_back({std::move(name), std::move(value), false});
+  entries_.push_back({std::move(name), std::move(value)});
 }
 
 int Weights::freeze(std::string_view pattern, bool frozen) {
@@ -113,7 +115,7 @@ std::int64_t Weights::count() const {
 Weights Weights::clone() const {
   Weights copy;
   for (const Entry& entry : entries_)
-    copy.entries_.push_back({entry.name, entry.value.clone(), entry.frozen});
+    copy.entries_.push_back({entry.name, entry.value.clone(), entry.frozen, entry.statistic});
   return copy;
 }
 
@@ -134,6 +136,14 @@ void Weights::check_against(const Graph& graph) const {
     }
   if (wanted != entries_.size())
     fail(ErrorKind::input, "there are ", entries_.size(), " weights, the graph has ", wanted);
+}
+
+void Weights::match(const Graph& graph) {
+  check_against(graph);
+  const auto shapes = graph.infer(1, true);
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    for (const WeightSpec& spec : shapes[i].weights)
+      find(graph.nodes()[i].name + "/" + spec.name).statistic = spec.statistic;
 }
 
 }  // namespace ratnet::inline v1

@@ -16,7 +16,8 @@ class Weights {
   struct Entry {
     std::string name;
     Tensor value;
-    bool frozen = false;  // training leaves it as it is
+    bool frozen = false;     // training leaves it as it is
+    bool statistic = false;  // forward in training brings it up to date, no optimiser does
   };
 
   Weights() = default;
@@ -38,6 +39,8 @@ class Weights {
   Weights clone() const;
   // Throws Error (input) unless names and shapes are those the graph asks for.
   void check_against(const Graph& graph) const;
+  // Does so and marks the statistics, which files do not.
+  void match(const Graph& graph);
 
  private:
   std::vector<Entry> entries_;

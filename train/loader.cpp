@@ -50,8 +50,9 @@ struct Window {
 
 struct Slot {
   HostBuffer of_queue;
-  Tensor own_images, own_labels, weights;
+  Tensor own;
   View images, labels;  // in either
+  Tensor weights;
   Batch batch;
   bool ready = false;
 };
@@ -112,21 +113,17 @@ struct Loader::State {
 
     slots.resize(static_cast<std::size_t>(options.ahead) + 1);
     for (Slot& slot : slots) {
-      const Shape images{options.batch, image[0], image[1], image[2]}, labels_of{options.batch};
-      slot.weights = Tensor(labels_of, DType::f32);
-      if (options.queue) {
-        const std::size_t image_part = View(nullptr, DType::f32, images).bytes();
-        slot.of_queue =
-            HostBuffer(options.queue, image_part + View(nullptr, DType::i32, labels_of).bytes());
-        slot.images = View(slot.of_queue.data(), DType::f32, images);
-        slot.labels =
-            View(static_cast<char*>(slot.of_queue.data()) + image_part, DType::i32, labels_of);
-      } else {
-        slot.own_images = Tensor(images, DType::f32);
-        slot.own_labels = Tensor(labels_of, DType::i32);
-        slot.images = slot.own_images;
-        slot.labels = slot.own_labels;
-      }
+      slot.images = View(nullptr, DType::f32, {options.batch, image[0], image[1], image[2]});
+      slot.labels = View(nullptr, DType::i32, {options.batch});
+      slot.weights = Tensor({options.batch}, DType::f32);
+      const std::size_t bytes = slot.images.bytes() + slot.labels.bytes();
+      if (options.queue)
+        slot.of_queue = HostBuffer(options.queue, bytes);
+      else
+        slot.own = Tensor({static_cast<std::int64_t>(bytes)}, DType::u8);
+      auto* memory = static_cast<char*>(options.queue ? slot.of_queue.data() : slot.own.data());
+      slot.images.data = memory;
+      slot.labels.data = memory + slot.images.bytes();
     }
   }
 

@@ -158,8 +158,8 @@ void Training::resume() {
   if (checkpoint.batch >= loader_.batches_per_epoch() ||
       checkpoint.steps != checkpoint.epoch * loader_.batches_per_epoch() + checkpoint.batch)
     fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: its position makes no sense");
-  checkpoint.weights.check_against(graph_);
-  if (!checkpoint.best.entries().empty()) checkpoint.best.check_against(graph_);
+  checkpoint.weights.match(graph_);
+  if (!checkpoint.best.entries().empty()) checkpoint.best.match(graph_);
   parameters_->upload(checkpoint.weights);
   std::vector<ConstView> moments;
   for (const Tensor& tensor : checkpoint.optimiser) moments.push_back(tensor.view());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -37,27 +38,28 @@ class TrainingStep {
   void set_loss_sum(double sum);
 
  private:
-  // A batch on the device, and when it is there and when it has been used.
+  // A batch on the device, and when it is there and when it has been used. Where nothing goes on
+  // beside it, the images are the plan's input at once.
   struct Slot {
     Buffer images, labels;
     Event uploaded, used;
   };
 
   void upload(const Batch& batch, Slot& slot);
-  void submit_all(std::int64_t n, const ConstView& labels, const Slot* slot);
+  void submit_all(std::int64_t n, const Slot& slot);
 
   Plan& plan_;
   Optimiser& optimiser_;
   QueueHandle queue_;
   std::int64_t classes_;
-  Buffer labels_, class_weights_, loss_, loss_sum_;
+  Buffer class_weights_, loss_, loss_sum_;
 
-  QueueHandle copies_;  // uploads go here; none where work runs at once
+  QueueHandle copies_;  // uploads go here; the plan's queue where that runs its work at once
   std::vector<Slot> slots_;
   std::size_t last_ = 0;  // the slot of the last batch
   // By slot and number of samples; empty after the first run, which is not captured: drivers load
   // kernels, and libraries choose theirs, when they first run.
-  std::map<std::pair<std::size_t, std::int64_t>, std::vector<Captured>> captured_;
+  std::map<std::pair<std::size_t, std::int64_t>, std::optional<Captured>> captured_;
 };
 
 }  // namespace ratnet::inline v1

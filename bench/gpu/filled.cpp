@@ -34,10 +34,8 @@ void fill(Queue& queue, const View& view) {
   const std::vector<std::byte> bytes = pattern(view.dtype, view.bytes());
   wait_on_failure(queue, [&] {
     for (std::size_t done = 0; done < view.bytes(); done += bytes.size())
-      checked([&](char* why, std::size_t room) {
-        return queue.upload(queue, static_cast<std::byte*>(view.data) + done, bytes.data(),
-                            std::min(bytes.size(), view.bytes() - done), why, room);
-      });
+      upload(queue, static_cast<std::byte*>(view.data) + done, bytes.data(),
+             std::min(bytes.size(), view.bytes() - done));
     wait(queue);
   });
 }

@@ -23,16 +23,9 @@ struct One {
   }
 
   void run() {
-    Queue& queue = plan.queue();
-    checked([&](char* why, std::size_t room) {
-      return queue.upload(queue, plan.input(0, 1).data, slice.data(), slice.bytes(), why, room);
-    });
-    plan.forward(1);
-    checked([&](char* why, std::size_t room) {
-      return queue.download(queue, result.data(), plan.output(0, 1).data, result.bytes(), why,
-                            room);
-    });
-    wait(queue);
+    const ConstView inputs[] = {{slice.data(), DType::u8, plan.input(0, 1).shape}};
+    const View outputs[] = {{result.data(), DType::f32, plan.output(0, 1).shape}};
+    plan.run(inputs, outputs);
   }
 };
 

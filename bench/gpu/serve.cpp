@@ -24,22 +24,12 @@ void write_logits(const Subject& subject, const std::string& from, const std::st
             std::make_shared<Parameters>(subject.queue, subject.model.weights),
             {.batch = n, .input_type = DType::u8});
   const std::vector<float> scales(static_cast<std::size_t>(n), kPixelScale);
+  upload(plan.queue(), plan.input_scales(n).data, scales.data(), scales.size() * sizeof(float));
+  wait(plan.queue());
   std::string logits(plan.output(0, n).bytes(), '\0');
-  Queue& queue = plan.queue();
-  wait_on_failure(queue, [&] {
-    checked([&](char* why, std::size_t room) {
-      return queue.upload(queue, plan.input(0, n).data, slices.data(), slices.size(), why, room);
-    });
-    checked([&](char* why, std::size_t room) {
-      const View view = plan.input_scales(n);
-      return queue.upload(queue, view.data, scales.data(), view.bytes(), why, room);
-    });
-    plan.forward(n);
-    checked([&](char* why, std::size_t room) {
-      return queue.download(queue, logits.data(), plan.output(0, n).data, logits.size(), why, room);
-    });
-    wait(queue);
-  });
+  const ConstView inputs[] = {{slices.data(), DType::u8, plan.input(0, n).shape}};
+  const View outputs[] = {{logits.data(), DType::f32, plan.output(0, n).shape}};
+  plan.run(inputs, outputs);
   write_file(to, logits);
 }
 

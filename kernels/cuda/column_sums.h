@@ -12,4 +12,11 @@ void column_sums(CudaQueue& queue, const char* what, const ConstView& x, const V
                  void* scratch);
 std::size_t column_sums_bytes(const ConstView& x);
 
+// The scratch for the bias's gradient of a call, if it wants one.
+template <class Call>
+std::size_t bias_sums_bytes(const Call& call) {
+  if constexpr (requires { call.dbias; }) return call.dbias ? column_sums_bytes(call.dy) : 0;
+  return 0;
+}
+
 }  // namespace ratnet::inline v1

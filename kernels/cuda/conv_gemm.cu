@@ -150,8 +150,6 @@ struct WeightSums {
   }
 };
 
-std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
-
 std::int64_t weight_rows(const WindowGeometry& g) { return product(g.kernel) * g.channels; }
 
 // Enough blocks to fill a device, and no more: each group has sums of its own. Fixed by the
@@ -202,7 +200,7 @@ std::size_t scratch_bytes(const ConvWeights& call) {
           ? mma_weights_scratch_bytes(g)
           : static_cast<std::size_t>(groups_of(g) * weight_rows(g) * g.outputs) *
                 size_of(call.x.dtype);
-  return call.dbias ? std::max(of_weights, column_sums_bytes(call.dy)) : of_weights;
+  return std::max(of_weights, bias_sums_bytes(call));
 }
 
 void run(CudaQueue& queue, const ConvWeights& call) {

@@ -18,6 +18,7 @@ struct ConvForward {
   Activation activation;
   double slope;
   Precision precision = Precision::f32;
+  DType dtype() const { return x.dtype; }
 };
 void run(CudaQueue& queue, const ConvForward& call);
 
@@ -27,6 +28,7 @@ struct ConvData {
   ConstView dy, weight;
   View dx;
   Precision precision = Precision::f32;
+  DType dtype() const { return dy.dtype; }
 };
 void run(CudaQueue& queue, const ConvData& call);
 
@@ -36,8 +38,13 @@ struct ConvWeights {
   ConstView x, dy;
   View dweight, dbias;
   Precision precision = Precision::f32;
+  DType dtype() const { return x.dtype; }
 };
 void run(CudaQueue& queue, const ConvWeights& call);
+
+// The working memory of run().
+inline std::size_t scratch_bytes(const ConvForward&) { return 0; }
+inline std::size_t scratch_bytes(const ConvData&) { return 0; }
 std::size_t scratch_bytes(const ConvWeights& call);
 
 // What run() does with such a call, in words.

@@ -66,8 +66,6 @@ struct WeightParts {
   }
 };
 
-std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
-
 bool eights(const void* from, std::int64_t neighbours) {
   return neighbours % 8 == 0 && reinterpret_cast<std::uintptr_t>(from) % 16 == 0;
 }

@@ -5,20 +5,13 @@
 
 namespace ratnet::inline v1 {
 
-inline OpNote note_of_gemm(const ConvForward& call) {
-  return note_of(algorithm_of(call.geometry, call.x.dtype, call.precision), 0);
-}
-inline OpNote note_of_gemm(const ConvData& call) {
-  return note_of(algorithm_of(call.geometry, call.dy.dtype, call.precision), 0);
-}
-inline OpNote note_of_gemm(const ConvWeights& call) {
-  return note_of(algorithm_of(call.geometry, call.x.dtype, call.precision), scratch_bytes(call));
-}
-
 template <class Call>
 constexpr CudaAlgorithm<Call> kImplicitGemm = {
     "implicit_gemm", [](CudaQueue&, const Call&) -> const char* { return nullptr; },
-    [](CudaQueue&, const Call& call) { return note_of_gemm(call); },
+    [](CudaQueue&, const Call& call) {
+      return note_of(algorithm_of(call.geometry, call.dtype(), call.precision),
+                     scratch_bytes(call));
+    },
     [](CudaQueue& queue, const Call& call) { run(queue, call); }};
 
 }  // namespace ratnet::inline v1

@@ -18,6 +18,8 @@ struct WindowGeometry {
 };
 
 WindowGeometry geometry_of(const Shape& x, const Shape& y, const Window& window);
+// How many positions, or taps, sizes in three dimensions make.
+constexpr std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 // x [N, channels], y [N, outputs].
 WindowGeometry dense_geometry(const Shape& x, const Shape& y);
 

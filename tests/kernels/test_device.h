@@ -32,9 +32,7 @@ inline QueueHandle test_queue(int threads = 1) {
 // The elements of a tensor in a queue's memory, and back.
 inline std::vector<double> read_from(Queue& queue, const ConstView& from) {
   std::vector<std::byte> bytes(from.bytes());
-  checked([&](char* why, std::size_t room) {
-    return queue.download(queue, bytes.data(), from.data, bytes.size(), why, room);
-  });
+  download(queue, bytes.data(), from.data, bytes.size());
   wait(queue);
   std::vector<double> values(static_cast<std::size_t>(from.count()));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -54,9 +52,7 @@ inline void write_to(Queue& queue, const View& to, const std::vector<double>& va
   const std::vector<float> floats(values.begin(), values.end());
   const void* from = to.dtype == DType::f64 ? static_cast<const void*>(values.data())
                                             : static_cast<const void*>(floats.data());
-  checked([&](char* why, std::size_t room) {
-    return queue.upload(queue, to.data, from, to.bytes(), why, room);
-  });
+  upload(queue, to.data, from, to.bytes());
   wait(queue);
 }
 

@@ -299,6 +299,8 @@ TEST_CASE("exit codes say whose fault it was, in one line") {
   refused(predict + lab.cohort + " -o " + here + "x --slice-axis oblique", 2);
   refused(predict + lab.cohort + " -o " + here + "x --device abacus", 2);
   refused(predict + lab.cohort + " -o " + here + "x --precision half", 2);
+  refused("inspect " + lab.model + " --device cpu", 2);  // of a plan that nobody wants
+  refused("inspect " + lab.cohort + " --plan", 2);
   refused("evaluate " + lab.model + " " + lab.cohort + " --split some", 2);
   refused("evaluate " + lab.model, 2);
   refused("train dark-slices " + lab.cohort + " -o " + here + "x.h5", 2);

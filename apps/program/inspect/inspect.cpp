@@ -30,7 +30,9 @@ bool is_hdf5_file(const std::string& path) {
 // The file as JSON, or "" once it has been printed for a person.
 std::string look(const Options& options) {
   const std::string& path = options.file;
-  if (path.ends_with(".safetensors")) {
+  const bool is_model = path.ends_with(".safetensors");
+  require(is_model || !options.plan, path, ": only a model (.safetensors) has a plan");
+  if (is_model) {
     const Model model = load_model(path);
     PlanWanted plan;
     if (options.plan)
@@ -61,12 +63,15 @@ void add_inspect(CLI::App& program) {
       "inspect", "Show what a file holds: a model, a dataset in HDF5, or a scan");
   command->add_option("file", options->file, ".safetensors, .h5, .nii, .nii.gz, .hdr")->required();
   command->add_flag("--json", options->json, "as JSON");
-  command->add_flag("--plan", options->plan,
-                    "of a model: also which algorithm computes each layer and why, and the memory");
+  CLI::Option* plan = command->add_flag(
+      "--plan", options->plan,
+      "of a model: also which algorithm computes each layer and why, and the memory");
   command->add_option("--batch", options->batch, "of the plan")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   add_compute_options(*command, options->compute);
+  for (const char* of_the_plan : {"--batch", "--device", "--precision", "--threads"})
+    command->get_option(of_the_plan)->needs(plan);
   command->footer(
       "Example:\n  ratnet simulate dark-slices --animals 2 -o slices.h5\n  ratnet inspect "
       "slices.h5");

@@ -3,8 +3,8 @@
 
 #include "../../activation.h"
 #include "../column_sums.h"
-#include "../plan_cache.h"
 #include "../vendor.h"
+#include "../vendor_plans.h"
 #include "matmul.h"
 
 namespace ratnet::inline v1 {
@@ -15,13 +15,9 @@ struct Answer {
   std::string declined;               // why
 };
 
-// What a queue keeps: its handle and the plans made for it.
-struct State {
-  std::string why;  // there is no handle
-  cublasLtHandle_t handle = nullptr;
-  PlanCache<Product, Answer> plans;
-
-  explicit State(CudaQueue& queue) : why(cublaslt_library().why) {
+struct State : VendorPlans<cublasLtHandle_t, Product, Answer> {
+  explicit State(CudaQueue& queue) {
+    why = cublaslt_library().why;
     if (!why.empty()) return;
     try {
       queue.use_device();
@@ -86,31 +82,27 @@ Task task_of(const ConvWeights& call) {
   return finished({product, call.x.data, call.dy.data, nullptr, call.dweight.data});
 }
 
-bool is_f32(const ConvForward& call) { return call.x.dtype == DType::f32; }
-bool is_f32(const ConvData& call) { return call.dy.dtype == DType::f32; }
-bool is_f32(const ConvWeights& call) { return call.x.dtype == DType::f32; }
-
-Answer& answer_of(CudaQueue& queue, const Product& product) {
+Answer& answer_of(CudaQueue& queue, const char* what, const Product& product) {
   State& state = state_of(queue);
-  if (auto* found = state.plans.find(product)) return found->value;
-  Answer answer;
-  try {
-    queue.use_device();
-    answer.plan = std::make_unique<ProductPlan>(state.handle, product);
-  } catch (const Error& error) {
-    answer.declined = error.what();
-  }
-  return state.plans.add(product, std::move(answer)).value;
+  return state.prepared(queue, what, product, [&] {
+    Answer answer;
+    try {
+      answer.plan = std::make_unique<ProductPlan>(state.handle, product);
+    } catch (const Error& error) {
+      answer.declined = error.what();
+    }
+    return answer;
+  });
 }
 
 template <class Call>
 const char* declines(CudaQueue& queue, const Call& call) {
-  if (!is_f32(call)) return "the tensors are not f32";
+  if (call.dtype() != DType::f32) return "the tensors are not f32";
   const WindowGeometry& g = call.geometry;
   if (g.batch == 0 || g.channels == 0 || g.outputs == 0) return "a tensor is empty";
   const State& state = state_of(queue);
   if (!state.why.empty()) return state.why.c_str();
-  const Answer& answer = answer_of(queue, task_of(call).product);
+  const Answer& answer = answer_of(queue, call.what, task_of(call).product);
   return answer.plan ? nullptr : answer.declined.c_str();
 }
 
@@ -118,24 +110,18 @@ const char* declines(CudaQueue& queue, const Call& call) {
 std::size_t sums_offset(const ProductPlan& plan) {
   return (plan.workspace_bytes() + 255) / 256 * 256;
 }
-std::size_t sums_bytes(const ConvForward&) { return 0; }
-std::size_t sums_bytes(const ConvData&) { return 0; }
-std::size_t sums_bytes(const ConvWeights& call) {
-  return call.dbias ? column_sums_bytes(call.dy) : 0;
-}
-
 template <class Call>
 OpNote plan(CudaQueue& queue, const Call& call) {
-  const ProductPlan& plan = *answer_of(queue, task_of(call).product).plan;
-  return note_of("cublaslt", sums_offset(plan) + sums_bytes(call));
+  const ProductPlan& plan = *answer_of(queue, call.what, task_of(call).product).plan;
+  return note_of("cublaslt", sums_offset(plan) + bias_sums_bytes(call));
 }
 
 // Its working memory.
 template <class Call>
 char* multiply(CudaQueue& queue, const Call& call) {
   const Task task = task_of(call);
-  ProductPlan& plan = *answer_of(queue, task.product).plan;
-  char* memory = static_cast<char*>(queue.working_memory(sums_offset(plan) + sums_bytes(call)));
+  ProductPlan& plan = *answer_of(queue, call.what, task.product).plan;
+  char* memory = static_cast<char*>(queue.working_memory(sums_offset(plan) + bias_sums_bytes(call)));
   queue.use_device();
   plan.run(state_of(queue).handle, queue.stream, task.left, task.right, task.bias, task.result,
            memory);
@@ -152,7 +138,7 @@ void run_forward(CudaQueue& queue, const ConvForward& call) {
 void run_data(CudaQueue& queue, const ConvData& call) { multiply(queue, call); }
 
 void run_weights(CudaQueue& queue, const ConvWeights& call) {
-  const std::size_t sums = sums_offset(*answer_of(queue, task_of(call).product).plan);
+  const std::size_t sums = sums_offset(*answer_of(queue, call.what, task_of(call).product).plan);
   char* memory = multiply(queue, call);
   if (call.dbias) column_sums(queue, call.what, call.dy, call.dbias, memory + sums);
 }

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "../../../core/error.h"
+#include "../../../core/shape.h"
+#include "../../../core/text.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -50,6 +52,11 @@ void set(cublasLtMatmulDesc_t product, cublasLtMatmulDescAttributes_t attribute,
 }
 
 }  // namespace
+
+std::string to_string(const Product& p) {
+  return text("product of ", Shape{p.rows, p.terms}, " and ", Shape{p.terms, p.columns}, ", ",
+              name_of(p.precision));
+}
 
 void ProductPlan::Destroy::operator()(cublasLtMatmulDesc_t product) const {
   cublaslt_library().destroy_product(product);

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "../../../core/activation.h"
 #include "../../../core/precision.h"
 #include "library.h"
 
@@ -22,6 +21,9 @@ struct Product {
   std::uint32_t left_alignment = 16, right_alignment = 16, result_alignment = 16;
   bool operator==(const Product&) const = default;
 };
+
+// "product of [32, 2048] and [2048, 128], tf32".
+std::string to_string(const Product& product);
 
 // What cuBLASLt prepared for one product; its memory is given at each run.
 class ProductPlan {

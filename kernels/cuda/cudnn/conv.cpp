@@ -1,20 +1,16 @@
 // Convolutions by cuDNN.
 #include "../column_sums.h"
-#include "../plan_cache.h"
 #include "../transpose.h"
 #include "../vendor.h"
+#include "../vendor_plans.h"
 #include "plan.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
-// What a queue keeps: its handle and the plans made for it.
-struct State {
-  std::string why;  // there is no handle
-  cudnnHandle_t handle = nullptr;
-  PlanCache<ConvProblem, PlanAnswer> plans;
-
-  explicit State(CudaQueue& queue) : why(cudnn_library().why) {
+struct State : VendorPlans<cudnnHandle_t, ConvProblem, PlanAnswer> {
+  explicit State(CudaQueue& queue) {
+    why = cudnn_library().why;
     if (!why.empty()) return;
     try {
       queue.use_device();
@@ -36,18 +32,13 @@ State& state_of(CudaQueue& queue) {
   return *static_cast<State*>(queue.cudnn.get());
 }
 
-using PlanEntry = PlanCache<ConvProblem, PlanAnswer>::Entry;
-
 template <class Call>
-PlanEntry& entry_of(CudaQueue& queue, const Call& call) {
+const PlanAnswer& answer_of(CudaQueue& queue, const Call& call) {
   State& state = state_of(queue);
   const ConvProblem problem = problem_of(call);
-  if (PlanEntry* found = state.plans.find(problem)) return *found;
-  if (queue.is_capturing())
-    fail(ErrorKind::internal, call.what, ": cudnn was not asked for the ", to_string(problem),
-         " before work was captured");
-  queue.use_device();
-  return state.plans.add(problem, plan_convolution(problem, {state.handle, nullptr}));
+  return state.prepared(queue, call.what, problem, [&] {
+    return plan_convolution(problem, {state.handle, nullptr});
+  });
 }
 
 // The tensors that cuDNN reads and writes where they lie; weights are copied.
@@ -60,15 +51,9 @@ std::pair<const void*, const void*> in_place(const ConvData& call) {
 std::pair<const void*, const void*> in_place(const ConvWeights& call) {
   return {call.x.data, call.dy.data};
 }
-DType dtype_of_call(const ConvForward& call) { return call.x.dtype; }
-DType dtype_of_call(const ConvData& call) { return call.dy.dtype; }
-DType dtype_of_call(const ConvWeights& call) { return call.x.dtype; }
-
 bool is_aligned(const void* data) {
   return reinterpret_cast<std::uintptr_t>(data) % kTensorAlignment == 0;
 }
-
-std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 
 bool is_empty(const WindowGeometry& g) {
   return g.batch == 0 || g.channels == 0 || g.outputs == 0 || product(g.in) == 0 ||
@@ -77,13 +62,13 @@ bool is_empty(const WindowGeometry& g) {
 
 template <class Call>
 const char* declines(CudaQueue& queue, const Call& call) {
-  if (dtype_of_call(call) != DType::f32) return "the tensors are not f32";
+  if (call.dtype() != DType::f32) return "the tensors are not f32";
   if (is_empty(call.geometry)) return "a tensor is empty";
   if (!is_aligned(in_place(call).first) || !is_aligned(in_place(call).second))
     return "a tensor is not aligned to 16 bytes";
   const State& state = state_of(queue);
   if (!state.why.empty()) return state.why.c_str();
-  const PlanAnswer& answer = entry_of(queue, call).value;
+  const PlanAnswer& answer = answer_of(queue, call);
   return answer.plan ? nullptr : answer.declined.c_str();
 }
 
@@ -100,19 +85,13 @@ struct Layout {
   }
 };
 
-std::size_t sums_bytes(const ConvForward&) { return 0; }
-std::size_t sums_bytes(const ConvData&) { return 0; }
-std::size_t sums_bytes(const ConvWeights& call) {
-  return call.dbias ? column_sums_bytes(call.dy) : 0;
-}
-
 template <class Call>
 OpNote plan(CudaQueue& queue, const Call& call) {
-  const EnginePlan& engine = *entry_of(queue, call).value.plan;
+  const EnginePlan& engine = *answer_of(queue, call).plan;
   const std::string line =
       text("cudnn engine ", engine.engine, engine.tensor_cores ? ", tensor cores" : "",
            engine.compiled ? ", compiled for it" : "");
-  return note_of(line.c_str(), Layout(engine, call.geometry, sums_bytes(call)).bytes);
+  return note_of(line.c_str(), Layout(engine, call.geometry, bias_sums_bytes(call)).bytes);
 }
 
 // What a run works with.
@@ -127,10 +106,8 @@ struct Prepared {
 
 template <class Call>
 Prepared prepare(CudaQueue& queue, const Call& call) {
-  PlanEntry& entry = entry_of(queue, call);
-  entry.captured |= queue.is_capturing();
-  const EnginePlan& plan = *entry.value.plan;
-  const Layout layout(plan, call.geometry, sums_bytes(call));
+  const EnginePlan& plan = *answer_of(queue, call).plan;
+  const Layout layout(plan, call.geometry, bias_sums_bytes(call));
   return {&plan, static_cast<char*>(queue.working_memory(layout.bytes)), layout,
           product(call.geometry.kernel) * call.geometry.channels};
 }
@@ -187,10 +164,9 @@ void run_data(CudaQueue& queue, const ConvData& call) {
 
 void run_weights(CudaQueue& queue, const ConvWeights& call) {
   const Prepared run = prepare(queue, call);
-  const WindowGeometry& g = call.geometry;
   execute(queue, call.what, *run.plan, run.memory,
           {{kX, call.x.data}, {kY, call.dy.data}, {kWeight, run.weights()}});
-  transpose(queue, call.what, static_cast<const float*>(run.weights()), g.outputs,
+  transpose(queue, call.what, static_cast<const float*>(run.weights()), call.geometry.outputs,
             run.taps_and_channels, call.dweight.as<float>());
   if (call.dbias) column_sums(queue, call.what, call.dy, call.dbias, run.memory + run.layout.sums);
 }
