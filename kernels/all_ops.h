@@ -5,6 +5,7 @@
 #include "conv.h"
 #include "conv_chain.h"
 #include "dense.h"
+#include "normalise.h"
 #include "ops.h"
 #include "optimise.h"
 #include "pointwise.h"

@@ -18,12 +18,15 @@ struct Dense;
 struct MaxPool;
 struct AvgPool;
 struct Activate;
+struct NormaliseBy;
+struct Normalise;
 struct Softmax;
 struct Add;
 struct Convert;
 struct ConvChain;
 
-using InferOps = OpList<Conv, Dense, MaxPool, AvgPool, Activate, Softmax, Add, Convert, ConvChain>;
+using InferOps = OpList<Conv, Dense, MaxPool, AvgPool, Activate, NormaliseBy, Normalise, Softmax,
+                        Add, Convert, ConvChain>;
 
 struct ConvBackwardData;
 struct ConvBackwardWeights;
@@ -32,6 +35,7 @@ struct DenseBackwardWeights;
 struct MaxPoolBackward;
 struct AvgPoolBackward;
 struct ActivateBackward;
+struct NormaliseBackward;
 struct SoftmaxBackward;
 struct SoftmaxCrossEntropy;
 struct SetNumbers;
@@ -42,8 +46,8 @@ struct ClipNorm;
 
 using TrainOps =
     OpList<ConvBackwardData, ConvBackwardWeights, DenseBackwardData, DenseBackwardWeights,
-           MaxPoolBackward, AvgPoolBackward, ActivateBackward, SoftmaxBackward, SoftmaxCrossEntropy,
-           SetNumbers, Dropout, Sgd, Adam, ClipNorm>;
+           MaxPoolBackward, AvgPoolBackward, ActivateBackward, NormaliseBackward, SoftmaxBackward,
+           SoftmaxCrossEntropy, SetNumbers, Dropout, Sgd, Adam, ClipNorm>;
 
 template <class... A, class... B>
 OpList<A..., B...> joined(OpList<A...>, OpList<B...>);

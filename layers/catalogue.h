@@ -8,6 +8,7 @@
 #include "conv.h"
 #include "dense.h"
 #include "input.h"
+#include "normalise.h"
 #include "pointwise.h"
 #include "pool.h"
 
@@ -21,9 +22,12 @@ using Layer = std::variant<layers::Input,      //
                            layers::AvgPool,    //
                            layers::Relu,       //
                            layers::LeakyRelu,  //
-                           layers::Add,        //
-                           layers::Dropout,    //
-                           layers::Softmax,    //
+                           layers::BatchNorm,  //
+                           layers::GroupNorm,  //
+                           layers::InstanceNorm, layers::LayerNorm,
+                           layers::Add,      //
+                           layers::Dropout,  //
+                           layers::Softmax,  //
                            layers::Flatten>;
 
 // "conv", "dense", ...

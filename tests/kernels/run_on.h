@@ -37,6 +37,13 @@ void for_views(Op& op, Visit&& visit) {
     all(op.y, op.dy, op.dx);
   else if constexpr (std::is_same_v<O, SoftmaxCrossEntropy>)
     all(op.logits, op.labels, op.class_weights, op.loss, op.dlogits, op.loss_sum);
+  else if constexpr (std::is_same_v<O, Normalise>)
+    all(op.x, op.scale, op.shift, op.y, op.mean, op.inv_deviation, op.running_mean,
+        op.running_variance);
+  else if constexpr (std::is_same_v<O, NormaliseBackward>)
+    all(op.x, op.dy, op.mean, op.inv_deviation, op.scale, op.shift, op.dx, op.dscale, op.dshift);
+  else if constexpr (std::is_same_v<O, NormaliseBy>)
+    all(op.x, op.mean, op.variance, op.scale, op.shift, op.y);
   else if constexpr (std::is_same_v<O, Add>)
     all(op.a, op.b, op.y);
   else if constexpr (std::is_same_v<O, Sgd>)
@@ -60,6 +67,9 @@ template <class Op, class AnyView>
 bool adds_to(const Op& op, const AnyView& view) {
   if constexpr (std::is_same_v<Op, SoftmaxCrossEntropy>)
     return static_cast<const void*>(&view) == &op.loss_sum;
+  if constexpr (std::is_same_v<Op, Normalise>)
+    return static_cast<const void*>(&view) == &op.running_mean ||
+           static_cast<const void*>(&view) == &op.running_variance;
   return false;
 }
 

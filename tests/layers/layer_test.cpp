@@ -42,8 +42,8 @@ Graph graph_of(const Layer& layer, const std::vector<Shape>& inputs) {
 // Weights where also the biases are not zero, so that a forgotten bias is seen.
 Weights random_weights(const Graph& graph, DType dtype, Random& random) {
   Weights weights = Weights::initialised(graph, 5, dtype);
-  for (auto& entry : weights.entries())
-    entry.value = random_tensor(entry.value.shape(), dtype, random);
+  for (auto& entry : weights.entries())  // a variance is positive
+    entry.value = random_tensor(entry.value.shape(), dtype, random, entry.statistic ? 0.5 : -1, 1);
   if (weights.entries().empty())  // parameters need something to hold
     weights.add("unused", Tensor({1}, dtype));
   return weights;
@@ -53,13 +53,15 @@ Weights random_weights(const Graph& graph, DType dtype, Random& random) {
 
 TEST_CASE("the gradient of every layer is the slope of its output", "[device][small]") {
   const QueueHandle queue = test_queue(2);
+  const bool frozen = GENERATE(false, true);
   for_examples([&](const Layer& layer, const std::vector<Shape>& inputs) {
-    INFO(to_json(layer));
+    INFO(to_json(layer) << (frozen ? " frozen" : ""));
     Random random(31);
     const Graph graph = graph_of(layer, inputs);
     const std::int64_t n = inputs[0][0];
-    auto parameters =
-        std::make_shared<Parameters>(queue, random_weights(graph, DType::f64, random));
+    Weights weights = random_weights(graph, DType::f64, random);
+    if (frozen && weights.freeze("layer/*") == 0) return;
+    auto parameters = std::make_shared<Parameters>(queue, weights);
     Plan plan(graph, parameters,
               {.batch = n, .mode = Mode::train, .fuse = false, .input_gradients = true});
 
@@ -84,7 +86,7 @@ TEST_CASE("the gradient of every layer is the slope of its output", "[device][sm
     for (std::size_t i = 0; i < xs.size(); ++i)
       dxs.push_back(read_from(*queue, plan.input_gradient(i, n)));
     for (const auto& place : parameters->places())
-      dws.push_back(read_from(*queue, plan.gradient(place.name)));
+      dws.push_back(place.trainable() ? read_from(*queue, plan.gradient(place.name)) : Doubles());
 
     for (std::size_t i = 0; i < xs.size(); ++i) {
       const Doubles x = xs[i];
@@ -98,7 +100,7 @@ TEST_CASE("the gradient of every layer is the slope of its output", "[device][sm
     }
     for (std::size_t w = 0; w < parameters->places().size(); ++w) {
       const auto& place = parameters->places()[w];
-      if (place.name == "unused") continue;
+      if (place.name == "unused" || !place.trainable()) continue;
       const View view = parameters->view(place);
       const Doubles value = read_from(*queue, view);
       const Doubles slope = numeric_gradient(value, [&](const Doubles& moved) {
@@ -123,8 +125,10 @@ TEST_CASE("every layer computes the same in float as in double, in any batch it 
     const std::int64_t n = inputs[0][0];
     const Weights weights = random_weights(graph, DType::f32, random);
     Weights doubled;
-    for (const auto& entry : weights.entries())
+    for (const auto& entry : weights.entries()) {
       doubled.add(entry.name, tensor_of(entry.value.shape(), DType::f64, doubles(entry.value)));
+      doubled.entries().back().statistic = entry.statistic;
+    }
     std::vector<Doubles> xs;
     for (const Shape& shape : inputs)
       xs.push_back(doubles(random_tensor(shape, DType::f32, random)));
