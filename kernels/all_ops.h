@@ -2,6 +2,7 @@
 #pragma once
 
 #include "activation.h"
+#include "bias.h"
 #include "conv.h"
 #include "conv_chain.h"
 #include "dense.h"

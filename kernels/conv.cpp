@@ -5,13 +5,15 @@
 namespace ratnet::inline v1 {
 namespace {
 
-// [kernel..., Cin, Cout] that fits the window.
+// [kernel..., Cin / groups, Cout] that fits the window.
 void check_weight(const char* operation, const ConstView& weight, const Window& window,
-                  std::int64_t in, std::int64_t out) {
+                  std::int64_t in, std::int64_t out, std::int64_t groups) {
+  require(groups >= 1 && in % groups == 0 && out % groups == 0, operation, ": ", in, " and ", out,
+          " channels do not divide into ", groups, " groups");
   Shape expected;
   for (int d = 0; d < window.rank; ++d)
     expected.push_back(window.kernel[static_cast<std::size_t>(d)]);
-  expected.push_back(in);
+  expected.push_back(in / groups);
   expected.push_back(out);
   check_shape(operation, "weight", weight, expected);
 }
@@ -31,7 +33,7 @@ void Conv::check() const {
   const std::int64_t in = channels(kName, "x", x);
   const std::int64_t out = channels(kName, "weight", weight);
   Shape expected = window.output(x.shape, out, kName);
-  check_weight(kName, weight, window, in, out);
+  check_weight(kName, weight, window, in, out, groups);
   check_shape(kName, "x", x, x.shape);
   if (bias) check_shape(kName, "bias", bias, {out});
   if (pool.rank) {
@@ -56,7 +58,7 @@ void ConvBackwardData::check() const {
   check_floats(kName, {dy, weight, dx});
   const std::int64_t in = channels(kName, "dx", dx);
   const std::int64_t out = channels(kName, "dy", dy);
-  check_weight(kName, weight, window, in, out);
+  check_weight(kName, weight, window, in, out, groups);
   check_shape(kName, "dy", dy, window.output(dx.shape, out, kName));
   check_shape(kName, "dx", dx, dx.shape);
 }
@@ -67,7 +69,7 @@ void ConvBackwardWeights::check() const {
   const std::int64_t out = channels(kName, "dy", dy);
   check_shape(kName, "x", x, x.shape);
   check_shape(kName, "dy", dy, window.output(x.shape, out, kName));
-  check_weight(kName, dweight, window, in, out);
+  check_weight(kName, dweight, window, in, out, groups);
   if (dbias) check_shape(kName, "dbias", dbias, {out});
 }
 

@@ -9,9 +9,10 @@
 
 namespace ratnet::inline v1 {
 
-// y = pool(activation(conv(x, weight) + bias)).
+// y = pool(activation(conv(x, weight) + bias)). Input and output channels may be cut into `groups`
+// of neighbours, each a convolution of its own; G below is their number.
 //   x      [N, spatial..., Cin]       f32 or f64, all tensors alike
-//   weight [kernel..., Cin, Cout]
+//   weight [kernel..., Cin / G, Cout]
 //   bias   [Cout], or absent
 //   y      [N, positions..., Cout]; pooled by non-overlapping maxima where `pool` has a rank:
 //          [N, positions / pool.kernel..., Cout] (what does not fill a window is dropped)
@@ -27,6 +28,7 @@ struct Conv {
   Activation activation = Activation::none;
   double slope = 0.01;
   Window pool = {};  // rank 0: none; else kernel == stride, no padding or dilation
+  std::int64_t groups = 1;
   Precision precision = Precision::f32;
   void check() const;
 };
@@ -39,9 +41,10 @@ OpNote plan(CudaQueue&, const Conv&);
 struct ConvBackwardData {
   static constexpr const char* kName = "conv_backward_data";
   ConstView dy;      // [N, positions..., Cout]
-  ConstView weight;  // [kernel..., Cin, Cout]
+  ConstView weight;  // [kernel..., Cin / G, Cout]
   View dx;           // [N, spatial..., Cin]
   Window window;
+  std::int64_t groups = 1;
   Precision precision = Precision::f32;
   void check() const;
 };
@@ -55,9 +58,10 @@ struct ConvBackwardWeights {
   static constexpr const char* kName = "conv_backward_weights";
   ConstView x;      // [N, spatial..., Cin]
   ConstView dy;     // [N, positions..., Cout]
-  View dweight;     // [kernel..., Cin, Cout]
+  View dweight;     // [kernel..., Cin / G, Cout]
   View dbias = {};  // [Cout], or absent
   Window window;
+  std::int64_t groups = 1;
   Precision precision = Precision::f32;  // of dweight; dbias is a sum in f32
   void check() const;
 };

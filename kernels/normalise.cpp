@@ -80,4 +80,19 @@ void NormaliseBy::check() const {
   check_activation(kName, activation, slope);
 }
 
+void FoldNorm::check() const {
+  check_shape(kName, "weight", weight, weight.shape);
+  require(weight.shape.rank() >= 1, kName, ": the weight has no channels");
+  const Shape channels{weight.shape.back()};
+  if (bias) check_shape(kName, "bias", bias, channels);
+  check_shape(kName, "mean", mean, channels);
+  check_shape(kName, "variance", variance, channels);
+  check_shape(kName, "scale", scale, channels);
+  check_shape(kName, "shift", shift, channels);
+  check_shape(kName, "folded_weight", folded_weight, weight.shape);
+  check_shape(kName, "folded_bias", folded_bias, channels);
+  check_floats(kName, {weight, bias, mean, variance, scale, shift, folded_weight, folded_bias});
+  check_epsilon(kName, epsilon);
+}
+
 }  // namespace ratnet::inline v1

@@ -95,4 +95,21 @@ void run(CudaQueue&, const NormaliseBy&);
 OpNote plan(CpuQueue&, const NormaliseBy&);
 OpNote plan(CudaQueue&, const NormaliseBy&);
 
+// The weight and bias with which a layer computes what NormaliseBy makes of its output.
+struct FoldNorm {
+  static constexpr const char* kName = "fold_norm";
+  ConstView weight;     // [..., C] f32 or f64
+  ConstView bias = {};  // [C], or absent: 0
+  ConstView mean;       // [C] these
+  ConstView variance;
+  ConstView scale;
+  ConstView shift;
+  View folded_weight;  // the shape of weight
+  View folded_bias;    // [C]
+  double epsilon = 1e-5;
+  void check() const;
+};
+void run(CpuQueue&, const FoldNorm&);
+void run(CudaQueue&, const FoldNorm&);
+
 }  // namespace ratnet::inline v1

@@ -15,18 +15,20 @@ struct OpList {
 
 struct Conv;
 struct Dense;
+struct AddBias;
 struct MaxPool;
 struct AvgPool;
 struct Activate;
 struct NormaliseBy;
 struct Normalise;
+struct FoldNorm;
 struct Softmax;
 struct Add;
 struct Convert;
 struct ConvChain;
 
-using InferOps = OpList<Conv, Dense, MaxPool, AvgPool, Activate, NormaliseBy, Normalise, Softmax,
-                        Add, Convert, ConvChain>;
+using InferOps = OpList<Conv, Dense, AddBias, MaxPool, AvgPool, Activate, NormaliseBy, Normalise,
+                        FoldNorm, Softmax, Add, Convert, ConvChain>;
 
 struct ConvBackwardData;
 struct ConvBackwardWeights;

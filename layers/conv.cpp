@@ -23,6 +23,8 @@ Window pool_of(const Conv& layer, const Shape& input) {
 LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
   const Shape& input = inputs[0];
   require(out >= 1 && out <= (1 << 24), "conv: out is ", out, ", expected 1 or more channels");
+  require(groups >= 1 && input.back() % groups == 0 && out % groups == 0, "conv: ", input.back(),
+          " and ", out, " channels do not divide into ", groups, " groups");
   check_activation(kind, activation, slope);
   const Window window = window_of(*this, input);
   const Window pooling = pool_of(*this, input);
@@ -33,10 +35,11 @@ LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
   Shape weight;
   for (int d = 0; d < window.rank; ++d)
     weight.push_back(window.kernel[static_cast<std::size_t>(d)]);
-  weight.push_back(input.back());
+  const std::int64_t in = input.back() / groups;
+  weight.push_back(in);
   weight.push_back(out);
   shapes.weights.push_back(
-      {"weight", weight, init, window.taps() * input.back(), window.taps() * out});
+      {"weight", weight, init, window.taps() * in, window.taps() * out / groups});
   if (bias) shapes.weights.push_back({"bias", {out}});
   if (training && pooling.rank) {
     shapes.kept.push_back({shapes.output, false, DType::u8});
@@ -46,7 +49,7 @@ LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
   shapes.backward_needs_input = true;
   shapes.backward_needs_output = activation != Activation::none;
   shapes.multiply_adds =
-      static_cast<double>(full.count()) * static_cast<double>(window.taps() * input.back());
+      static_cast<double>(full.count()) * static_cast<double>(window.taps() * in);
   return shapes;
 }
 
@@ -61,6 +64,7 @@ void Conv::forward(const ForwardCall& call) const {
                               .activation = activation,
                               .slope = slope,
                               .pool = pool_of(*this, input),
+                              .groups = groups,
                               .precision = call.precision});
 }
 
@@ -91,12 +95,14 @@ void Conv::backward(const BackwardCall& call) const {
                                            .dweight = call.dweights[0],
                                            .dbias = bias ? call.dweights[1] : View{},
                                            .window = window,
+                                           .groups = groups,
                                            .precision = call.precision});
   if (call.dinputs[0])
     submit(call.queue, ConvBackwardData{.dy = dy,
                                         .weight = call.weights[0],
                                         .dx = call.dinputs[0],
                                         .window = window,
+                                        .groups = groups,
                                         .precision = call.precision});
 }
 
@@ -121,6 +127,8 @@ std::vector<LayerExample<Conv>> Conv::examples() {
         .init = Init::glorot_uniform},
        {{2, 5, 4, 2}}},
       {{.out = 3, .kernel = {2, 3, 3}, .pool = {1, 2, 2}}, {{1, 3, 4, 5, 2}}},
+      {{.out = 6, .kernel = {3, 3}, .stride = {2}, .groups = 3}, {{2, 5, 4, 3}}},
+      {{.out = 4, .kernel = {2}, .groups = 2, .activation = Activation::relu}, {{2, 6, 6}}},
   };
 }
 

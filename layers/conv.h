@@ -7,7 +7,8 @@
 
 namespace ratnet::inline v1::layers {
 
-// x [N, spatial..., Cin] -> [N, positions..., out]; weight [kernel..., Cin, out], bias [out].
+// x [N, spatial..., Cin] -> [N, positions..., out]; weight [kernel..., Cin / groups, out], bias
+// [out]. With groups, neighbouring channels are convolved by themselves (groups == Cin: depthwise).
 // `activation` and `pool` (non-overlapping maxima) are what the plan moves in here from layers of
 // their own; written here directly they mean the same.
 struct Conv {
@@ -18,6 +19,7 @@ struct Conv {
   Padding padding = Padding::same;
   Sizes pad_before = {};
   Sizes pad_after = {};
+  std::int64_t groups = 1;
   bool bias = true;
   Activation activation = Activation::none;
   double slope = 0.01;
@@ -32,6 +34,7 @@ struct Conv {
                                             Field{"padding", &Conv::padding},
                                             Field{"pad_before", &Conv::pad_before},
                                             Field{"pad_after", &Conv::pad_after},
+                                            Field{"groups", &Conv::groups},
                                             Field{"bias", &Conv::bias},
                                             Field{"activation", &Conv::activation},
                                             Field{"slope", &Conv::slope},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace ratnet::inline v1 {
 namespace {
@@ -45,27 +46,70 @@ std::optional<Layer> fused(const Layer& producer, const Layer& consumer) {
   if (const auto* conv = std::get_if<Conv>(&producer)) {
     if (!conv->pool.empty()) return std::nullopt;
     if (auto layer = with_pool(*conv, consumer)) return layer;
-    if (conv->activation == Activation::none) return with_activation(*conv, consumer);
   }
-  if (const auto* add = std::get_if<layers::Add>(&producer))
-    if (add->activation == Activation::none) return with_activation(*add, consumer);
-  if (const auto* dense = std::get_if<Dense>(&producer))
-    if (dense->activation == Activation::none) return with_activation(*dense, consumer);
+  return std::visit(
+      [&](const auto& layer) -> std::optional<Layer> {
+        if constexpr (requires { layer.activation; })
+          if (layer.activation == Activation::none) return with_activation(layer, consumer);
+        return std::nullopt;
+      },
+      producer);
+}
+
+// `producer` with a bias, so that it can take in the normalisation that follows it; had_bias tells
+// whether there was one.
+std::optional<Layer> with_norm(const Layer& producer, bool& had_bias) {
+  const auto fold = [&](auto layer) -> std::optional<Layer> {
+    if (layer.activation != Activation::none) return std::nullopt;
+    had_bias = std::exchange(layer.bias, true);
+    return layer;
+  };
+  if (const auto* conv = std::get_if<Conv>(&producer))
+    return conv->pool.empty() ? fold(*conv) : std::nullopt;
+  if (const auto* dense = std::get_if<Dense>(&producer)) return fold(*dense);
   return std::nullopt;
+}
+
+// A node of the new graph in the making.
+struct Pending {
+  std::string name;
+  std::string weights;
+  Layer layer;
+  std::vector<int> inputs;  // into the list of these
+  std::optional<FoldedNorm> norm = {};
+};
+
+// Takes `node` into the one that feeds it, where that is possible.
+bool absorb(Pending& producer, const Node& node, bool training) {
+  if (auto layer = fused(producer.layer, node.layer)) {
+    producer.layer = std::move(*layer);
+    return true;
+  }
+  const auto* norm = std::get_if<layers::BatchNorm>(&node.layer);
+  if (!norm || training || producer.norm) return false;
+  bool had_bias = false;
+  auto layer = with_norm(producer.layer, had_bias);
+  if (!layer) return false;
+  producer.norm = FoldedNorm{{}, node.weights_name(), norm->epsilon, had_bias};
+  std::visit(
+      [&](auto& into) {
+        if constexpr (requires { into.activation; }) {
+          into.activation = norm->activation;
+          into.slope = norm->slope;
+        }
+      },
+      *layer);
+  producer.layer = std::move(*layer);
+  return true;
 }
 
 }  // namespace
 
-FusedGraph fuse(const Graph& graph) {
+FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string>& keep) {
   const auto& nodes = graph.nodes();
-  const std::vector<bool> read_once = graph.read_once();
+  std::vector<bool> alone = graph.read_once();
+  for (const std::string& name : keep) alone[static_cast<std::size_t>(graph.find(name))] = false;
 
-  struct Pending {
-    std::string name;
-    std::string weight_prefix;
-    Layer layer;
-    std::vector<int> inputs;  // into `pending`
-  };
   std::vector<Pending> pending;
   std::vector<int> place(nodes.size());  // where a node's value is now computed
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -73,26 +117,28 @@ FusedGraph fuse(const Graph& graph) {
     if (node.inputs.size() == 1) {
       const auto input = static_cast<std::size_t>(node.inputs[0]);
       Pending& producer = pending[static_cast<std::size_t>(place[input])];
-      if (read_once[input]) {
-        if (auto layer = fused(producer.layer, node.layer)) {
-          producer.layer = std::move(*layer);
-          producer.name = node.name;
-          place[i] = place[input];
-          continue;
-        }
+      if (alone[input] && absorb(producer, node, training)) {
+        producer.name = node.name;
+        place[i] = place[input];
+        continue;
       }
     }
     std::vector<int> inputs;
     for (const int input : node.inputs) inputs.push_back(place[static_cast<std::size_t>(input)]);
     place[i] = static_cast<int>(pending.size());
-    pending.push_back({node.name, node.name, node.layer, std::move(inputs)});
+    pending.push_back({node.name, node.weights_name(), node.layer, std::move(inputs)});
   }
 
   FusedGraph result;
   GraphBuilder builder;
   for (Pending& node : pending) {
-    builder.add(std::move(node.name), std::move(node.layer), std::move(node.inputs));
-    result.weight_prefixes.push_back(std::move(node.weight_prefix));
+    if (node.norm) {
+      // Its weights are its own now, with a bias that those of others may not have.
+      node.norm->layer = std::exchange(node.weights, {});
+      result.norms[node.name] = *node.norm;
+    }
+    builder.add(std::move(node.name), std::move(node.layer), std::move(node.inputs),
+                std::move(node.weights));
   }
   std::vector<int> outputs;
   for (const int output : graph.outputs())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "../core/json_depth.h"
 
@@ -76,6 +77,27 @@ std::vector<LayerShapes> Graph::infer(std::int64_t n, bool training) const {
       throw error.with_context(text("layer '", node.name, "'"));
     }
   }
+  std::map<std::string, const WeightSpec*> first;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const WeightSpec& spec : all[i].weights) {
+      const WeightSpec* other =
+          first.try_emplace(nodes_[i].weights_name() + "/" + spec.name, &spec).first->second;
+      require(other->shape == spec.shape && other->statistic == spec.statistic, "layer '",
+              nodes_[i].name, "' asks for weights '", nodes_[i].weights_name(), "/", spec.name,
+              "' of shape ", spec.shape, ", another for ", other->shape);
+    }
+  return all;
+}
+
+std::vector<Graph::NamedWeight> Graph::weights() const {
+  std::vector<NamedWeight> all;
+  std::set<std::string> known;
+  const auto shapes = infer(1, true);
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    for (const WeightSpec& spec : shapes[i].weights) {
+      std::string name = nodes_[i].weights_name() + "/" + spec.name;
+      if (known.insert(name).second) all.push_back({std::move(name), spec});
+    }
   return all;
 }
 
@@ -89,21 +111,31 @@ std::vector<bool> Graph::read_once() const {
   return once;
 }
 
-Graph Graph::up_to(const std::vector<std::string>& outputs) const {
-  std::vector<bool> wanted(nodes_.size());
+Graph Graph::part(const std::vector<std::string>& inputs,
+                  const std::vector<std::string>& outputs) const {
+  std::vector<bool> given(nodes_.size()), wanted(nodes_.size());
+  for (const std::string& name : inputs) given[static_cast<std::size_t>(find(name))] = true;
   for (const std::string& name : outputs) wanted[static_cast<std::size_t>(find(name))] = true;
   for (std::size_t i = nodes_.size(); i-- > 0;)
-    if (wanted[i])
+    if (wanted[i] && !given[i])
       for (const int input : nodes_[i].inputs) wanted[static_cast<std::size_t>(input)] = true;
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    require(!given[i] || wanted[i], "no output depends on '", nodes_[i].name, "'");
 
+  const auto shapes = infer(1, false);
   GraphBuilder builder;
   std::vector<int> moved(nodes_.size(), -1);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!wanted[i]) continue;
-    std::vector<int> inputs;
-    for (const int input : nodes_[i].inputs)
-      inputs.push_back(moved[static_cast<std::size_t>(input)]);
-    moved[i] = builder.add(nodes_[i].name, nodes_[i].layer, std::move(inputs));
+    const Node& node = nodes_[i];
+    if (given[i]) {
+      const auto sizes = shapes[i].output.sizes().subspan(1);
+      moved[i] = builder.input(node.name, {sizes.begin(), sizes.end()});
+      continue;
+    }
+    std::vector<int> sources;
+    for (const int input : node.inputs) sources.push_back(moved[static_cast<std::size_t>(input)]);
+    moved[i] = builder.add(node.name, node.layer, std::move(sources), node.weights);
   }
   std::vector<int> ends;
   for (const std::string& name : outputs)
@@ -127,6 +159,7 @@ std::string Graph::to_json() const {
     for (const int input : node.inputs)
       inputs.push_back(nodes_[static_cast<std::size_t>(input)].name);
     if (!inputs.empty()) entry["inputs"] = inputs;
+    if (!node.weights.empty()) entry["weights"] = node.weights;
     nodes.push_back(entry);
   }
   Json outputs = Json::array();
@@ -164,7 +197,10 @@ Graph Graph::from_json(std::string_view source) {
       Json layer = node;
       layer.erase("name");
       layer.erase("inputs");
-      handles[name] = builder.add(name, layer_from_json(layer.dump()), std::move(inputs));
+      layer.erase("weights");
+      handles[name] = builder.add(
+          name, layer_from_json(layer.dump()), std::move(inputs),
+          node.contains("weights") ? node["weights"].get<std::string>() : std::string());
     }
     std::vector<int> outputs;
     for (const Json& output : json.at("outputs")) outputs.push_back(handle(output));
@@ -180,9 +216,13 @@ GraphBuilder::Handle GraphBuilder::input(std::string name, std::vector<std::int6
   return add(std::move(name), layers::Input{std::move(shape)}, {});
 }
 
-GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vector<Handle> inputs) {
-  require(!name.empty() && name.size() <= 256 &&
-              std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; }),
+GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vector<Handle> inputs,
+                                       std::string weights) {
+  const auto printable = [](const std::string& s) {
+    return s.size() <= 256 &&
+           std::all_of(s.begin(), s.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  };
+  require(!name.empty() && printable(name) && printable(weights),
           "a layer needs a name of 1 to 256 printable ASCII characters");
   for (const Node& node : graph_.nodes_)
     require(node.name != name, "two layers are called '", name, "'");
@@ -195,7 +235,9 @@ GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vecto
   for (const Handle input : inputs)
     require(input >= 0 && input < index, "layer '", name, "' takes an input that does not exist");
   if (inputs.empty()) graph_.inputs_.push_back(index);
-  graph_.nodes_.push_back({std::move(name), std::move(layer), std::move(inputs)});
+  if (weights == name) weights.clear();
+  graph_.nodes_.push_back(
+      {std::move(name), std::move(layer), std::move(inputs), std::move(weights)});
   return index;
 }
 

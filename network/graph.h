@@ -14,6 +14,10 @@ struct Node {
   std::string name;  // unique; names its weights: "conv1" has "conv1/weight"
   Layer layer;
   std::vector<int> inputs;  // indices of earlier nodes
+  std::string weights =
+      {};  // the name its weights go by, for nodes that share them; empty: its own
+
+  const std::string& weights_name() const { return weights.empty() ? name : weights; }
 };
 
 // Immutable once built; nodes stand in the order in which they run.
@@ -31,10 +35,20 @@ class Graph {
   // node's kind and name, where layers do not fit together.
   std::vector<LayerShapes> infer(std::int64_t n, bool training) const;
 
+  struct NamedWeight {
+    std::string name;  // "conv1/weight"
+    WeightSpec spec;
+  };
+  // All weights in the order of the nodes, shared ones once.
+  std::vector<NamedWeight> weights() const;
+
   // By node: whether one other node reads its output, and nobody else does.
   std::vector<bool> read_once() const;
   // The part of the graph that computes these nodes.
-  Graph up_to(const std::vector<std::string>& outputs) const;
+  Graph up_to(const std::vector<std::string>& outputs) const { return part({}, outputs); }
+  // The part that computes these outputs where the values of some nodes are given: they become
+  // inputs (a decoder is the part from the code to the image). Weights keep their names.
+  Graph part(const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) const;
   // The same graph with one layer replaced.
   Graph with_layer(std::string_view name, Layer layer) const;
 
@@ -61,9 +75,10 @@ class GraphBuilder {
 
   // A place where data enters; shape of one sample, channels last.
   Handle input(std::string name, std::vector<std::int64_t> shape);
-  // Throws Error (usage): the name is taken, empty or not printable ASCII, or an input is not a
-  // node of this graph.
-  Handle add(std::string name, Layer layer, std::vector<Handle> inputs);
+  // weights: the name its weights go by, where other nodes use the same; empty: its own name.
+  // Throws Error (usage): a name is taken, empty or not printable ASCII, or an input is not a node
+  // of this graph.
+  Handle add(std::string name, Layer layer, std::vector<Handle> inputs, std::string weights = {});
   // Checks that all layers fit together and that no output is named twice.
   Graph build(std::vector<Handle> outputs);
 

@@ -63,20 +63,16 @@ Model parse(const SafetensorsFile& file) {
   model.warnings = json.at("warnings").get<std::vector<std::string>>();
 
   // In the order of the graph, whatever the order in the file.
-  const auto shapes = model.graph.infer(1, true);
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    for (const WeightSpec& spec : shapes[i].weights) {
-      const std::string name = model.graph.nodes()[i].name + "/" + spec.name;
-      const ConstView view = file.find(name);
-      if (view.dtype != DType::f32)
-        fail(ErrorKind::input, "has weight '", name, "' in ", name_of(view.dtype),
-             ", expected f32");
-      if (view.shape != spec.shape)
-        fail(ErrorKind::input, "has weight '", name, "' of shape ", to_string(view.shape),
-             ", its graph asks for ", to_string(spec.shape));
-      model.weights.add(name, owned(view));
-      model.weights.entries().back().statistic = spec.statistic;
-    }
+  for (const auto& [name, spec] : model.graph.weights()) {
+    const ConstView view = file.find(name);
+    if (view.dtype != DType::f32)
+      fail(ErrorKind::input, "has weight '", name, "' in ", name_of(view.dtype), ", expected f32");
+    if (view.shape != spec.shape)
+      fail(ErrorKind::input, "has weight '", name, "' of shape ", to_string(view.shape),
+           ", its graph asks for ", to_string(spec.shape));
+    model.weights.add(name, owned(view));
+    model.weights.entries().back().statistic = spec.statistic;
+  }
   return model;
 }
 

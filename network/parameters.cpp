@@ -67,6 +67,7 @@ void Parameters::upload(const Weights& weights) {
                    static_cast<std::size_t>(place.offset) * size_of(dtype_));
   }
   wait(*queue_);
+  changed();
 }
 
 }  // namespace ratnet::inline v1

@@ -35,6 +35,10 @@ class Parameters {
   // The trainable numbers as one vector.
   View block() const;
 
+  // Differs after every change of the values: whoever changes them in place says so by changed().
+  std::uint64_t version() const { return version_; }
+  void changed() { ++version_; }
+
   // The values now, in the order and with the flags of the weights this was made from.
   Weights download() const;
   // Takes over values of the same names and shapes.
@@ -44,6 +48,7 @@ class Parameters {
   QueueHandle queue_;
   DType dtype_ = DType::f32;
   std::int64_t trainable_ = 0;
+  std::uint64_t version_ = 1;
   std::vector<Place> places_;
   Buffer memory_;
 };

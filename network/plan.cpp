@@ -120,6 +120,12 @@ void Plan::State::run_backward(std::size_t index) {
         },
         c.node->layer);
   }
+  for (std::size_t k = 0; k < c.weight_spare.size(); ++k) {
+    if (c.weight_spare[k] < 0) continue;
+    const View sum =
+        gradient_of(parameters->find(c.node->weights_name() + "/" + c.shapes.weights[k].name));
+    submit(queue(), Add{.a = sum, .b = c.dweights[k], .y = sum});
+  }
   for (std::size_t k = 0; k < c.spare.size(); ++k) {
     if (c.spare[k] < 0) continue;
     PlannedNode& producer = at(c.node->inputs[k]);
@@ -127,6 +133,12 @@ void Plan::State::run_backward(std::size_t index) {
     ConstView term = c.shapes.same_memory ? c.doutput.reshaped(sum.shape) : ConstView(c.dinputs[k]);
     submit(queue(), Add{.a = sum, .b = term, .y = sum});
   }
+}
+
+// Brings folded weights up to date with the parameters they are made of.
+void Plan::State::run_folds() {
+  for (const FoldedWeights& f : folded) submit(queue(), f.operation);
+  if (!queue().survey) folded_version = parameters->version();
 }
 
 Plan::Plan(const Graph& graph, std::shared_ptr<Parameters> parameters, const PlanOptions& options)
@@ -146,8 +158,10 @@ const std::vector<Plan::Step>& Plan::steps() const { return state_->steps; }
 const Graph& Plan::graph() const { return state_->graph; }
 
 Plan::Memory Plan::memory() const {
+  std::size_t folded = 0;
+  for (const FoldedWeights& f : state_->folded) folded += f.weight.bytes() + f.bias.bytes();
   return {state_->arena.bytes(), state_->scratch.bytes(),
-          state_->parameters->bytes() + state_->gradients.bytes()};
+          state_->parameters->bytes() + state_->gradients.bytes() + folded};
 }
 
 View Plan::input(std::size_t index, std::int64_t n) const {
@@ -173,6 +187,8 @@ void Plan::forward(std::int64_t n) {
   constexpr std::size_t kMostCaptured = 16;
   State& s = *state_;
   s.check_batch(n);
+  if (!s.folded.empty() && s.folded_version != s.parameters->version()) s.run_folds();
+  if (s.training()) s.parameters->changed();  // statistics
   const auto submit_all = [&] {
     s.set_batch_to(n);
     const Lend lend(s.queue(), s.scratch);
@@ -251,12 +267,27 @@ View Plan::gradients() const {
 }
 
 View Plan::gradient(std::string_view weight) const {
+  require(state_->training(), "only a plan for training has gradients");
   const auto& place = state_->parameters->find(weight);
   require(place.trainable(), "weight '", place.name,
           "' is frozen or a statistic and has no gradient");
-  return {static_cast<char*>(gradients().data) +
-              static_cast<std::size_t>(place.offset) * size_of(state_->parameters->dtype()),
-          state_->parameters->dtype(), place.shape};
+  return state_->gradient_of(place);
+}
+
+ConstView Plan::watched(std::string_view node, std::int64_t n) const {
+  state_->check_batch(n);
+  require(state_->is_watched(std::string(node)), "'", std::string(node), "' is not watched");
+  return state_->at(state_->graph.find(node)).output.first(n);
+}
+
+ConstView Plan::watched_gradient(std::string_view node, std::int64_t n) const {
+  state_->check_batch(n);
+  require(state_->training() && state_->is_watched(std::string(node)), "'", std::string(node),
+          "' is not watched by a plan for training");
+  const PlannedNode& c = state_->at(state_->graph.find(node));
+  require(c.gradient >= 0, "the loss does not depend on '", c.node->name,
+          "', or nothing before it can be trained");
+  return state_->slot(c.gradient).view.reshaped(c.shapes.output).first(n);
 }
 
 ConstView Plan::input_gradient(std::size_t index, std::int64_t n) const {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph.h"
@@ -29,6 +30,8 @@ struct PlanOptions {
   // What inputs are stored as: the parameters' type, or u8, u16 or i16, of which every sample is
   // multiplied by a number of its own (Plan::input_scales) before the first layer.
   DType input_type = DType::f32;
+  // Nodes whose values, and gradients in training, hold to the end of a run (Plan::watched).
+  std::vector<std::string> watch = {};
   // Where it runs: by default the parameters' queue, else another queue of the same device, to
   // which their memory has to be ready.
   QueueHandle queue = nullptr;
@@ -58,6 +61,9 @@ class Plan {
   View input_scales(std::int64_t n) const;
   ConstView output(std::size_t index, std::int64_t n) const;
 
+  // The value of a node that PlanOptions::watch names; holds as outputs do.
+  ConstView watched(std::string_view node, std::int64_t n) const;
+
   // Computes the outputs of the first n samples.
   void forward(std::int64_t n);
 
@@ -78,6 +84,8 @@ class Plan {
   View gradient(std::string_view weight) const;
   // The gradient in an input after backward(n); asked for by PlanOptions::input_gradients.
   ConstView input_gradient(std::size_t index, std::int64_t n) const;
+  // That of the loss in a watched node. Throws Error (usage) where nobody computes it.
+  ConstView watched_gradient(std::string_view node, std::int64_t n) const;
 
   // --- what was decided ---
 

@@ -9,14 +9,15 @@ namespace ratnet::inline v1 {
 // The convolutions that follow the input one after the other, with nobody else reading what lies
 // between them.
 std::vector<int> Plan::State::first_convolutions() const {
-  const std::vector<bool> read_once = graph.read_once();
+  const std::vector<bool> read_once = private_values();
   std::vector<int> found;
   int last = graph.inputs()[0];
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = *nodes[i].node;
     if (found.size() == ConvChain::kMostStages || !read_once[static_cast<std::size_t>(last)]) break;
     if (node.inputs != std::vector<int>{last}) continue;
-    if (!std::holds_alternative<layers::Conv>(node.layer)) break;
+    const auto* conv = std::get_if<layers::Conv>(&node.layer);
+    if (!conv || conv->groups != 1) break;
     last = static_cast<int>(i);
     found.push_back(last);
   }

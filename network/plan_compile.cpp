@@ -1,8 +1,8 @@
 // From a graph to a plan: what is computed where in memory, and for how long.
 #include <algorithm>
+#include <set>
 
 #include "../core/arena.h"
-#include "fuse.h"
 #include "plan_state.h"
 
 namespace ratnet::inline v1 {
@@ -19,13 +19,9 @@ void Plan::State::compile(const Graph& original) {
   require(!options.queue || options.queue->device == parameters->queue()->device, "a plan on ",
           to_string(queue().device), " cannot use parameters on ",
           to_string(parameters->queue()->device));
-  FusedGraph rewritten;
-  if (options.fuse) {
-    rewritten = fuse(original);
-  } else {
-    rewritten.graph = original;
-    for (const Node& node : original.nodes()) rewritten.weight_prefixes.push_back(node.name);
-  }
+  for (const std::string& name : options.watch) (void)original.find(name);
+  FusedGraph rewritten{original, {}};
+  if (options.fuse) rewritten = fuse(original, training(), options.watch);
   graph = std::move(rewritten.graph);
   std::vector<LayerShapes> shapes = graph.infer(options.batch, training());
 
@@ -36,24 +32,7 @@ void Plan::State::compile(const Graph& original) {
     c.shapes = std::move(shapes[i]);
     // Random streams go by the name of the weights' layer, so that fusion does not change them.
     c.stream = static_cast<std::uint32_t>(original.find(c.node->name));
-    std::size_t frozen = 0, trainable = 0;
-    for (const WeightSpec& spec : c.shapes.weights) {
-      const auto& place = parameters->find(rewritten.weight_prefixes[i] + "/" + spec.name);
-      require(place.shape == spec.shape, "weight '", place.name, "' has shape ", place.shape,
-              ", the graph asks for ", spec.shape);
-      require(place.statistic == spec.statistic, "weight '", place.name,
-              spec.statistic ? "' is a statistic that is not marked as one (Weights::match)"
-                             : "' is marked as a statistic, which it is not");
-      frozen += place.frozen;
-      trainable += place.trainable();
-      c.weights.push_back(parameters->view(place));
-      if (training() && spec.statistic && !place.frozen)
-        c.statistics.push_back(parameters->view(place));
-    }
-    require(frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
-            "': freeze all of its weights or none");
-    c.has_trainable = trainable > 0;
-    c.frozen = frozen > 0;
+    find_weights(i, rewritten.norms);
     c.needs_gradient = c.has_trainable || (is_input(c) && options.input_gradients);
     for (const int input : c.node->inputs) c.needs_gradient |= at(input).needs_gradient;
   }
@@ -66,8 +45,65 @@ void Plan::State::compile(const Graph& original) {
     fail(error.kind(), "a plan for ", options.batch,
          training() ? " samples to train on: " : " samples: ", error.what());
   }
-  bind(rewritten.weight_prefixes);
+  bind();
   survey(options.batch);
+}
+
+std::vector<bool> Plan::State::private_values() const {
+  std::vector<bool> once = graph.read_once();
+  for (std::size_t i = 0; i < once.size(); ++i)
+    once[i] = once[i] && !is_watched(graph.nodes()[i].name);
+  return once;
+}
+
+void Plan::State::find_weights(std::size_t index, const std::map<std::string, FoldedNorm>& norms) {
+  PlannedNode& c = nodes[index];
+  if (const auto norm = norms.find(c.node->name); norm != norms.end())
+    return fold(index, norm->second);
+  std::size_t frozen = 0, trainable = 0;
+  for (const WeightSpec& spec : c.shapes.weights) {
+    const auto& place = parameters->find(c.node->weights_name() + "/" + spec.name);
+    require(place.shape == spec.shape, "weight '", place.name, "' has shape ", place.shape,
+            ", the graph asks for ", spec.shape);
+    require(place.statistic == spec.statistic, "weight '", place.name,
+            spec.statistic ? "' is a statistic that is not marked as one (Weights::match)"
+                           : "' is marked as a statistic, which it is not");
+    frozen += place.frozen;
+    trainable += place.trainable();
+    c.weights.push_back(parameters->view(place));
+    if (training() && spec.statistic && !place.frozen)
+      c.statistics.push_back(parameters->view(place));
+  }
+  require(frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
+          "': freeze all of its weights or none");
+  c.has_trainable = trainable > 0;
+  c.frozen = frozen > 0;
+}
+
+void Plan::State::fold(std::size_t index, const FoldedNorm& norm) {
+  PlannedNode& c = nodes[index];
+  const auto value = [&](const std::string& name) {
+    return ConstView(parameters->view(parameters->find(name)));
+  };
+  const Shape& weight = c.shapes.weights[0].shape;
+  const Shape& bias = c.shapes.weights[1].shape;
+  FoldedWeights made{
+      .weight = Buffer(queue_handle(), View(nullptr, parameters->dtype(), weight).bytes()),
+      .bias = Buffer(queue_handle(), View(nullptr, parameters->dtype(), bias).bytes()),
+      .operation = {.weight = value(norm.layer + "/weight"),
+                    .bias = norm.had_bias ? value(norm.layer + "/bias") : ConstView(),
+                    .mean = value(norm.norm + "/mean"),
+                    .variance = value(norm.norm + "/variance"),
+                    .scale = value(norm.norm + "/scale"),
+                    .shift = value(norm.norm + "/shift"),
+                    .folded_weight = View(nullptr, parameters->dtype(), weight),
+                    .folded_bias = View(nullptr, parameters->dtype(), bias),
+                    .epsilon = norm.epsilon}};
+  made.operation.folded_weight.data = made.weight.data();
+  made.operation.folded_bias.data = made.bias.data();
+  made.operation.check();
+  c.weights = {made.operation.folded_weight, made.operation.folded_bias};
+  folded.push_back(std::move(made));
 }
 
 void Plan::State::place_values() {
@@ -87,11 +123,13 @@ void Plan::State::place_values() {
     }
   }
   for (const int output : graph.outputs()) slot(at(output).value).need(last_step());
+  for (const std::string& name : options.watch) slot(at(graph.find(name)).value).need(last_step());
 }
 
 void Plan::State::place_gradients() {
   const DType real = parameters->dtype();
   std::vector<int> writers(nodes.size());  // consumers that have written a node's gradient so far
+  std::set<std::string> written;           // weights whose gradient has been written
   for (const int output : graph.outputs()) {
     PlannedNode& c = at(output);
     require(!c.shapes.same_memory || c.gradient < 0, "an output cannot be flattened twice");
@@ -117,6 +155,14 @@ void Plan::State::place_gradients() {
       c.scratch.push_back(new_slot(spec.shape, spec.real ? real : spec.dtype));
       slot(c.scratch.back()).need(step);
     }
+    for (const WeightSpec& spec : c.shapes.weights) {
+      c.weight_spare.push_back(-1);
+      if (spec.statistic || c.frozen ||
+          written.insert(c.node->weights_name() + "/" + spec.name).second)
+        continue;
+      c.weight_spare.back() = new_slot(spec.shape, real);
+      slot(c.weight_spare.back()).need(step);
+    }
     for (const int input : c.node->inputs) {
       PlannedNode& producer = at(input);
       c.spare.push_back(-1);
@@ -133,6 +179,9 @@ void Plan::State::place_gradients() {
       slot(producer.gradient).need(step);
     }
   }
+  for (const std::string& name : options.watch)
+    if (const int gradient = at(graph.find(name)).gradient; gradient >= 0)
+      slot(gradient).need(last_step());
 }
 
 void Plan::State::allocate() {
@@ -169,7 +218,7 @@ void Plan::State::allocate() {
   }
 }
 
-void Plan::State::bind(const std::vector<std::string>& weight_prefixes) {
+void Plan::State::bind() {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     PlannedNode& c = nodes[i];
     c.output = slot(c.value).view.reshaped(c.shapes.output);
@@ -177,15 +226,15 @@ void Plan::State::bind(const std::vector<std::string>& weight_prefixes) {
       const PlannedNode& producer = at(input);
       c.inputs.push_back(slot(producer.value).view.reshaped(producer.shapes.output));
     }
-    for (const WeightSpec& spec : c.shapes.weights) {
-      const auto& place = parameters->find(weight_prefixes[i] + "/" + spec.name);
-      View gradient;
-      if (training() && place.trainable())
-        gradient = {static_cast<char*>(gradients.data()) +
-                        static_cast<std::size_t>(place.offset) * size_of(parameters->dtype()),
-                    parameters->dtype(), place.shape};
-      c.dweights.push_back(gradient);
-    }
+    if (training())
+      for (std::size_t k = 0; k < c.shapes.weights.size(); ++k) {
+        const auto& place =
+            parameters->find(c.node->weights_name() + "/" + c.shapes.weights[k].name);
+        const bool shared = k < c.weight_spare.size() && c.weight_spare[k] >= 0;
+        c.dweights.push_back(!place.trainable() ? View()
+                             : shared           ? slot(c.weight_spare[k]).view
+                                                : gradient_of(place));
+      }
     for (const int kept : c.kept) {
       c.kept_views.push_back(slot(kept).view);
       c.kept_reads.push_back(slot(kept).view);
@@ -223,6 +272,7 @@ void Plan::State::survey(std::int64_t n) {
                        nodes[node].shapes.output, nodes[node].shapes.multiply_adds, backward});
   };
   try {
+    run_folds();
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       run_forward(i);
       collect(i, false);

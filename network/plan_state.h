@@ -6,6 +6,8 @@
 #include <set>
 
 #include "../core/captured.h"
+#include "../kernels/normalise.h"
+#include "fuse.h"
 #include "plan.h"
 
 namespace ratnet::inline v1 {
@@ -37,7 +39,9 @@ struct PlannedNode {
   std::vector<int> kept;
   std::vector<int> scratch;
   std::vector<int> spare;  // by input: a slot for its gradient where another consumer wrote first
-  bool absorbed = false;   // another node computes it, and it has no memory
+  // By weight: a slot for its gradient where a node that shares the weights wrote first.
+  std::vector<int> weight_spare;
+  bool absorbed = false;  // another node computes it, and it has no memory
   bool has_trainable = false;
   bool frozen = false;          // in training: none of its weights may change
   bool needs_gradient = false;  // somebody below (or the node) can be trained
@@ -54,6 +58,12 @@ struct PlannedNode {
   std::vector<View> scratch_views;
 };
 
+// Weights of a layer that also does the work of the normalisation after it.
+struct FoldedWeights {
+  Buffer weight, bias;
+  FoldNorm operation;
+};
+
 struct Plan::State {
   Graph graph;
   std::shared_ptr<Parameters> parameters;
@@ -61,6 +71,8 @@ struct Plan::State {
   std::vector<PlannedNode> nodes;
   std::vector<PlannedTensor> slots;
   std::vector<int> chain;  // convolutions that the last of them computes in one operation
+  std::vector<FoldedWeights> folded;
+  std::uint64_t folded_version = 0;  // of the parameters
   Buffer arena;
   Buffer scratch;
   Buffer gradients;
@@ -107,6 +119,14 @@ struct Plan::State {
   int last_step() const { return static_cast<int>(2 * nodes.size()); }
 
   void compile(const Graph& original);
+  void find_weights(std::size_t node, const std::map<std::string, FoldedNorm>& norms);
+  void fold(std::size_t node, const FoldedNorm& norm);
+  void run_folds();
+  bool is_watched(const std::string& name) const {
+    return std::find(options.watch.begin(), options.watch.end(), name) != options.watch.end();
+  }
+  // Of the nodes whose value is read once, those that nobody watches.
+  std::vector<bool> private_values() const;
   std::vector<int> first_convolutions() const;
   ConvChain chain_of(const std::vector<int>& convolutions, std::int64_t n) const;
   void find_chain();
@@ -114,7 +134,12 @@ struct Plan::State {
   void place_values();
   void place_gradients();
   void allocate();
-  void bind(const std::vector<std::string>& weight_prefixes);
+  void bind();
+  View gradient_of(const Parameters::Place& place) const {
+    return {static_cast<char*>(gradients.data()) +
+                static_cast<std::size_t>(place.offset) * size_of(parameters->dtype()),
+            parameters->dtype(), place.shape};
+  }
   void bind_gradients(std::size_t index);
   void survey(std::int64_t n);
   void set_batch_to(std::int64_t n);

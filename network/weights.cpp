@@ -64,19 +64,17 @@ Weights Weights::initialised(const Graph& graph, std::uint64_t seed, DType dtype
   require(dtype == DType::f32 || dtype == DType::f64, "weights are f32 or f64, not ",
           name_of(dtype));
   Weights weights;
-  const auto shapes = graph.infer(1, true);
   std::uint64_t stream = 0;
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    for (const WeightSpec& spec : shapes[i].weights) {
-      Random random(seed, stream++);
-      Tensor value(spec.shape, dtype);
-      if (dtype == DType::f32)
-        fill<float>(value, random, spec);
-      else
-        fill<double>(value, random, spec);
-      weights.add(graph.nodes()[i].name + "/" + spec.name, std::move(value));
-      weights.entries().back().statistic = spec.statistic;
-    }
+  for (const auto& [name, spec] : graph.weights()) {
+    Random random(seed, stream++);
+    Tensor value(spec.shape, dtype);
+    if (dtype == DType::f32)
+      fill<float>(value, random, spec);
+    else
+      fill<double>(value, random, spec);
+    weights.add(name, std::move(value));
+    weights.entries().back().statistic = spec.statistic;
+  }
   return weights;
 }
 
@@ -120,30 +118,24 @@ Weights Weights::clone() const {
 }
 
 void Weights::check_against(const Graph& graph) const {
-  const auto shapes = graph.infer(1, true);
-  std::size_t wanted = 0;
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    for (const WeightSpec& spec : shapes[i].weights) {
-      const std::string name = graph.nodes()[i].name + "/" + spec.name;
-      const Entry* found = nullptr;
-      for (const Entry& entry : entries_)
-        if (entry.name == name) found = &entry;
-      if (!found) fail(ErrorKind::input, "weight '", name, "' is missing");
-      if (found->value.shape() != spec.shape)
-        fail(ErrorKind::input, "weight '", name, "' has shape ", to_string(found->value.shape()),
-             ", the graph asks for ", to_string(spec.shape));
-      ++wanted;
-    }
-  if (wanted != entries_.size())
-    fail(ErrorKind::input, "there are ", entries_.size(), " weights, the graph has ", wanted);
+  const auto wanted = graph.weights();
+  for (const auto& [name, spec] : wanted) {
+    const Entry* found = nullptr;
+    for (const Entry& entry : entries_)
+      if (entry.name == name) found = &entry;
+    if (!found) fail(ErrorKind::input, "weight '", name, "' is missing");
+    if (found->value.shape() != spec.shape)
+      fail(ErrorKind::input, "weight '", name, "' has shape ", to_string(found->value.shape()),
+           ", the graph asks for ", to_string(spec.shape));
+  }
+  if (wanted.size() != entries_.size())
+    fail(ErrorKind::input, "there are ", entries_.size(), " weights, the graph has ",
+         wanted.size());
 }
 
 void Weights::match(const Graph& graph) {
   check_against(graph);
-  const auto shapes = graph.infer(1, true);
-  for (std::size_t i = 0; i < shapes.size(); ++i)
-    for (const WeightSpec& spec : shapes[i].weights)
-      find(graph.nodes()[i].name + "/" + spec.name).statistic = spec.statistic;
+  for (const auto& [name, spec] : graph.weights()) find(name).statistic = spec.statistic;
 }
 
 }  // namespace ratnet::inline v1

@@ -47,6 +47,7 @@ void Optimiser::begin_step(double rate) {
   require(rate >= 0 && std::isfinite(rate), "the learning rate is ", rate,
           ", expected a number of 0 or more");
   ++steps_;
+  parameters_->changed();
   SetNumbers numbers{.y = View(rates_.data(), DType::f64, {1}), .reals = {rate}};
   if (options_.kind != OptimiserKind::sgd) {
     const bool decoupled = options_.kind == OptimiserKind::adamw;

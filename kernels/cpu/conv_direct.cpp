@@ -167,6 +167,7 @@ float slope_of(Activation activation, double slope) {
 // --- forward ---
 
 const char* declines(const Conv& op) {
+  if (op.groups != 1) return "works without groups only";
   return op.x.dtype == DType::f32 ? nullptr : "works in f32 only";
 }
 
@@ -198,6 +199,7 @@ void run_forward(CpuQueue& queue, const Conv& op) {
 // --- backward data: a convolution of dy with the kernel turned round ---
 
 const char* declines(const ConvBackwardData& op) {
+  if (op.groups != 1) return "works without groups only";
   if (op.dy.dtype != DType::f32) return "works in f32 only";
   for (std::size_t d = 0; d < static_cast<std::size_t>(op.window.rank); ++d) {
     if (op.window.stride[d] != 1) return "works with stride 1 only";

@@ -11,6 +11,7 @@ namespace {
 using namespace conv_bands;
 
 const char* declines(const ConvBackwardWeights& op) {
+  if (op.groups != 1) return "works without groups only";
   return op.x.dtype == DType::f32 ? nullptr : "works in f32 only";
 }
 

@@ -13,17 +13,30 @@ using Matrix = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen
 template <class T>
 using ConstMatrix =
     Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+// Some columns of a larger matrix.
+template <class T>
+using Columns = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0,
+                           Eigen::OuterStride<>>;
+template <class T>
+using ConstColumns =
+    Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0,
+               Eigen::OuterStride<>>;
 
 // A convolution with three spatial dimensions (leading ones are 1).
 struct Problem {
   Window window;
   Shape x;  // [N, D, H, W, Cin]
   Shape y;  // [N, D, H, W, Cout], before pooling
+  std::int64_t groups;
 
-  Problem(const Window& narrow, const Shape& input, std::int64_t out)
-      : window(widened(narrow)), x(widened(input)), y(widened(narrow.output(input, out, "conv"))) {}
+  Problem(const Window& narrow, const Shape& input, std::int64_t out, std::int64_t group_count)
+      : window(widened(narrow)),
+        x(widened(input)),
+        y(widened(narrow.output(input, out, "conv"))),
+        groups(group_count) {}
 
-  std::int64_t in() const { return x[4]; }
+  std::int64_t in() const { return x[4] / groups; }  // of a group
+  std::int64_t group_out() const { return y[4] / groups; }
   std::int64_t out() const { return y[4]; }
   std::int64_t depth() const { return window.taps() * in(); }
   std::int64_t positions() const { return y[1] * y[2] * y[3]; }
@@ -33,7 +46,8 @@ struct Problem {
     return std::clamp<std::int64_t>((std::int64_t{1} << 18) / depth(), 1, positions());
   }
 
-  // function(column, offset in the sample) for every tap of a position; offset is -1 in the border.
+  // function(column, offset in the sample) for every tap of a position; offset is -1 in the border,
+  // else that of the first channel.
   template <class Function>
   void for_taps(std::int64_t position, Function&& function) const {
     const std::int64_t at[3] = {position / (y[2] * y[3]), position / y[3] % y[2], position % y[3]};
@@ -49,13 +63,16 @@ struct Problem {
                 at[i] * window.stride[i] - window.pad_before[i] + tap[i] * window.dilation[i];
             offset = p < 0 || p >= x[d + 1] ? -1 : offset * x[d + 1] + p;
           }
-          function(column, offset < 0 ? offset : offset * in());
+          function(column, offset < 0 ? offset : offset * x[4]);
         }
   }
 };
 
+// The patches of one group.
 template <class T>
-void im2col(const Problem& p, const T* sample, std::int64_t first, std::int64_t count, T* patches) {
+void im2col(const Problem& p, const T* sample, std::int64_t group, std::int64_t first,
+            std::int64_t count, T* patches) {
+  sample += group * p.in();
   for (std::int64_t i = 0; i < count; ++i) {
     T* const row = patches + i * p.depth();
     p.for_taps(first + i, [&](std::int64_t column, std::int64_t offset) {
@@ -68,8 +85,9 @@ void im2col(const Problem& p, const T* sample, std::int64_t first, std::int64_t 
 }
 
 template <class T>
-void add_col2im(const Problem& p, const T* patches, std::int64_t first, std::int64_t count,
-                T* sample) {
+void add_col2im(const Problem& p, const T* patches, std::int64_t group, std::int64_t first,
+                std::int64_t count, T* sample) {
+  sample += group * p.in();
   for (std::int64_t i = 0; i < count; ++i) {
     const T* const row = patches + i * p.depth();
     p.for_taps(first + i, [&](std::int64_t column, std::int64_t offset) {
@@ -119,6 +137,12 @@ void finish(const Conv& op, const Problem& p, const T* full, T* y, std::uint8_t*
         }
 }
 
+// [depth, group_out] of weight [depth, out].
+template <class T>
+ConstColumns<T> weight_of(const Problem& p, const T* weight, std::int64_t group) {
+  return {weight + group * p.group_out(), p.depth(), p.group_out(), Eigen::OuterStride<>(p.out())};
+}
+
 template <class Op>
 const char* takes_everything(const Op&) {
   return nullptr;
@@ -135,7 +159,9 @@ void with_type(DType dtype, Body&& body) {
 
 // --- forward ---
 
-Problem problem_of(const Conv& op) { return {op.window, op.x.shape, op.weight.shape.back()}; }
+Problem problem_of(const Conv& op) {
+  return {op.window, op.x.shape, op.weight.shape.back(), op.groups};
+}
 
 std::int64_t worker_elements(const Problem& p) {
   return p.block() * p.depth() + p.positions() * p.out();
@@ -151,16 +177,22 @@ void forward(CpuQueue& queue, const Conv& op) {
   const Problem p = problem_of(op);
   T* const scratch = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
   const std::int64_t out_sample = op.y.shape.with_first(1).count();
-  const ConstMatrix<T> weight(op.weight.as<T>(), p.depth(), p.out());
   parallel_for(*queue.executor, p.x[0], [&](std::int64_t n, int worker) {
     T* const patches = scratch + worker * worker_elements(p);
     T* const full = patches + p.block() * p.depth();
     for (std::int64_t first = 0; first < p.positions(); first += p.block()) {
       const std::int64_t count = std::min(p.block(), p.positions() - first);
-      im2col(p, op.x.as<T>() + n * p.sample(), first, count, patches);
-      Matrix<T> y(full + first * p.out(), count, p.out());
-      y.noalias() = ConstMatrix<T>(patches, count, p.depth()) * weight;
-      if (op.bias) y.rowwise() += ConstMatrix<T>(op.bias.as<T>(), 1, p.out()).row(0);
+      T* const rows = full + first * p.out();
+      for (std::int64_t group = 0; group < p.groups; ++group) {
+        im2col(p, op.x.as<T>() + n * p.sample(), group, first, count, patches);
+        Columns<T>(rows + group * p.group_out(), count, p.group_out(),
+                   Eigen::OuterStride<>(p.out()))
+            .noalias() =
+            ConstMatrix<T>(patches, count, p.depth()) * weight_of(p, op.weight.as<T>(), group);
+      }
+      if (op.bias)
+        Matrix<T>(rows, count, p.out()).rowwise() +=
+            ConstMatrix<T>(op.bias.as<T>(), 1, p.out()).row(0);
     }
     finish(op, p, full, op.y.as<T>() + n * out_sample,
            op.argmax ? op.argmax.as<std::uint8_t>() + n * out_sample : nullptr);
@@ -174,7 +206,7 @@ void run_forward(CpuQueue& queue, const Conv& op) {
 // --- backward data ---
 
 Problem problem_of(const ConvBackwardData& op) {
-  return {op.window, op.dx.shape, op.dy.shape.back()};
+  return {op.window, op.dx.shape, op.dy.shape.back(), op.groups};
 }
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
@@ -187,7 +219,6 @@ template <class T>
 void backward_data(CpuQueue& queue, const ConvBackwardData& op) {
   const Problem p = problem_of(op);
   T* const scratch = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
-  const ConstMatrix<T> weight(op.weight.as<T>(), p.depth(), p.out());
   parallel_for(*queue.executor, p.x[0], [&](std::int64_t n, int worker) {
     T* const patches = scratch + worker * p.block() * p.depth();
     T* const dx = op.dx.as<T>() + n * p.sample();
@@ -195,9 +226,13 @@ void backward_data(CpuQueue& queue, const ConvBackwardData& op) {
     for (std::int64_t first = 0; first < p.positions(); first += p.block()) {
       const std::int64_t count = std::min(p.block(), p.positions() - first);
       const T* dy = op.dy.as<T>() + (n * p.positions() + first) * p.out();
-      Matrix<T>(patches, count, p.depth()).noalias() =
-          ConstMatrix<T>(dy, count, p.out()) * weight.transpose();
-      add_col2im(p, patches, first, count, dx);
+      for (std::int64_t group = 0; group < p.groups; ++group) {
+        Matrix<T>(patches, count, p.depth()).noalias() =
+            ConstColumns<T>(dy + group * p.group_out(), count, p.group_out(),
+                            Eigen::OuterStride<>(p.out())) *
+            weight_of(p, op.weight.as<T>(), group).transpose();
+        add_col2im(p, patches, group, first, count, dx);
+      }
     }
   });
 }
@@ -209,7 +244,7 @@ void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
 // --- backward weights: one thread, samples in order ---
 
 Problem problem_of(const ConvBackwardWeights& op) {
-  return {op.window, op.x.shape, op.dy.shape.back()};
+  return {op.window, op.x.shape, op.dy.shape.back(), op.groups};
 }
 
 std::size_t scratch_bytes(const CpuQueue&, const ConvBackwardWeights& op) {
@@ -221,8 +256,7 @@ template <class T>
 void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
   const Problem p = problem_of(op);
   T* const patches = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
-  Matrix<T> dweight(op.dweight.as<T>(), p.depth(), p.out());
-  dweight.setZero();
+  Matrix<T>(op.dweight.as<T>(), p.depth(), p.out()).setZero();
   T* const dbias = op.dbias ? op.dbias.as<T>() : nullptr;
   if (dbias) std::fill_n(dbias, p.out(), T(0));
   for (std::int64_t n = 0; n < p.x[0]; ++n)
@@ -230,8 +264,13 @@ void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
       const std::int64_t count = std::min(p.block(), p.positions() - first);
       const ConstMatrix<T> dy(op.dy.as<T>() + (n * p.positions() + first) * p.out(), count,
                               p.out());
-      im2col(p, op.x.as<T>() + n * p.sample(), first, count, patches);
-      dweight.noalias() += ConstMatrix<T>(patches, count, p.depth()).transpose() * dy;
+      for (std::int64_t group = 0; group < p.groups; ++group) {
+        im2col(p, op.x.as<T>() + n * p.sample(), group, first, count, patches);
+        Columns<T>(op.dweight.as<T>() + group * p.group_out(), p.depth(), p.group_out(),
+                   Eigen::OuterStride<>(p.out()))
+            .noalias() += ConstMatrix<T>(patches, count, p.depth()).transpose() *
+                          dy.middleCols(group * p.group_out(), p.group_out());
+      }
       if (dbias) Matrix<T>(dbias, 1, p.out()) += dy.colwise().sum();
     }
 }

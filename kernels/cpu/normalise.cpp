@@ -432,6 +432,28 @@ void normalise_by(CpuQueue& queue, const NormaliseBy& op) {
   });
 }
 
+template <class T>
+void fold(CpuQueue& queue, const FoldNorm& op) {
+  const std::int64_t channels = op.weight.shape.back();
+  const T* const scale = op.scale.as<T>();
+  const auto factor = [&](std::int64_t c) {
+    return static_cast<double>(scale[c]) /
+           std::sqrt(static_cast<double>(op.variance.as<T>()[c]) + op.epsilon);
+  };
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const double bias = op.bias ? static_cast<double>(op.bias.as<T>()[c]) : 0;
+    op.folded_bias.as<T>()[c] =
+        static_cast<T>((bias - static_cast<double>(op.mean.as<T>()[c])) * factor(c) +
+                       static_cast<double>(op.shift.as<T>()[c]));
+  }
+  const T* const weight = op.weight.as<T>();
+  T* const folded = op.folded_weight.as<T>();
+  for_pieces(queue, op.weight.count(), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      folded[i] = static_cast<T>(static_cast<double>(weight[i]) * factor(i % channels));
+  });
+}
+
 OpNote note_of(const NormGeometry& g, DType dtype) {
   OpNote note;
   note.scratch_bytes = dtype == DType::f64 ? Work<double>::bytes(g) : Work<float>::bytes(g);
@@ -448,6 +470,10 @@ void run(CpuQueue& queue, const NormaliseBackward& op) {
 }
 void run(CpuQueue& queue, const NormaliseBy& op) {
   op.x.dtype == DType::f64 ? normalise_by<double>(queue, op) : normalise_by<float>(queue, op);
+}
+
+void run(CpuQueue& queue, const FoldNorm& op) {
+  op.weight.dtype == DType::f64 ? fold<double>(queue, op) : fold<float>(queue, op);
 }
 
 OpNote plan(CpuQueue&, const Normalise& op) { return note_of({op.x.shape, op.over}, op.x.dtype); }

@@ -1,5 +1,6 @@
 #include "../conv.h"
 
+#include "conv_grouped.h"
 #include "implicit_gemm.h"
 #include "pool_activated.h"
 #include "vendor.h"
@@ -7,16 +8,17 @@
 namespace ratnet::inline v1 {
 namespace {
 
-constexpr const CudaAlgorithm<ConvForward>* kForward[] = {&cudnn_forward,
-                                                          &kImplicitGemm<ConvForward>};
-constexpr const CudaAlgorithm<ConvData>* kData[] = {&cudnn_data, &kImplicitGemm<ConvData>};
-constexpr const CudaAlgorithm<ConvWeights>* kWeights[] = {&cudnn_weights,
-                                                          &kImplicitGemm<ConvWeights>};
+constexpr const CudaAlgorithm<ConvForward>* kForward[] = {
+    &cudnn_forward, &kConvGrouped<ConvForward>, &kImplicitGemm<ConvForward>};
+constexpr const CudaAlgorithm<ConvData>* kData[] = {&cudnn_data, &kConvGrouped<ConvData>,
+                                                    &kImplicitGemm<ConvData>};
+constexpr const CudaAlgorithm<ConvWeights>* kWeights[] = {
+    &cudnn_weights, &kConvGrouped<ConvWeights>, &kImplicitGemm<ConvWeights>};
 
 // The convolution without the pooling that may follow; y without memory where it does.
 ConvForward call_of(const Conv& op) {
   const Shape full = op.window.output(op.x.shape, op.y.shape.back(), op.kName);
-  const WindowGeometry geometry = geometry_of(op.x.shape, full, op.window);
+  const WindowGeometry geometry = geometry_of(op.x.shape, full, op.window, op.groups);
   if (op.pool.rank == 0)
     return {op.kName, geometry,      op.x,     op.weight,   op.bias,
             op.y,     op.activation, op.slope, op.precision};
@@ -26,12 +28,13 @@ ConvForward call_of(const Conv& op) {
 }
 
 ConvData call_of(const ConvBackwardData& op) {
-  return {op.kName,    geometry_of(op.dx.shape, op.dy.shape, op.window), op.dy, op.weight, op.dx,
-          op.precision};
+  return {op.kName, geometry_of(op.dx.shape, op.dy.shape, op.window, op.groups),
+          op.dy,    op.weight,
+          op.dx,    op.precision};
 }
 
 ConvWeights call_of(const ConvBackwardWeights& op) {
-  return {op.kName,    geometry_of(op.x.shape, op.dy.shape, op.window),
+  return {op.kName,    geometry_of(op.x.shape, op.dy.shape, op.window, op.groups),
           op.x,        op.dy,
           op.dweight,  op.dbias,
           op.precision};

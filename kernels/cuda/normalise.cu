@@ -252,6 +252,24 @@ struct Given {
   }
 };
 
+template <class T>
+struct Fold {
+  const T *weight, *bias, *mean, *variance, *scale, *shift;
+  T *folded_weight, *folded_bias;
+  std::int64_t channels;
+  double epsilon;
+  __device__ void operator()(std::int64_t i) const {
+    const std::int64_t c = i % channels;
+    const double factor =
+        static_cast<double>(scale[c]) / sqrt(static_cast<double>(variance[c]) + epsilon);
+    folded_weight[i] = static_cast<T>(static_cast<double>(weight[i]) * factor);
+    if (i >= channels) return;
+    const double before = bias ? static_cast<double>(bias[c]) : 0.0;
+    folded_bias[c] = static_cast<T>((before - static_cast<double>(mean[c])) * factor +
+                                    static_cast<double>(shift[c]));
+  }
+};
+
 std::size_t work_bytes(const NormGeometry& g, DType dtype) {
   return static_cast<std::size_t>(g.outer * g.chunks() * 2 * g.channels) * sizeof(double) +
          static_cast<std::size_t>(g.outer * g.channels * 2) * size_of(dtype);
@@ -325,6 +343,16 @@ void run(CudaQueue& queue, const NormaliseBy& op) {
     for_each_element(queue, op.kName, op.x.count(),
                      Apply<T>{g, op.x.as<T>(), op.y.as<T>(), constants, memory_of<T>(op.shift),
                               op.activation, static_cast<T>(op.slope)});
+  });
+}
+
+void run(CudaQueue& queue, const FoldNorm& op) {
+  for_float_type(op.weight.dtype == DType::f64, [&]<class T>(T) {
+    for_each_element(
+        queue, op.kName, op.weight.count(),
+        Fold<T>{op.weight.as<T>(), memory_of<T>(op.bias), op.mean.as<T>(), op.variance.as<T>(),
+                op.scale.as<T>(), op.shift.as<T>(), op.folded_weight.as<T>(),
+                op.folded_bias.as<T>(), op.weight.shape.back(), op.epsilon});
   });
 }
 

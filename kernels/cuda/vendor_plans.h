@@ -18,8 +18,8 @@ struct VendorPlans {
   Handle handle = nullptr;
   PlanCache<Key, Value> plans;
 
-  // What is prepared for a key, by make() where it is not yet. What captured work uses stays. Throws
-  // Error (internal) where it would have to be made while work is captured.
+  // What is prepared for a key, by make() where it is not yet. What captured work uses stays.
+  // Throws Error (internal) where it would have to be made while work is captured.
   template <class Make>
   Value& prepared(CudaQueue& queue, const char* what, const Key& key, const Make& make) {
     const bool capturing = queue.is_capturing();

@@ -2,10 +2,12 @@
 
 namespace ratnet::inline v1 {
 
-WindowGeometry geometry_of(const Shape& x, const Shape& y, const Window& narrow) {
+WindowGeometry geometry_of(const Shape& x, const Shape& y, const Window& narrow,
+                           std::int64_t groups) {
   const Window window = widened(narrow);
   const Shape in = widened(x), out = widened(y);
   WindowGeometry g;
+  g.groups = groups;
   g.batch = in[0];
   g.channels = in[4];
   g.outputs = out[4];

@@ -14,10 +14,12 @@ struct WindowGeometry {
   std::int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   std::int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
   std::int64_t pad[3] = {0, 0, 0};
+  std::int64_t groups = 1;  // of channels and outputs; weight is [taps, channels / groups, outputs]
   bool operator==(const WindowGeometry&) const = default;
 };
 
-WindowGeometry geometry_of(const Shape& x, const Shape& y, const Window& window);
+WindowGeometry geometry_of(const Shape& x, const Shape& y, const Window& window,
+                           std::int64_t groups = 1);
 // How many positions, or taps, sizes in three dimensions make.
 constexpr std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
 // x [N, channels], y [N, outputs].

@@ -12,15 +12,22 @@ struct Case {
   Shape y;  // before pooling
   Window window;
   std::int64_t in, out;
+  std::int64_t groups = 1;
 };
 
-// Any number of dimensions, kernel, stride, dilation and padding; small enough for the oracle.
+// Any number of dimensions, kernel, stride, dilation, padding and, in a sixth of them, groups;
+// small enough for the oracle.
 inline Case random_case(Random& random) {
   for (;;) {
     Case c;
     c.window.rank = 1 + static_cast<int>(random.integer(3));
     c.in = 1 + random.integer(random.chance(0.2) ? 70 : 9);
     c.out = 1 + random.integer(random.chance(0.2) ? 70 : 20);
+    if (random.chance(1.0 / 6)) {
+      c.groups = 2 + random.integer(3);
+      c.in = c.groups * (1 + random.integer(3));
+      c.out = c.groups * (1 + random.integer(4));
+    }
     const std::int64_t most = c.window.rank == 1 ? 40 : c.window.rank == 2 ? 15 : 7;
     c.x = {1 + random.integer(3)};
     const bool unit_stride = random.chance(0.6);
@@ -35,7 +42,7 @@ inline Case random_case(Random& random) {
       c.weight.push_back(c.window.kernel[d]);
     }
     c.x.push_back(c.in);
-    c.weight.push_back(c.in);
+    c.weight.push_back(c.in / c.groups);
     c.weight.push_back(c.out);
     try {
       c.y = c.window.output(c.x, c.out, "test");
@@ -61,8 +68,9 @@ struct Oracle {
 inline Oracle oracle(const Case& c, const Doubles& x, const Doubles& weight, const Doubles& bias,
                      const Doubles& dy) {
   Oracle o;
-  const auto in = static_cast<std::size_t>(c.in);
+  const auto in = static_cast<std::size_t>(c.in / c.groups);  // of a group
   const auto out = static_cast<std::size_t>(c.out);
+  const std::size_t group_out = out / static_cast<std::size_t>(c.groups);
   o.y.resize(static_cast<std::size_t>(c.y.count()));
   o.dx.resize(x.size());
   o.dweight.resize(weight.size());
@@ -76,7 +84,7 @@ inline Oracle oracle(const Case& c, const Doubles& x, const Doubles& weight, con
     for (std::size_t i = 0; i < in; ++i)
       for (std::size_t k = 0; k < out; ++k) {
         const std::size_t w = (static_cast<std::size_t>(tap) * in + i) * out + k;
-        const std::size_t xi = static_cast<std::size_t>(from) * in + i;
+        const std::size_t xi = static_cast<std::size_t>(from * c.in) + k / group_out * in + i;
         o.y[to * out + k] += x[xi] * weight[w];
         o.dx[xi] += dy[to * out + k] * weight[w];
         o.dweight[w] += dy[to * out + k] * x[xi];

@@ -32,17 +32,27 @@ TEST_CASE("convolution and its gradients are the sums they stand for", "[device]
                 << ", y " << to_string(c.y));
 
       Tensor y(c.y, dtype);
-      run_on(queue, Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y, .window = c.window});
+      run_on(queue, Conv{.x = t.x,
+                         .weight = t.weight,
+                         .bias = t.bias,
+                         .y = y,
+                         .window = c.window,
+                         .groups = c.groups});
       CHECK(distance(y, o.y) < tolerance_of_sums(dtype));
 
       Tensor dx(c.x, dtype);
-      run_on(queue, ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx, .window = c.window});
+      run_on(queue,
+             ConvBackwardData{
+                 .dy = t.dy, .weight = t.weight, .dx = dx, .window = c.window, .groups = c.groups});
       CHECK(distance(dx, o.dx) < tolerance_of_sums(dtype));
 
       Tensor dweight(c.weight, dtype), dbias({c.out}, dtype);
-      run_on(queue,
-             ConvBackwardWeights{
-                 .x = t.x, .dy = t.dy, .dweight = dweight, .dbias = dbias, .window = c.window});
+      run_on(queue, ConvBackwardWeights{.x = t.x,
+                                        .dy = t.dy,
+                                        .dweight = dweight,
+                                        .dbias = dbias,
+                                        .window = c.window,
+                                        .groups = c.groups});
       CHECK(distance(dweight, o.dweight) < tolerance_of_sums(dtype));
       CHECK(distance(dbias, o.dbias) < tolerance_of_sums(dtype));
     }
@@ -87,7 +97,8 @@ TEST_CASE("a convolution with activation and pooling equals the three one after 
               .window = c.window,
               .activation = activation,
               .slope = 0.1,
-              .pool = pool};
+              .pool = pool,
+              .groups = c.groups};
       run_on(queue, op);
       CHECK(distance(y, expected) < tolerance_of_sums(dtype));
       op.y = without;
@@ -163,12 +174,20 @@ TEST_CASE("convolution gives the same bits on one thread and on four, alone and 
       y[k] = Tensor(c.y, DType::f32);
       dx[k] = Tensor(c.x, DType::f32);
       dweight[k] = Tensor(c.weight, DType::f32);
-      run_on(queue,
-             Conv{.x = t.x, .weight = t.weight, .bias = t.bias, .y = y[k], .window = c.window});
-      run_on(queue,
-             ConvBackwardData{.dy = t.dy, .weight = t.weight, .dx = dx[k], .window = c.window});
-      run_on(queue,
-             ConvBackwardWeights{.x = t.x, .dy = t.dy, .dweight = dweight[k], .window = c.window});
+      run_on(queue, Conv{.x = t.x,
+                         .weight = t.weight,
+                         .bias = t.bias,
+                         .y = y[k],
+                         .window = c.window,
+                         .groups = c.groups});
+      run_on(
+          queue,
+          ConvBackwardData{
+              .dy = t.dy, .weight = t.weight, .dx = dx[k], .window = c.window, .groups = c.groups});
+      run_on(
+          queue,
+          ConvBackwardWeights{
+              .x = t.x, .dy = t.dy, .dweight = dweight[k], .window = c.window, .groups = c.groups});
     }
     CHECK(same_bits(y[0], y[1]));
     CHECK(same_bits(dx[0], dx[1]));
@@ -180,7 +199,8 @@ TEST_CASE("convolution gives the same bits on one thread and on four, alone and 
                        .weight = t.weight,
                        .bias = t.bias,
                        .y = alone,
-                       .window = c.window});
+                       .window = c.window,
+                       .groups = c.groups});
     CHECK(std::memcmp(alone.data(), y[0].data(), alone.bytes()) == 0);
   }
 }

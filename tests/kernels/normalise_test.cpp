@@ -253,3 +253,37 @@ TEST_CASE("normalisation refuses arguments that do not fit", "[device][small]") 
   CHECK(refused(queue, NormaliseBy{.x = x, .variance = two, .y = y}));
   CHECK(refused(queue, NormaliseBackward{.x = x, .dy = y, .mean = three, .inv_deviation = four}));
 }
+
+TEST_CASE("a folded weight computes the layer and its normalisation", "[device][small]") {
+  const QueueHandle queue = test_queue(2);
+  Random random(5);
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const bool with_bias : {false, true}) {
+      const Shape shape{3, 2, 7}, channels{7};
+      const Tensor weight = random_tensor(shape, dtype, random);
+      const Tensor bias = random_tensor(channels, dtype, random);
+      const Tensor mean = random_tensor(channels, dtype, random);
+      const Tensor variance = random_tensor(channels, dtype, random, 0.5, 2);
+      const Tensor scale = random_tensor(channels, dtype, random);
+      const Tensor shift = random_tensor(channels, dtype, random);
+      Tensor folded(shape, dtype), folded_bias(channels, dtype);
+      run_on(queue, FoldNorm{.weight = weight,
+                             .bias = with_bias ? ConstView(bias.view()) : ConstView(),
+                             .mean = mean,
+                             .variance = variance,
+                             .scale = scale,
+                             .shift = shift,
+                             .folded_weight = folded,
+                             .folded_bias = folded_bias,
+                             .epsilon = 1e-3});
+      Doubles weights = doubles(weight), biases(7);
+      for (std::size_t c = 0; c < 7; ++c) {
+        const double factor = doubles(scale)[c] / std::sqrt(doubles(variance)[c] + 1e-3);
+        for (std::size_t row = 0; row < 6; ++row) weights[row * 7 + c] *= factor;
+        biases[c] =
+            ((with_bias ? doubles(bias)[c] : 0) - doubles(mean)[c]) * factor + doubles(shift)[c];
+      }
+      CHECK(distance(folded, weights) < tolerance(dtype));
+      CHECK(distance(folded_bias, biases) < tolerance(dtype));
+    }
+}

@@ -33,6 +33,7 @@ Tensor rounded(const Tensor& tensor, Precision precision) {
 Case case_of(int i, Random& random) {
   Case c = random_case(random);
   if (i % 3 != 0) return c;
+  c.groups = 1;
   c.in = 8 * (1 + random.integer(5));
   c.out = 8 * (1 + random.integer(9));
   c.x[c.x.rank() - 1] = c.in;

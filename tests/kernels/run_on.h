@@ -17,6 +17,8 @@ void for_views(Op& op, Visit&& visit) {
   using O = std::remove_const_t<Op>;
   if constexpr (std::is_same_v<O, Conv>)
     all(op.x, op.weight, op.bias, op.y, op.argmax);
+  else if constexpr (std::is_same_v<O, AddBias>)
+    all(op.x, op.bias, op.y);
   else if constexpr (std::is_same_v<O, Dense>)
     all(op.x, op.weight, op.bias, op.y);
   else if constexpr (std::is_same_v<O, ConvChain>) {
@@ -42,6 +44,9 @@ void for_views(Op& op, Visit&& visit) {
         op.running_variance);
   else if constexpr (std::is_same_v<O, NormaliseBackward>)
     all(op.x, op.dy, op.mean, op.inv_deviation, op.scale, op.shift, op.dx, op.dscale, op.dshift);
+  else if constexpr (std::is_same_v<O, FoldNorm>)
+    all(op.weight, op.bias, op.mean, op.variance, op.scale, op.shift, op.folded_weight,
+        op.folded_bias);
   else if constexpr (std::is_same_v<O, NormaliseBy>)
     all(op.x, op.mean, op.variance, op.scale, op.shift, op.y);
   else if constexpr (std::is_same_v<O, Add>)

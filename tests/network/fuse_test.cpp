@@ -26,7 +26,7 @@ Graph chain(const std::vector<std::int64_t>& input, const std::vector<Layer>& la
   return builder.build({last});
 }
 
-std::size_t fused_nodes(const Graph& graph) { return fuse(graph).graph.nodes().size(); }
+std::size_t fused_nodes(const Graph& graph) { return fuse(graph, false).graph.nodes().size(); }
 
 void check_same(const Graph& graph, DType dtype, double tolerance) {
   const QueueHandle queue = test_queue(2);
@@ -69,15 +69,16 @@ void check_same(const Graph& graph) {
 }  // namespace
 
 TEST_CASE("fusing RatNet leaves its six computing layers", "[device]") {
-  const FusedGraph fused = fuse(ratnet_graph());
+  const FusedGraph fused = fuse(ratnet_graph(), false);
   std::vector<std::string> names;
   for (const Node& node : fused.graph.nodes()) names.push_back(node.name);
   CHECK(names == std::vector<std::string>{"image", "pool1", "pool2", "pool3", "flatten",
                                           "dense_relu", "logits", "probability"});
-  CHECK(fused.weight_prefixes == std::vector<std::string>{"image", "conv1", "conv2", "conv3",
-                                                          "flatten", "dense", "logits",
-                                                          "probability"});
-  CHECK(fuse(fused.graph).graph.to_json() == fused.graph.to_json());
+  std::vector<std::string> weights;
+  for (const Node& node : fused.graph.nodes()) weights.push_back(node.weights_name());
+  CHECK(weights == std::vector<std::string>{"image", "conv1", "conv2", "conv3", "flatten", "dense",
+                                            "logits", "probability"});
+  CHECK(fuse(fused.graph, false).graph.to_json() == fused.graph.to_json());
 }
 
 TEST_CASE("fused RatNet computes what RatNet computes", "[device]") {
@@ -165,4 +166,57 @@ TEST_CASE("the activation after a sum is fused into it", "[device]") {
     CHECK(fused_nodes(graph) == 5);
     check_same(graph);
   }
+}
+
+TEST_CASE("a batch normalisation goes into the layer before it, and its ReLU too", "[device]") {
+  using layers::BatchNorm;
+  const Graph graph =
+      chain({9, 8, 2}, {Conv{.out = 5, .kernel = {3, 3}, .bias = false}, BatchNorm{.epsilon = 1e-3},
+                        Relu{}, MaxPool{.kernel = {2, 2}}, Conv{.out = 3, .kernel = {3, 3}},
+                        BatchNorm{}, Flatten{}, Dense{.out = 4}, BatchNorm{}, LeakyRelu{0.2}});
+  const FusedGraph fused = fuse(graph, false);
+  CHECK(fused.graph.nodes().size() == 5);  // the input, two convolutions, flatten, dense
+  CHECK(fused.norms.size() == 3);
+  CHECK(fused.norms.at("l3").layer == "l0");
+  CHECK(fused.norms.at("l3").norm == "l1");
+  CHECK_FALSE(fused.norms.at("l3").had_bias);
+  CHECK(fused.norms.at("l5").had_bias);
+  // In training it stays, and takes in the ReLU.
+  CHECK(fuse(graph, true).norms.empty());
+  CHECK(fuse(graph, true).graph.nodes().size() == 9);
+  check_same(graph, DType::f64, 1e-12);
+  check_same(graph, DType::f32, 5e-5);
+}
+
+TEST_CASE("folded weights follow the parameters", "[device][small]") {
+  const QueueHandle queue = test_queue(1);
+  const Graph graph = chain({5, 5, 1}, {Conv{.out = 3, .kernel = {3, 3}}, layers::BatchNorm{}});
+  const auto parameters = std::make_shared<Parameters>(queue, random_weights(graph, DType::f64, 3));
+  Plan plan(graph, parameters, {});
+  const auto output = [&](Plan& p) {
+    write_to(*queue, p.input(0, 1), random_doubles(25, 4));
+    p.forward(1);
+    return read_from(*queue, p.output(0, 1));
+  };
+  const Doubles before = output(plan);
+  parameters->upload(random_weights(graph, DType::f64, 4));
+  const Doubles after = output(plan);
+  Plan fresh(graph, parameters, {});
+  CHECK(after == output(fresh));
+  CHECK(relative(after, before) > 0.01);
+
+  // A step of training moves the statistics.
+  Plan training(graph, parameters, {.mode = Mode::train});
+  output(training);
+  CHECK(relative(output(plan), after) > 1e-3);
+}
+
+TEST_CASE("fusion leaves alone what somebody watches or reads as well", "[device]") {
+  const Graph graph =
+      chain({6, 6, 1}, {Conv{.out = 2, .kernel = {3, 3}}, layers::BatchNorm{}, Relu{}});
+  CHECK(fuse(graph, false).graph.nodes().size() == 2);
+  CHECK(fuse(graph, false, {"l0"}).graph.nodes().size() == 3);
+  CHECK(fuse(graph, false, {"l0"}).norms.empty());
+  CHECK(fuse(graph, false, {"l1"}).graph.nodes().size() == 3);
+  CHECK(fuse(graph, false, {"l2"}).graph.nodes().size() == 2);
 }

@@ -1,6 +1,7 @@
 #include "../../network/graph.h"
 
 #include "../../apps/dark_slices/ratnet.h"
+#include "../../network/weights.h"
 #include "../catch.h"
 #include "refused.h"
 
@@ -204,4 +205,39 @@ TEST_CASE("a graph has at most 10,000 nodes") {
   };
   CHECK(Graph::from_json(chain(10000)).nodes().size() == 10000);
   CHECK(refused_json("10000", chain(10001)) == "");
+}
+
+TEST_CASE("a part of a graph begins where values are given") {
+  const Graph graph = residual();
+  const Graph part = graph.part({"sum"}, {"dense"});
+  std::vector<std::string> names;
+  for (const Node& node : part.nodes()) names.push_back(node.name);
+  CHECK(names == std::vector<std::string>{"sum", "flat", "dense"});
+  CHECK(part.infer(2, false)[0].output == Shape{2, 8, 8, 2});
+  CHECK(part.inputs() == std::vector<int>{0});
+  CHECK(refused(ErrorKind::usage, "no output depends on 'flat'", [&] {
+          graph.part({"sum", "flat"}, {"side"});
+        }) == "");
+}
+
+TEST_CASE("nodes that share weights name them once") {
+  GraphBuilder builder;
+  const int x = builder.input("x", {4, 4, 2});
+  const layers::Conv conv{.out = 2, .kernel = {3, 3}};
+  const int a = builder.add("a", conv, {x});
+  const int b = builder.add("b", conv, {a}, "a");
+  const Graph graph = builder.build({b});
+  CHECK(graph.weights().size() == 2);
+  CHECK(graph.weights()[0].name == "a/weight");
+  CHECK(Weights::initialised(graph, 1).entries().size() == 2);
+  CHECK(Graph::from_json(graph.to_json()).to_json() == graph.to_json());
+  // Also where the first of them is not there.
+  CHECK(graph.part({"a"}, {"b"}).weights()[0].name == "a/weight");
+
+  GraphBuilder other;
+  const int y = other.input("x", {4, 4, 2});
+  const int c = other.add("c", layers::Conv{.out = 3, .kernel = {3, 3}}, {y});
+  const int d = other.add("d", layers::Conv{.out = 3, .kernel = {3, 3}}, {c}, "c");
+  CHECK(refused(ErrorKind::usage, "asks for weights 'c/weight' of shape [3, 3, 3, 3]",
+                [&] { other.build({d}); }) == "");
 }

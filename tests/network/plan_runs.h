@@ -34,8 +34,10 @@ inline Weights random_weights(const Graph& graph, DType dtype, std::uint64_t see
   std::uint64_t stream = 1000;
   for (auto& entry : weights.entries()) {
     Random random(seed, stream++);
-    if (entry.name.ends_with("bias"))
+    if (entry.name.ends_with("bias") || entry.name.ends_with("shift"))
       entry.value = random_tensor(entry.value.shape(), dtype, random, -0.5, 0.5);
+    if (entry.statistic || entry.name.ends_with("scale"))
+      entry.value = random_tensor(entry.value.shape(), dtype, random, 0.5, 1.5);
   }
   return weights;
 }
@@ -82,7 +84,7 @@ inline Results run_once(Plan& plan, const Parameters& parameters, std::int64_t n
   for (std::size_t i = 0; i < inputs; ++i)
     results.input_gradients.push_back(read_from(plan.queue(), plan.input_gradient(i, n)));
   for (const auto& place : parameters.places())
-    if (!place.frozen)
+    if (place.trainable())
       results.gradients[place.name] = read_from(plan.queue(), plan.gradient(place.name));
   return results;
 }

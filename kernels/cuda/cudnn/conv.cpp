@@ -63,6 +63,7 @@ bool is_empty(const WindowGeometry& g) {
 template <class Call>
 const char* declines(CudaQueue& queue, const Call& call) {
   if (call.dtype() != DType::f32) return "the tensors are not f32";
+  if (call.geometry.groups != 1) return "the channels are grouped";
   if (is_empty(call.geometry)) return "a tensor is empty";
   if (!is_aligned(in_place(call).first) || !is_aligned(in_place(call).second))
     return "a tensor is not aligned to 16 bytes";
