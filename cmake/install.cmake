@@ -29,8 +29,14 @@ set(ratnet_headers
     network/plan.h
     network/predictor.h
     network/weights.h
+    train/class_probabilities.h
     train/dataset.h
+    train/delong.h
+    train/event_writer.h
+    train/froc.h
+    train/mcnemar.h
     train/metrics.h
+    train/segmentation.h
     train/trainer.h
     # What those include.
     apps/dark_slices/baselines.h
@@ -54,9 +60,12 @@ set(ratnet_headers
     train/calibration.h
     train/checkpoint.h
     train/classification.h
+    train/components.h
     train/early_stopping.h
     train/image_hash.h
+    train/lesions.h
     train/loader.h
+    train/mask.h
     train/optimiser.h
     train/roc.h
     train/schedule.h)

@@ -83,4 +83,26 @@ double f1(const ConfusionMatrix& matrix, int positive) {
                matrix.of_class(positive) + matrix.called_class(positive));
 }
 
+double macro_f1(const ConfusionMatrix& matrix) {
+  double sum = 0;
+  int present = 0;
+  for (int i = 0; i < matrix.classes; ++i) {
+    if (matrix.of_class(i) + matrix.called_class(i) == 0) continue;
+    sum += f1(matrix, i);
+    ++present;
+  }
+  return present > 0 ? sum / present : std::numeric_limits<double>::quiet_NaN();
+}
+
+double weighted_f1(const ConfusionMatrix& matrix) {
+  double sum = 0, seen = 0;
+  for (int i = 0; i < matrix.classes; ++i) {
+    const auto weight = static_cast<double>(matrix.of_class(i));
+    if (weight == 0) continue;
+    sum += weight * f1(matrix, i);
+    seen += weight;
+  }
+  return seen > 0 ? sum / seen : std::numeric_limits<double>::quiet_NaN();
+}
+
 }  // namespace ratnet::inline v1

@@ -29,5 +29,8 @@ double balanced_accuracy(const ConfusionMatrix& matrix);  // mean recall of the 
 double precision(const ConfusionMatrix& matrix, int positive);
 double recall(const ConfusionMatrix& matrix, int positive);
 double f1(const ConfusionMatrix& matrix, int positive);
+// Means of F1 over the classes that were seen or called: plain, and by how often each was seen.
+double macro_f1(const ConfusionMatrix& matrix);
+double weighted_f1(const ConfusionMatrix& matrix);
 
 }  // namespace ratnet::inline v1

@@ -4,10 +4,8 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <memory>
 #include <vector>
 
-#include <cairo.h>
 #include <unistd.h>
 
 #include "../../apps/report/colour_scale.h"
@@ -15,6 +13,7 @@
 #include "../../core/atomic_file.h"
 #include "../../core/error.h"
 #include "../catch.h"
+#include "read_png.h"
 
 using namespace ratnet;
 
@@ -33,39 +32,6 @@ SliceMap make_map(std::int64_t volumes, std::int64_t slices) {
   SliceMap map{.name = "run.nii.gz", .volumes = volumes, .slices = slices};
   map.probability.assign(static_cast<std::size_t>(volumes * slices), 0.01f);
   return map;
-}
-
-struct Picture {
-  int width = 0;
-  int height = 0;
-  std::vector<Colour> pixels;
-  Colour at(int x, int y) const {
-    return pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
-                  static_cast<std::size_t>(x)];
-  }
-};
-
-Picture read_png(const std::string& path) {
-  const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
-      cairo_image_surface_create_from_png(path.c_str()), cairo_surface_destroy);
-  REQUIRE(cairo_surface_status(surface.get()) == CAIRO_STATUS_SUCCESS);
-  Picture picture{cairo_image_surface_get_width(surface.get()),
-                  cairo_image_surface_get_height(surface.get()),
-                  {}};
-  const unsigned char* data = cairo_image_surface_get_data(surface.get());
-  const int stride = cairo_image_surface_get_stride(surface.get());
-  for (int y = 0; y < picture.height; ++y)
-    for (int x = 0; x < picture.width; ++x) {
-      const auto* pixel = reinterpret_cast<const std::uint32_t*>(data + y * stride) + x;
-      picture.pixels.push_back({static_cast<std::uint8_t>(*pixel >> 16),
-                                static_cast<std::uint8_t>(*pixel >> 8),
-                                static_cast<std::uint8_t>(*pixel)});
-    }
-  return picture;
-}
-
-int count_of(const std::vector<Colour>& pixels, Colour colour) {
-  return static_cast<int>(std::count(pixels.begin(), pixels.end(), colour));
 }
 
 }  // namespace
