@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "../apps/dark_slices/ratnet.h"
-#include "../kernels/softmax.h"
+#include "../kernels/cross_entropy.h"
 #include "../kernels/submit.h"
 #include "../network/plan.h"
 #include "../train/optimiser.h"

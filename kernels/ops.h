@@ -40,16 +40,20 @@ struct ActivateBackward;
 struct NormaliseBackward;
 struct SoftmaxBackward;
 struct SoftmaxCrossEntropy;
+struct ElementLoss;
+struct DiceLoss;
+struct SsimLoss;
+struct GaussianKl;
 struct SetNumbers;
 struct Dropout;
 struct Sgd;
 struct Adam;
 struct ClipNorm;
 
-using TrainOps =
-    OpList<ConvBackwardData, ConvBackwardWeights, DenseBackwardData, DenseBackwardWeights,
-           MaxPoolBackward, AvgPoolBackward, ActivateBackward, NormaliseBackward, SoftmaxBackward,
-           SoftmaxCrossEntropy, SetNumbers, Dropout, Sgd, Adam, ClipNorm>;
+using TrainOps = OpList<ConvBackwardData, ConvBackwardWeights, DenseBackwardData,
+                        DenseBackwardWeights, MaxPoolBackward, AvgPoolBackward, ActivateBackward,
+                        NormaliseBackward, SoftmaxBackward, SoftmaxCrossEntropy, ElementLoss,
+                        DiceLoss, SsimLoss, GaussianKl, SetNumbers, Dropout, Sgd, Adam, ClipNorm>;
 
 template <class... A, class... B>
 OpList<A..., B...> joined(OpList<A...>, OpList<B...>);

@@ -31,20 +31,4 @@ void SoftmaxBackward::check() const {
   check_temperature(kName, temperature);
 }
 
-void SoftmaxCrossEntropy::check() const {
-  require(logits.shape.rank() == 2, kName, ": logits must be [N, K], got ", logits.shape);
-  check_shape(kName, "logits", logits, logits.shape);
-  check_shape(kName, "labels", labels, {logits.shape[0]});
-  require(labels.dtype == DType::i32, kName, ": labels must be i32, not ", name_of(labels.dtype));
-  if (class_weights) check_shape(kName, "class_weights", class_weights, {logits.shape[1]});
-  check_shape(kName, "loss", loss, {1});
-  if (dlogits) check_shape(kName, "dlogits", dlogits, logits.shape);
-  check_floats(kName, {logits, class_weights, loss, dlogits});
-  if (loss_sum) {
-    check_shape(kName, "loss_sum", loss_sum, {1});
-    require(loss_sum.dtype == DType::f64, kName, ": loss_sum is f64, not ",
-            name_of(loss_sum.dtype));
-  }
-}
-
 }  // namespace ratnet::inline v1

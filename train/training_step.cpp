@@ -1,8 +1,8 @@
 #include "training_step.h"
 
+#include "../kernels/cross_entropy.h"
 #include "../kernels/open.h"
 #include "../kernels/pointwise.h"
-#include "../kernels/softmax.h"
 #include "../kernels/submit.h"
 
 namespace ratnet::inline v1 {

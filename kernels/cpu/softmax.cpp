@@ -52,78 +52,6 @@ void softmax_backward(const SoftmaxBackward& op, std::int64_t first, std::int64_
   }
 }
 
-template <class T>
-class CrossEntropy {
- public:
-  explicit CrossEntropy(const SoftmaxCrossEntropy& op)
-      : logits_(op.logits.as<T>()),
-        labels_(op.labels.as<std::int32_t>()),
-        class_weights_(op.class_weights ? op.class_weights.as<T>() : nullptr),
-        dlogits_(op.dlogits ? op.dlogits.as<T>() : nullptr),
-        n_(op.logits.shape[0]),
-        k_(op.logits.shape[1]) {}
-
-  void run(CpuQueue& queue, T* loss, double* loss_sum) const {
-    double total = 0;
-    for (std::int64_t i = 0; i < n_; ++i) total += weight(i);
-    const double scale = total != 0 ? 1 / total : 0;
-    // The batch in blocks of a fixed size: each is summed in order, then the blocks in order.
-    constexpr std::int64_t kGroup = 256;
-    const std::int64_t block = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, k_));
-    double sum = 0;
-    for (std::int64_t start = 0; start < n_; start += kGroup * block) {
-      double sums[kGroup];
-      const std::int64_t blocks = std::min(kGroup, (n_ - start + block - 1) / block);
-      parallel_for(*queue.executor, blocks, [&](std::int64_t b, int) {
-        sums[b] = 0;
-        const std::int64_t first = start + b * block;
-        for (std::int64_t i = first; i < std::min(n_, first + block); ++i)
-          sums[b] += sample(i, weight(i), scale);
-      });
-      for (std::int64_t b = 0; b < blocks; ++b) sum += sums[b];
-    }
-    *loss = static_cast<T>(sum * scale);
-    if (loss_sum) *loss_sum += static_cast<double>(*loss);
-  }
-
- private:
-  double weight(std::int64_t i) const {
-    const std::int32_t label = labels_[i];
-    if (label < 0 || label >= k_) return 0;
-    return class_weights_ ? static_cast<double>(class_weights_[label]) : 1;
-  }
-
-  // The weighted loss of sample i; writes its gradient where that is wanted.
-  double sample(std::int64_t i, double weight, double scale) const {
-    const T* x = logits_ + i * k_;
-    T* dx = dlogits_ ? dlogits_ + i * k_ : nullptr;
-    if (weight == 0) {
-      if (dx) std::fill(dx, dx + k_, T{0});
-      return 0;
-    }
-    const std::int32_t label = labels_[i];
-    const T top = largest(x, k_);
-    const double margin = static_cast<double>(x[label]) - static_cast<double>(top);
-    double sum = 0;
-    for (std::int64_t j = 0; j < k_; ++j) {
-      const T e = std::exp(x[j] - top);
-      sum += e;
-      if (dx) dx[j] = e;
-    }
-    if (dx)
-      for (std::int64_t j = 0; j < k_; ++j)
-        dx[j] = static_cast<T>((dx[j] / sum - (j == label)) * (weight * scale));
-    return weight * (std::log(sum) - margin);
-  }
-
-  const T* logits_;
-  const std::int32_t* labels_;
-  const T* class_weights_;
-  T* dlogits_;
-  std::int64_t n_;
-  std::int64_t k_;
-};
-
 }  // namespace
 
 void run(CpuQueue& queue, const Softmax& op) {
@@ -137,12 +65,6 @@ void run(CpuQueue& queue, const SoftmaxBackward& op) {
     op.y.dtype == DType::f64 ? softmax_backward<double>(op, first, last)
                              : softmax_backward<float>(op, first, last);
   });
-}
-
-void run(CpuQueue& queue, const SoftmaxCrossEntropy& op) {
-  double* sum = op.loss_sum ? op.loss_sum.as<double>() : nullptr;
-  op.logits.dtype == DType::f64 ? CrossEntropy<double>(op).run(queue, op.loss.as<double>(), sum)
-                                : CrossEntropy<float>(op).run(queue, op.loss.as<float>(), sum);
 }
 
 }  // namespace ratnet::inline v1

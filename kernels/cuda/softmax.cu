@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "activated.h"
-#include "block_sum.h"
 #include "launch.h"
 
 namespace ratnet::inline v1 {
@@ -95,65 +94,6 @@ struct Backward {
   }
 };
 
-template <class T>
-struct LossProblem {
-  const T* logits;
-  const std::int32_t* labels;
-  const T* class_weights;
-  T* loss;
-  T* dlogits;
-  double* loss_sum;
-  std::int64_t n, k;
-
-  __device__ double weight(std::int64_t i) const {
-    const std::int32_t label = labels[i];
-    if (label < 0 || label >= k) return 0;
-    return class_weights ? static_cast<double>(class_weights[label]) : 1.0;
-  }
-
-  // The weighted loss of sample i; writes its gradient where that is wanted.
-  __device__ double sample(std::int64_t i, double scale) const {
-    const T* x = logits + i * k;
-    T* dx = dlogits ? dlogits + i * k : nullptr;
-    const double w = weight(i);
-    if (w == 0) {
-      for (std::int64_t j = 0; dx && j < k; ++j) dx[j] = T{0};
-      return 0;
-    }
-    const std::int32_t label = labels[i];
-    T top = x[0];
-    for (std::int64_t j = 1; j < k; ++j)
-      if (x[j] > top || x[j] != x[j]) top = x[j];
-    // Before the gradient, which may go where the logits are.
-    const double margin = static_cast<double>(x[label]) - static_cast<double>(top);
-    double sum = 0;
-    for (std::int64_t j = 0; j < k; ++j) {
-      const T e = exp(x[j] - top);
-      sum += e;
-      if (dx) dx[j] = e;
-    }
-    for (std::int64_t j = 0; dx && j < k; ++j)
-      dx[j] = static_cast<T>((dx[j] / sum - (j == label)) * (w * scale));
-    return w * (log(sum) - margin);
-  }
-};
-
-// One block: the weights of the whole batch have to be summed before the first gradient.
-template <class T>
-__global__ void __launch_bounds__(kSumThreads) cross_entropy(LossProblem<T> p) {
-  auto& sums = dynamic_shared<BlockSums>();
-  double weights = 0;
-  for (std::int64_t i = threadIdx.x; i < p.n; i += kSumThreads) weights += p.weight(i);
-  weights = block_sum(sums, weights);
-  const double scale = weights != 0 ? 1 / weights : 0;
-  double loss = 0;
-  for (std::int64_t i = threadIdx.x; i < p.n; i += kSumThreads) loss += p.sample(i, scale);
-  loss = block_sum(sums, loss);
-  if (threadIdx.x != 0) return;
-  *p.loss = static_cast<T>(loss * scale);
-  if (p.loss_sum) *p.loss_sum += static_cast<double>(*p.loss);
-}
-
 }  // namespace
 
 void run(CudaQueue& queue, const Softmax& op) {
@@ -169,21 +109,6 @@ void run(CudaQueue& queue, const SoftmaxBackward& op) {
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
     for_each_row(queue, op.kName, k ? op.y.count() / k : 0,
                  Backward<T>{op.y.as<T>(), op.dy.as<T>(), op.dx.as<T>(), k, op.temperature});
-  });
-}
-
-void run(CudaQueue& queue, const SoftmaxCrossEntropy& op) {
-  for_float_type(op.logits.dtype == DType::f64, [&]<class T>(T) {
-    const LossProblem<T> problem{op.logits.as<T>(),
-                                 op.labels.as<std::int32_t>(),
-                                 op.class_weights ? op.class_weights.as<T>() : nullptr,
-                                 op.loss.as<T>(),
-                                 op.dlogits ? op.dlogits.as<T>() : nullptr,
-                                 op.loss_sum ? op.loss_sum.as<double>() : nullptr,
-                                 op.logits.shape[0],
-                                 op.logits.shape[1]};
-    launch(queue, op.kName, dim3(1), dim3(kSumThreads), sizeof(BlockSums), cross_entropy<T>,
-           problem);
   });
 }
 

@@ -49,6 +49,14 @@ void for_views(Op& op, Visit&& visit) {
         op.folded_bias);
   else if constexpr (std::is_same_v<O, NormaliseBy>)
     all(op.x, op.mean, op.variance, op.scale, op.shift, op.y);
+  else if constexpr (std::is_same_v<O, ElementLoss>)
+    all(op.prediction, op.target, op.weights, op.loss, op.dprediction, op.loss_sum);
+  else if constexpr (std::is_same_v<O, DiceLoss>)
+    all(op.probabilities, op.labels, op.loss, op.dprobabilities, op.loss_sum);
+  else if constexpr (std::is_same_v<O, SsimLoss>)
+    all(op.prediction, op.target, op.loss, op.dprediction, op.loss_sum);
+  else if constexpr (std::is_same_v<O, GaussianKl>)
+    all(op.mean, op.log_variance, op.loss, op.dmean, op.dlog_variance, op.loss_sum);
   else if constexpr (std::is_same_v<O, Add>)
     all(op.a, op.b, op.y);
   else if constexpr (std::is_same_v<O, Sgd>)
@@ -75,6 +83,8 @@ bool adds_to(const Op& op, const AnyView& view) {
   if constexpr (std::is_same_v<Op, Normalise>)
     return static_cast<const void*>(&view) == &op.running_mean ||
            static_cast<const void*>(&view) == &op.running_variance;
+  if constexpr (requires { op.accumulate; })
+    return op.accumulate || static_cast<const void*>(&view) == &op.loss_sum;
   return false;
 }
 

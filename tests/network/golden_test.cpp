@@ -1,6 +1,6 @@
 // RatNet against PyTorch (scripts/make_golden.py).
 #include "../../apps/dark_slices/ratnet.h"
-#include "../../kernels/softmax.h"
+#include "../../kernels/cross_entropy.h"
 #include "../../kernels/submit.h"
 #include "../../network/safetensors.h"
 #include "../../train/optimiser.h"

@@ -1,0 +1,13 @@
+#include "../cross_entropy_terms.h"
+#include "loss_sums.h"
+
+namespace ratnet::inline v1 {
+
+void run(CpuQueue& queue, const SoftmaxCrossEntropy& op) {
+  for_loss_type(op.logits, [&]<class T>(T) {
+    weighted_mean(queue, op.labels.count(), op.logits.shape.back(), -1, terms_of<T>(op),
+                  result_of<T>(op));
+  });
+}
+
+}  // namespace ratnet::inline v1
