@@ -20,10 +20,15 @@ set(ratnet_headers
     imaging/orientation.h
     imaging/resample.h
     imaging/volume.h
+    layers/concat.h
     layers/conv.h
     layers/dense.h
+    layers/pad.h
     layers/pointwise.h
     layers/pool.h
+    layers/reduce.h
+    layers/reshape.h
+    layers/upsample.h
     network/graph.h
     network/model.h
     network/plan.h
@@ -48,6 +53,7 @@ set(ratnet_headers
     core/precision.h
     core/queue.h
     core/random.h
+    core/reduction.h
     core/shape.h
     core/text.h
     layers/catalogue.h

@@ -14,21 +14,41 @@ struct OpList {
 };
 
 struct Conv;
+struct ConvChain;
 struct Dense;
 struct AddBias;
 struct MaxPool;
 struct AvgPool;
+struct Reduce;
 struct Activate;
 struct NormaliseBy;
 struct Normalise;
 struct FoldNorm;
 struct Softmax;
 struct Add;
+struct CopyBox;
+struct Resample;
 struct Convert;
-struct ConvChain;
 
-using InferOps = OpList<Conv, Dense, AddBias, MaxPool, AvgPool, Activate, NormaliseBy, Normalise,
-                        FoldNorm, Softmax, Add, Convert, ConvChain>;
+// clang-format off
+using InferOps = OpList<
+    Conv,
+    ConvChain,
+    Dense,
+    AddBias,
+    MaxPool,
+    AvgPool,
+    Reduce,
+    Activate,
+    NormaliseBy,
+    Normalise,
+    FoldNorm,
+    Softmax,
+    Add,
+    CopyBox,
+    Resample,
+    Convert>;
+// clang-format on
 
 struct ConvBackwardData;
 struct ConvBackwardWeights;
@@ -36,24 +56,46 @@ struct DenseBackwardData;
 struct DenseBackwardWeights;
 struct MaxPoolBackward;
 struct AvgPoolBackward;
+struct ReduceBackward;
 struct ActivateBackward;
 struct NormaliseBackward;
 struct SoftmaxBackward;
+struct ResampleBackward;
+struct Dropout;
 struct SoftmaxCrossEntropy;
 struct ElementLoss;
 struct DiceLoss;
 struct SsimLoss;
 struct GaussianKl;
 struct SetNumbers;
-struct Dropout;
 struct Sgd;
 struct Adam;
 struct ClipNorm;
 
-using TrainOps = OpList<ConvBackwardData, ConvBackwardWeights, DenseBackwardData,
-                        DenseBackwardWeights, MaxPoolBackward, AvgPoolBackward, ActivateBackward,
-                        NormaliseBackward, SoftmaxBackward, SoftmaxCrossEntropy, ElementLoss,
-                        DiceLoss, SsimLoss, GaussianKl, SetNumbers, Dropout, Sgd, Adam, ClipNorm>;
+// clang-format off
+using TrainOps = OpList<
+    ConvBackwardData,
+    ConvBackwardWeights,
+    DenseBackwardData,
+    DenseBackwardWeights,
+    MaxPoolBackward,
+    AvgPoolBackward,
+    ReduceBackward,
+    ActivateBackward,
+    NormaliseBackward,
+    SoftmaxBackward,
+    ResampleBackward,
+    Dropout,
+    SoftmaxCrossEntropy,
+    ElementLoss,
+    DiceLoss,
+    SsimLoss,
+    GaussianKl,
+    SetNumbers,
+    Sgd,
+    Adam,
+    ClipNorm>;
+// clang-format on
 
 template <class... A, class... B>
 OpList<A..., B...> joined(OpList<A...>, OpList<B...>);

@@ -13,9 +13,19 @@ constexpr const char* kActivation[] = {"none", "relu", "leaky_relu"};
 constexpr const char* kInit[] = {"zeros",         "he_normal",      "he_uniform",
                                  "glorot_normal", "glorot_uniform", "truncated_normal",
                                  "ones"};
+constexpr const char* kPadMode[] = {"zero", "reflect", "edge"};
+constexpr const char* kInterpolation[] = {"nearest", "linear"};
+constexpr const char* kAlignment[] = {"half_pixel", "corners", "top_left"};
+constexpr const char* kReduction[] = {"sum", "mean", "max"};
+constexpr const char* kReduceOver[] = {"spatial", "channels", "sample"};
 std::span<const char* const> names_of(Padding) { return kPadding; }
 std::span<const char* const> names_of(Activation) { return kActivation; }
 std::span<const char* const> names_of(Init) { return kInit; }
+std::span<const char* const> names_of(PadMode) { return kPadMode; }
+std::span<const char* const> names_of(Interpolation) { return kInterpolation; }
+std::span<const char* const> names_of(Alignment) { return kAlignment; }
+std::span<const char* const> names_of(Reduction) { return kReduction; }
+std::span<const char* const> names_of(ReduceOver) { return kReduceOver; }
 
 template <class T>
 Json value_of(const T& value) {

@@ -5,30 +5,46 @@
 #include <string_view>
 #include <variant>
 
+#include "concat.h"
 #include "conv.h"
 #include "dense.h"
 #include "input.h"
 #include "normalise.h"
+#include "pad.h"
 #include "pointwise.h"
 #include "pool.h"
+#include "reduce.h"
+#include "reshape.h"
+#include "upsample.h"
 
 namespace ratnet::inline v1 {
 
 // A layer of any kind. New kinds are added here, inside the library.
-using Layer = std::variant<layers::Input,      //
-                           layers::Conv,       //
-                           layers::Dense,      //
-                           layers::MaxPool,    //
-                           layers::AvgPool,    //
-                           layers::Relu,       //
-                           layers::LeakyRelu,  //
-                           layers::BatchNorm,  //
-                           layers::GroupNorm,  //
-                           layers::InstanceNorm, layers::LayerNorm,
-                           layers::Add,      //
-                           layers::Dropout,  //
-                           layers::Softmax,  //
-                           layers::Flatten>;
+// clang-format off
+using Layer = std::variant<
+    layers::Input,
+    layers::Conv,
+    layers::Dense,
+    layers::MaxPool,
+    layers::AvgPool,
+    layers::GlobalPool,
+    layers::Reduce,
+    layers::Relu,
+    layers::LeakyRelu,
+    layers::BatchNorm,
+    layers::GroupNorm,
+    layers::InstanceNorm,
+    layers::LayerNorm,
+    layers::Add,
+    layers::Concat,
+    layers::Crop,
+    layers::Pad,
+    layers::Upsample,
+    layers::Dropout,
+    layers::Softmax,
+    layers::Flatten,
+    layers::Reshape>;
+// clang-format on
 
 // "conv", "dense", ...
 std::string_view kind_of(const Layer& layer);

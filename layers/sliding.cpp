@@ -6,18 +6,15 @@
 #include "../kernels/window.h"
 
 namespace ratnet::inline v1 {
-namespace {
 
-std::int64_t entry(const Sizes& sizes, int d, int rank, std::int64_t otherwise, const char* who,
-                   const char* what) {
+std::int64_t size_along(const Sizes& sizes, int d, int rank, std::int64_t otherwise,
+                        const char* who, const char* what) {
   if (sizes.empty()) return otherwise;
   if (sizes.size() == 1) return sizes[0];
   require(sizes.size() == static_cast<std::size_t>(rank), who, ": ", what, " has ", sizes.size(),
           " numbers for an input of ", rank, " spatial dimensions");
   return sizes[static_cast<std::size_t>(d)];
 }
-
-}  // namespace
 
 Window window_over(const Shape& input, const SlidingSizes& sizes, const char* who) {
   const int rank = input.rank() - 2;
@@ -29,12 +26,12 @@ Window window_over(const Shape& input, const SlidingSizes& sizes, const char* wh
   window.rank = rank;
   for (int i = 0; i < rank; ++i) {
     const auto d = static_cast<std::size_t>(i);
-    window.kernel[d] = entry(sizes.kernel, i, rank, 1, who, "kernel");
-    window.stride[d] = entry(sizes.stride, i, rank, 1, who, "stride");
-    window.dilation[d] = entry(sizes.dilation, i, rank, 1, who, "dilation");
+    window.kernel[d] = size_along(sizes.kernel, i, rank, 1, who, "kernel");
+    window.stride[d] = size_along(sizes.stride, i, rank, 1, who, "stride");
+    window.dilation[d] = size_along(sizes.dilation, i, rank, 1, who, "dilation");
     if (sizes.padding == Padding::custom) {
-      window.pad_before[d] = entry(sizes.pad_before, i, rank, 0, who, "pad_before");
-      window.pad_after[d] = entry(sizes.pad_after, i, rank, 0, who, "pad_after");
+      window.pad_before[d] = size_along(sizes.pad_before, i, rank, 0, who, "pad_before");
+      window.pad_after[d] = size_along(sizes.pad_after, i, rank, 0, who, "pad_after");
     }
   }
   window.check(who);

@@ -17,6 +17,11 @@ enum class Padding : std::uint8_t { same, valid, custom };
 // One number per spatial dimension; a single number stands for all, none for 1 (0 in paddings).
 using Sizes = std::vector<std::int64_t>;
 
+// The number for spatial dimension d of `rank`; `otherwise` where there is none. Throws Error
+// (usage), beginning with `who`, where there are neither one nor `rank` numbers of `what`.
+std::int64_t size_along(const Sizes& sizes, int d, int rank, std::int64_t otherwise,
+                        const char* who, const char* what);
+
 struct SlidingSizes {
   const Sizes& kernel;
   const Sizes& stride;

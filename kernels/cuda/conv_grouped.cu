@@ -17,7 +17,7 @@ struct Forward {
   Activation activation;
   T slope;
   __device__ void operator()(std::int64_t i) const {
-    const Element p(i, g.outputs, g.out);
+    const GridPlace p(i, g.outputs, g.out);
     const std::int64_t in = g.channels / g.groups;
     const std::int64_t first = p.channel / (g.outputs / g.groups) * in;
     T sum = bias ? bias[p.channel] : T{0};
@@ -37,7 +37,7 @@ struct Data {
   const T *dy, *weight;
   T* dx;
   __device__ void operator()(std::int64_t i) const {
-    const Element p(i, g.channels, g.in);
+    const GridPlace p(i, g.channels, g.in);
     const std::int64_t in = g.channels / g.groups, out = g.outputs / g.groups;
     const std::int64_t first = p.channel / in * out, c = p.channel % in;
     T sum = 0;
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kSumThreads)
     const std::int64_t channel = k / (g.outputs / g.groups) * in + c;
     double sum = 0;
     for (std::int64_t i = threadIdx.x; i < pixels; i += kSumThreads) {
-      const Element p(i, 1, g.out);
+      const GridPlace p(i, 1, g.out);
       const std::int64_t pixel = input_under(g, p, taps);
       if (pixel >= 0)
         sum += static_cast<double>(x[pixel * g.channels + channel]) *

@@ -10,7 +10,7 @@ namespace {
 
 // visit(input element, tap) for the taps of a window that lie inside the input, in order.
 template <class Visit>
-__device__ void for_inputs(const WindowGeometry& g, const Element& p, const Visit& visit) {
+__device__ void for_inputs(const WindowGeometry& g, const GridPlace& p, const Visit& visit) {
   for_taps(g, [&](int tap, const std::int64_t* offsets) {
     const std::int64_t pixel = input_under(g, p, offsets);
     if (pixel >= 0) visit(pixel * g.channels + p.channel, tap);
@@ -19,7 +19,7 @@ __device__ void for_inputs(const WindowGeometry& g, const Element& p, const Visi
 
 // visit(output element, tap) for the windows that cover an input element, taps in order.
 template <class Visit>
-__device__ void for_coverings(const WindowGeometry& g, const Element& p, const Visit& visit) {
+__device__ void for_coverings(const WindowGeometry& g, const GridPlace& p, const Visit& visit) {
   for_taps(g, [&](int tap, const std::int64_t* offsets) {
     const std::int64_t pixel = output_over(g, p, offsets);
     if (pixel >= 0) visit(pixel * g.channels + p.channel, tap);
@@ -37,7 +37,7 @@ struct Largest {
   __device__ void operator()(std::int64_t i) const {
     T best = 0;
     int where = -1;
-    for_inputs(g, Element(i, g.channels, g.out), [&](std::int64_t from, int tap) {
+    for_inputs(g, GridPlace(i, g.channels, g.out), [&](std::int64_t from, int tap) {
       const T value = x[from];
       // A NaN wins, so that it is seen at the end.
       if (where >= 0 && !(value > best) && value == value) return;
@@ -57,7 +57,7 @@ struct LargestBackward {
   T* dx;
   __device__ void operator()(std::int64_t i) const {
     T sum = 0;
-    for_coverings(g, Element(i, g.channels, g.in), [&](std::int64_t from, int tap) {
+    for_coverings(g, GridPlace(i, g.channels, g.in), [&](std::int64_t from, int tap) {
       if (argmax[from] == tap) sum += dy[from];
     });
     dx[i] = sum;
@@ -65,7 +65,7 @@ struct LargestBackward {
 };
 
 // How many taps the mean of an output element is of.
-__device__ std::int64_t divisor(const WindowGeometry& g, const Element& p, bool count_padding) {
+__device__ std::int64_t divisor(const WindowGeometry& g, const GridPlace& p, bool count_padding) {
   if (count_padding) return g.kernel[0] * g.kernel[1] * g.kernel[2];
   std::int64_t count = 0;
   for_inputs(g, p, [&](std::int64_t, int) { ++count; });
@@ -79,7 +79,7 @@ struct Mean {
   T* y;
   bool count_padding;
   __device__ void operator()(std::int64_t i) const {
-    const Element p(i, g.channels, g.out);
+    const GridPlace p(i, g.channels, g.out);
     T sum = 0;
     for_inputs(g, p, [&](std::int64_t from, int) { sum += x[from]; });
     y[i] = sum / static_cast<T>(divisor(g, p, count_padding));
@@ -94,8 +94,8 @@ struct MeanBackward {
   bool count_padding;
   __device__ void operator()(std::int64_t i) const {
     T sum = 0;
-    for_coverings(g, Element(i, g.channels, g.in), [&](std::int64_t from, int) {
-      const Element p(from, g.channels, g.out);
+    for_coverings(g, GridPlace(i, g.channels, g.in), [&](std::int64_t from, int) {
+      const GridPlace p(from, g.channels, g.out);
       sum += dy[from] / static_cast<T>(divisor(g, p, count_padding));
     });
     dx[i] = sum;

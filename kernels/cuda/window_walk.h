@@ -3,23 +3,10 @@
 
 #include <cuda_runtime.h>
 
+#include "grid_place.h"
 #include "window_geometry.h"
 
 namespace ratnet::inline v1 {
-
-// Splits an index into [sample, position, channel].
-struct Element {
-  std::int64_t sample, at[3], channel;
-  __device__ Element(std::int64_t i, std::int64_t channels, const std::int64_t* sizes) {
-    channel = i % channels;
-    i /= channels;
-    for (int d = 2; d >= 0; --d) {
-      at[d] = i % sizes[d];
-      i /= sizes[d];
-    }
-    sample = i;
-  }
-};
 
 // visit(tap, its offsets) for the taps of a kernel in order.
 template <class Visit>
@@ -34,7 +21,7 @@ __device__ void for_taps(const WindowGeometry& g, const Visit& visit) {
 }
 
 // The pixel of the input that lies under a tap at a position of the output, or -1 in the padding.
-__device__ inline std::int64_t input_under(const WindowGeometry& g, const Element& p,
+__device__ inline std::int64_t input_under(const WindowGeometry& g, const GridPlace& p,
                                            const std::int64_t* tap) {
   std::int64_t pixel = p.sample;
   for (int d = 0; d < 3; ++d) {
@@ -46,7 +33,7 @@ __device__ inline std::int64_t input_under(const WindowGeometry& g, const Elemen
 }
 
 // The pixel of the output whose tap lies on a position of the input, or -1.
-__device__ inline std::int64_t output_over(const WindowGeometry& g, const Element& p,
+__device__ inline std::int64_t output_over(const WindowGeometry& g, const GridPlace& p,
                                            const std::int64_t* tap) {
   std::int64_t pixel = p.sample;
   for (int d = 0; d < 3; ++d) {

@@ -29,11 +29,11 @@ void for_views(Op& op, Visit&& visit) {
   else if constexpr (std::is_same_v<O, ConvBackwardWeights> ||
                      std::is_same_v<O, DenseBackwardWeights>)
     all(op.x, op.dy, op.dweight, op.dbias);
-  else if constexpr (std::is_same_v<O, MaxPool>)
+  else if constexpr (std::is_same_v<O, MaxPool> || std::is_same_v<O, Reduce>)
     all(op.x, op.y, op.argmax);
-  else if constexpr (std::is_same_v<O, MaxPoolBackward>)
+  else if constexpr (std::is_same_v<O, MaxPoolBackward> || std::is_same_v<O, ReduceBackward>)
     all(op.dy, op.argmax, op.dx);
-  else if constexpr (std::is_same_v<O, AvgPoolBackward>)
+  else if constexpr (std::is_same_v<O, AvgPoolBackward> || std::is_same_v<O, ResampleBackward>)
     all(op.dy, op.dx);
   else if constexpr (std::is_same_v<O, ActivateBackward> || std::is_same_v<O, SoftmaxBackward>)
     all(op.y, op.dy, op.dx);
@@ -75,16 +75,15 @@ void for_views(Op& op, Visit&& visit) {
     all(op.x, op.y);
 }
 
-// Whether a result is added to what is there.
+// Whether a result keeps something of what is there.
 template <class Op, class AnyView>
-bool adds_to(const Op& op, const AnyView& view) {
-  if constexpr (std::is_same_v<Op, SoftmaxCrossEntropy>)
-    return static_cast<const void*>(&view) == &op.loss_sum;
+bool keeps_some_of(const Op& op, const AnyView& view) {
   if constexpr (std::is_same_v<Op, Normalise>)
     return static_cast<const void*>(&view) == &op.running_mean ||
            static_cast<const void*>(&view) == &op.running_variance;
   if constexpr (requires { op.accumulate; })
     return op.accumulate || static_cast<const void*>(&view) == &op.loss_sum;
+  if constexpr (std::is_same_v<Op, CopyBox>) return !op.clear;
   return false;
 }
 
@@ -109,7 +108,7 @@ void run_on(const QueueHandle& queue, Op op) {
     if (found == copies.end()) {
       void* host = const_cast<void*>(static_cast<const void*>(view.data));
       found = copies.emplace(host, Copy{host, Buffer(queue, view.bytes()), false}).first;
-      if (updates || !is_result || adds_to(op, view))
+      if (updates || !is_result || keeps_some_of(op, view))
         found->second.memory.upload(host, view.bytes());
     }
     found->second.written |= is_result;

@@ -1,12 +1,10 @@
 // What every layer must do, for each of its examples.
 #include <set>
 
-#include "../../layers/catalogue.h"
-#include "../../network/plan.h"
 #include "../catch.h"
 #include "../kernels/oracle.h"
 #include "../kernels/random_tensor.h"
-#include "../kernels/test_device.h"
+#include "one_layer.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -26,17 +24,6 @@ void for_examples(Function&& function, std::index_sequence<I...>) {
 template <class Function>
 void for_examples(Function&& function) {
   for_examples(function, std::make_index_sequence<std::variant_size_v<Layer>>());
-}
-
-Graph graph_of(const Layer& layer, const std::vector<Shape>& inputs) {
-  GraphBuilder builder;
-  std::vector<int> handles;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const auto sizes = inputs[i].sizes().subspan(1);
-    handles.push_back(builder.input("x" + std::to_string(i), {sizes.begin(), sizes.end()}));
-  }
-  const int node = builder.add("layer", layer, handles);
-  return builder.build({node});
 }
 
 // Weights where also the biases are not zero, so that a forgotten bias is seen.

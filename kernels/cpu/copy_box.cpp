@@ -1,0 +1,46 @@
+#include "../copy_box.h"
+
+#include <algorithm>
+
+#include "../box_rows.h"
+#include "cpu_queue.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+template <class T>
+void copy_rows(const CopyBox& op, const BoxRows& box, std::int64_t first, std::int64_t last) {
+  const int run = box.rank - 1;
+  const std::int64_t size = box.size[run], to = box.to[run];
+  for (std::int64_t i = first; i < last; ++i) {
+    const BoxRows::Row row = box.row(i);
+    T* y = op.y.as<T>() + row.y * box.y[run];
+    T* end = y + box.y[run];
+    if (!row.inside) {
+      std::fill(y, end, T{0});
+      continue;
+    }
+    if (box.clear) {
+      std::fill(y, y + to, T{0});
+      std::fill(y + to + size, end, T{0});
+    }
+    std::copy_n(op.x.as<T>() + row.x * box.x[run] + box.from[run], size, y + to);
+  }
+}
+
+}  // namespace
+
+void run(CpuQueue& queue, const CopyBox& op) {
+  if ((op.clear ? op.y.count() : op.size.count()) == 0) return;
+  const BoxRows box(op);
+  const int run = box.rank - 1;
+  const std::int64_t rows = box.rows(), length = box.clear ? box.y[run] : box.size[run];
+  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / length);
+  parallel_for(*queue.executor, (rows + piece - 1) / piece, [&](std::int64_t p, int) {
+    const std::int64_t last = std::min(rows, (p + 1) * piece);
+    op.x.dtype == DType::f64 ? copy_rows<double>(op, box, p * piece, last)
+                             : copy_rows<float>(op, box, p * piece, last);
+  });
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,141 @@
+#include "../resample.h"
+
+#include <algorithm>
+
+#include "../sampled_axis.h"
+#include "cpu_queue.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/resample.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "elements-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ratnet::inline v1 {
+namespace HWY_NAMESPACE {
+namespace {
+
+template <class T>
+struct Corner {
+  std::int64_t offset;
+  T weight;
+};
+
+// Rows (n, d, h) of y.
+template <class T>
+void resample(const Resample& op, const SampledGrid& g, std::int64_t first, std::int64_t last) {
+  const SampledAxis &depth = g.axes[0], &height = g.axes[1], &width = g.axes[2];
+  for (std::int64_t row = first; row < last; ++row) {
+    const auto plane = row / height.out;
+    const auto a = depth.taps(plane % depth.out), b = height.taps(row % height.out);
+    const std::int64_t sample = plane / depth.out;
+    T* y = op.y.as<T>() + row * width.out * g.channels;
+    for (std::int64_t i = 0; i < width.out; ++i, y += g.channels) {
+      const auto c = width.taps(i);
+      Corner<T> corners[8];
+      int count = 0;
+      for (int k = 0; k < 8; ++k) {
+        const int z = k / 4, h = k / 2 % 2, w = k % 2;
+        const double weight = a.weight[z] * b.weight[h] * c.weight[w];
+        if (weight == 0) continue;
+        const std::int64_t line = (sample * depth.in + a.at[z]) * height.in + b.at[h];
+        corners[count++] = {(line * width.in + c.at[w]) * g.channels, static_cast<T>(weight)};
+      }
+      const T* x = op.x.as<T>();
+      for_vectors<T>(0, g.channels, [&](auto d, std::int64_t channel) HWY_ATTR {
+        const auto term = [&](const Corner<T>& corner) HWY_ATTR {
+          return hn::Mul(hn::LoadU(d, x + corner.offset + channel), hn::Set(d, corner.weight));
+        };
+        auto sum = term(corners[0]);
+        for (int k = 1; k < count; ++k) sum = hn::Add(sum, term(corners[k]));
+        hn::StoreU(sum, d, y + channel);
+      });
+    }
+  }
+}
+
+void ResampleRows(const Resample& op, const SampledGrid& g, std::int64_t first, std::int64_t last) {
+  op.x.dtype == DType::f64 ? resample<double>(op, g, first, last)
+                           : resample<float>(op, g, first, last);
+}
+
+// Rows (n, d, h) of dx.
+template <class T>
+void resample_backward(const ResampleBackward& op, const SampledGrid& g, std::int64_t first,
+                       std::int64_t last) {
+  const SampledAxis &depth = g.axes[0], &height = g.axes[1], &width = g.axes[2];
+  for (std::int64_t row = first; row < last; ++row) {
+    const auto plane = row / height.in;
+    const auto zs = depth.touched(plane % depth.in), hs = height.touched(row % height.in);
+    const std::int64_t sample = plane / depth.in;
+    T* dx = op.dx.as<T>() + row * width.in * g.channels;
+    std::fill(dx, dx + width.in * g.channels, T{0});
+    for (std::int64_t j = 0; j < width.in; ++j, dx += g.channels) {
+      const auto ws = width.touched(j);
+      for (std::int64_t k = 0; k < zs.count; ++k)
+        for (std::int64_t l = 0; l < hs.count; ++l) {
+          const auto z = depth.part(zs, k), h = height.part(hs, l);
+          const std::int64_t line = (sample * depth.out + z.at) * height.out + h.at;
+          for (std::int64_t m = 0; m < ws.count; ++m) {
+            const auto w = width.part(ws, m);
+            const T* dy = op.dy.as<T>() + (line * width.out + w.at) * g.channels;
+            const T weight = static_cast<T>(z.weight * h.weight * w.weight);
+            for_vectors<T>(0, g.channels, [&](auto d, std::int64_t c) HWY_ATTR {
+              const auto term = hn::Mul(hn::LoadU(d, dy + c), hn::Set(d, weight));
+              hn::StoreU(hn::Add(hn::LoadU(d, dx + c), term), d, dx + c);
+            });
+          }
+        }
+    }
+  }
+}
+
+void ResampleBackwardRows(const ResampleBackward& op, const SampledGrid& g, std::int64_t first,
+                          std::int64_t last) {
+  op.dy.dtype == DType::f64 ? resample_backward<double>(op, g, first, last)
+                            : resample_backward<float>(op, g, first, last);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace ratnet::inline v1
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ratnet::inline v1 {
+namespace {
+HWY_EXPORT(ResampleRows);
+HWY_EXPORT(ResampleBackwardRows);
+
+// function(first, last) over pieces of the rows (n, d, h) of a result; work: elements of a row that
+// are read or written, whichever are more.
+template <class Function>
+void for_rows(CpuQueue& queue, std::int64_t rows, std::int64_t work, Function&& function) {
+  if (work == 0) return;
+  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / work);
+  parallel_for(*queue.executor, (rows + piece - 1) / piece,
+               [&](std::int64_t p, int) { function(p * piece, std::min(rows, (p + 1) * piece)); });
+}
+}  // namespace
+
+void run(CpuQueue& queue, const Resample& op) {
+  const SampledGrid g = grid_of(op.x.shape, op.y.shape, op.sampling);
+  for_rows(queue, g.batch * g.axes[0].out * g.axes[1].out, g.axes[2].out * g.channels,
+           [&](std::int64_t first, std::int64_t last) {
+             HWY_DYNAMIC_DISPATCH(ResampleRows)(op, g, first, last);
+           });
+}
+
+void run(CpuQueue& queue, const ResampleBackward& op) {
+  const SampledGrid g = grid_of(op.dx.shape, op.dy.shape, op.sampling);
+  const std::int64_t rows = g.batch * g.axes[0].in * g.axes[1].in;
+  const std::int64_t work = rows ? std::max(g.axes[2].in * g.channels, op.dy.count() / rows) : 0;
+  for_rows(queue, rows, work, [&](std::int64_t first, std::int64_t last) {
+    HWY_DYNAMIC_DISPATCH(ResampleBackwardRows)(op, g, first, last);
+  });
+}
+
+}  // namespace ratnet::inline v1
+#endif
