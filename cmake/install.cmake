@@ -20,9 +20,13 @@ set(ratnet_headers
     imaging/orientation.h
     imaging/resample.h
     imaging/volume.h
+    layers/activations.h
     layers/concat.h
     layers/conv.h
+    layers/conv_transpose.h
     layers/dense.h
+    layers/gaussian_sample.h
+    layers/normalise.h
     layers/pad.h
     layers/pointwise.h
     layers/pool.h

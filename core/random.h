@@ -29,6 +29,9 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
 // Uniform in [0, 1) from 32 bits: the top 24 of them, so that every value is exact in float.
 constexpr float unit_float(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
+// Uniform in (0, 1) from 32 bits: never an end, so that its logarithm is a number.
+constexpr double open_unit(std::uint32_t bits) { return (bits + 0.5) * 0x1p-32; }
+
 // A stream of numbers. Streams with different (seed, stream) are independent: give each animal,
 // layer or (epoch, sample) a stream of its own rather than sharing one.
 class Random {

@@ -8,10 +8,20 @@ namespace ratnet::inline v1 {
 
 // The sign of the output must tell the sign of the input.
 void check_activation(const char* operation, Activation activation, double slope) {
-  require(activation <= Activation::leaky_relu, operation, ": unknown activation ",
+  require(activation <= Activation::softplus, operation, ": unknown activation ",
           static_cast<int>(activation));
-  require(activation != Activation::leaky_relu || (slope >= 0 && std::isfinite(slope)), operation,
+  const bool usable = slope >= 0 && std::isfinite(slope);
+  require(activation != Activation::leaky_relu || usable, operation,
           ": the slope of a leaky ReLU must be finite and at least 0, got ", slope);
+  require(activation != Activation::elu || usable, operation,
+          ": the alpha of an ELU must be finite and at least 0, got ", slope);
+}
+
+void check_fused_activation(const char* operation, Activation activation, double slope) {
+  check_activation(operation, activation, slope);
+  require(activation <= Activation::leaky_relu, operation,
+          ": can end with none, relu or leaky_relu, not with ",
+          kActivationNames[static_cast<int>(activation)], "; put a layer of its own after it");
 }
 
 void Activate::check() const {

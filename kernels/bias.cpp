@@ -6,7 +6,7 @@
 namespace ratnet::inline v1 {
 
 void AddBias::check() const {
-  check_activation(kName, activation, slope);
+  check_fused_activation(kName, activation, slope);
   check_shape(kName, "x", x, x.shape);
   require(x.shape.rank() >= 1, kName, ": x has no channels");
   check_shape(kName, "y", y, x.shape);

@@ -21,4 +21,11 @@ void check_shape(const char* operation, const char* name, const ConstView& tenso
           ", expected ", expected);
 }
 
+void check_random(const char* operation, const ConstView& key, std::int64_t count) {
+  check_shape(operation, "key", key, {2});
+  require(key.dtype == DType::i64, operation, ": the key is i64, not ", name_of(key.dtype));
+  require(count <= std::int64_t{4} << 32, operation, ": ", count,
+          " elements are more than one stream of random numbers has");
+}
+
 }  // namespace ratnet::inline v1

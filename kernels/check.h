@@ -14,4 +14,8 @@ void check_floats(const char* operation, std::initializer_list<ConstView> tensor
 void check_shape(const char* operation, const char* name, const ConstView& tensor,
                  const Shape& expected);
 
+// Throws Error (usage) unless the key of an operation that draws `count` random numbers is [2] i64
+// and one stream has that many.
+void check_random(const char* operation, const ConstView& key, std::int64_t count);
+
 }  // namespace ratnet::inline v1

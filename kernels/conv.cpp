@@ -28,7 +28,7 @@ std::int64_t channels(const char* operation, const char* name, const ConstView& 
 }  // namespace
 
 void Conv::check() const {
-  check_activation(kName, activation, slope);
+  check_fused_activation(kName, activation, slope);
   check_floats(kName, {x, weight, bias, y});
   const std::int64_t in = channels(kName, "x", x);
   const std::int64_t out = channels(kName, "weight", weight);

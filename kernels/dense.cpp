@@ -18,7 +18,7 @@ void check_matrices(const char* operation, const char* input, const ConstView& x
 }  // namespace
 
 void Dense::check() const {
-  check_activation(kName, activation, slope);
+  check_fused_activation(kName, activation, slope);
   check_floats(kName, {x, weight, bias, y});
   check_matrices(kName, "x", x, weight, "y", y);
   if (bias) check_shape(kName, "bias", bias, {weight.shape[1]});

@@ -49,7 +49,7 @@ void Normalise::check() const {
   check_floats(kName, {x, y, scale, shift, mean, inv_deviation, running_mean, running_variance});
   check_epsilon(kName, epsilon);
   require(momentum >= 0 && momentum <= 1, kName, ": momentum is ", momentum, ", expected 0 to 1");
-  check_activation(kName, activation, slope);
+  check_fused_activation(kName, activation, slope);
 }
 
 void NormaliseBackward::check() const {
@@ -64,7 +64,7 @@ void NormaliseBackward::check() const {
   check_channels(kName, "dscale", dscale, x.shape);
   check_channels(kName, "dshift", dshift, x.shape);
   check_floats(kName, {x, dy, mean, inv_deviation, scale, shift, dx, dscale, dshift});
-  check_activation(kName, activation, slope);
+  check_fused_activation(kName, activation, slope);
 }
 
 void NormaliseBy::check() const {
@@ -77,7 +77,7 @@ void NormaliseBy::check() const {
   check_channels(kName, "shift", shift, x.shape);
   check_floats(kName, {x, y, variance, mean, scale, shift});
   check_epsilon(kName, epsilon);
-  check_activation(kName, activation, slope);
+  check_fused_activation(kName, activation, slope);
 }
 
 void FoldNorm::check() const {

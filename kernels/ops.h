@@ -26,6 +26,7 @@ struct Normalise;
 struct FoldNorm;
 struct Softmax;
 struct Add;
+struct Multiply;
 struct CopyBox;
 struct Resample;
 struct Convert;
@@ -45,6 +46,7 @@ using InferOps = OpList<
     FoldNorm,
     Softmax,
     Add,
+    Multiply,
     CopyBox,
     Resample,
     Convert>;
@@ -62,6 +64,9 @@ struct NormaliseBackward;
 struct SoftmaxBackward;
 struct ResampleBackward;
 struct Dropout;
+struct SpatialDropout;
+struct GaussianSample;
+struct GaussianSampleBackward;
 struct SoftmaxCrossEntropy;
 struct ElementLoss;
 struct DiceLoss;
@@ -86,6 +91,9 @@ using TrainOps = OpList<
     SoftmaxBackward,
     ResampleBackward,
     Dropout,
+    SpatialDropout,
+    GaussianSample,
+    GaussianSampleBackward,
     SoftmaxCrossEntropy,
     ElementLoss,
     DiceLoss,

@@ -6,14 +6,23 @@
 #include "check.h"
 
 namespace ratnet::inline v1 {
+namespace {
+
+void check_pair(const char* operation, const ConstView& a, const ConstView& b, const ConstView& y) {
+  check_shape(operation, "a", a, a.shape);
+  check_shape(operation, "b", b, a.shape);
+  check_shape(operation, "y", y, a.shape);
+  check_floats(operation, {a, b, y});
+}
+
+}  // namespace
 
 void Add::check() const {
-  check_activation(kName, activation, slope);
-  check_shape(kName, "a", a, a.shape);
-  check_shape(kName, "b", b, a.shape);
-  check_shape(kName, "y", y, a.shape);
-  check_floats(kName, {a, b, y});
+  check_fused_activation(kName, activation, slope);
+  check_pair(kName, a, b, y);
 }
+
+void Multiply::check() const { check_pair(kName, a, b, y); }
 
 void SetNumbers::check() const {
   require(y.shape.rank() == 1 && y.shape[0] <= kMost, kName, ": y must be [n] with n up to ", kMost,
@@ -29,10 +38,7 @@ void Dropout::check() const {
   check_shape(kName, "x", x, x.shape);
   check_shape(kName, "y", y, x.shape);
   check_floats(kName, {x, y});
-  check_shape(kName, "key", key, {2});
-  require(key.dtype == DType::i64, kName, ": the key is i64, not ", name_of(key.dtype));
-  require(x.count() <= std::int64_t{4} << 32, kName, ": ", x.count(),
-          " elements are more than one stream of random numbers has");
+  check_random(kName, key, x.count());
 }
 
 void Convert::check() const {

@@ -1,4 +1,4 @@
-// Sums, dropout, and conversion of stored pixels to floats.
+// Sums, products, dropout, and conversion of stored pixels to floats.
 #pragma once
 
 #include <array>
@@ -24,6 +24,17 @@ struct Add {
 };
 void run(CpuQueue&, const Add&);
 void run(CudaQueue&, const Add&);
+
+// y = a * b, element by element, equal shapes, f32 or f64; y may be a or b.
+struct Multiply {
+  static constexpr const char* kName = "multiply";
+  ConstView a;
+  ConstView b;
+  View y;
+  void check() const;
+};
+void run(CpuQueue&, const Multiply&);
+void run(CudaQueue&, const Multiply&);
 
 // A few numbers that captured work reads and that differ from one replay to the next.
 struct SetNumbers {

@@ -9,7 +9,6 @@ using Json = nlohmann::json;
 
 // Names of enumerators, in their order.
 constexpr const char* kPadding[] = {"same", "valid", "custom"};
-constexpr const char* kActivation[] = {"none", "relu", "leaky_relu"};
 constexpr const char* kInit[] = {"zeros",         "he_normal",      "he_uniform",
                                  "glorot_normal", "glorot_uniform", "truncated_normal",
                                  "ones"};
@@ -19,7 +18,7 @@ constexpr const char* kAlignment[] = {"half_pixel", "corners", "top_left"};
 constexpr const char* kReduction[] = {"sum", "mean", "max"};
 constexpr const char* kReduceOver[] = {"spatial", "channels", "sample"};
 std::span<const char* const> names_of(Padding) { return kPadding; }
-std::span<const char* const> names_of(Activation) { return kActivation; }
+std::span<const char* const> names_of(Activation) { return kActivationNames; }
 std::span<const char* const> names_of(Init) { return kInit; }
 std::span<const char* const> names_of(PadMode) { return kPadMode; }
 std::span<const char* const> names_of(Interpolation) { return kInterpolation; }

@@ -5,9 +5,12 @@
 #include <string_view>
 #include <variant>
 
+#include "activations.h"
 #include "concat.h"
 #include "conv.h"
+#include "conv_transpose.h"
 #include "dense.h"
+#include "gaussian_sample.h"
 #include "input.h"
 #include "normalise.h"
 #include "pad.h"
@@ -24,6 +27,7 @@ namespace ratnet::inline v1 {
 using Layer = std::variant<
     layers::Input,
     layers::Conv,
+    layers::ConvTranspose,
     layers::Dense,
     layers::MaxPool,
     layers::AvgPool,
@@ -31,17 +35,25 @@ using Layer = std::variant<
     layers::Reduce,
     layers::Relu,
     layers::LeakyRelu,
+    layers::Elu,
+    layers::Sigmoid,
+    layers::Tanh,
+    layers::Softplus,
     layers::BatchNorm,
     layers::GroupNorm,
     layers::InstanceNorm,
     layers::LayerNorm,
     layers::Add,
+    layers::Multiply,
     layers::Concat,
     layers::Crop,
     layers::Pad,
     layers::Upsample,
     layers::Dropout,
+    layers::SpatialDropout,
+    layers::GaussianSample,
     layers::Softmax,
+    layers::LogSoftmax,
     layers::Flatten,
     layers::Reshape>;
 // clang-format on

@@ -25,7 +25,7 @@ LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
   require(out >= 1 && out <= (1 << 24), "conv: out is ", out, ", expected 1 or more channels");
   require(groups >= 1 && input.back() % groups == 0 && out % groups == 0, "conv: ", input.back(),
           " and ", out, " channels do not divide into ", groups, " groups");
-  check_activation(kind, activation, slope);
+  check_fused_activation(kind, activation, slope);
   const Window window = window_of(*this, input);
   const Window pooling = pool_of(*this, input);
   const Shape full = window.output(input, out, kind);

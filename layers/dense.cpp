@@ -10,7 +10,7 @@ LayerShapes Dense::infer(std::span<const Shape> inputs, bool) const {
   require(input.rank() == 2, "dense: needs an input [N, features], got ", input,
           "; put a flatten layer before it");
   require(out >= 1 && out <= (1 << 24), "dense: out is ", out, ", expected 1 or more");
-  check_activation(kind, activation, slope);
+  check_fused_activation(kind, activation, slope);
   LayerShapes shapes;
   shapes.output = {input[0], out};
   shapes.weights.push_back({"weight", {input[1], out}, init, input[1], out});

@@ -32,7 +32,7 @@ NormOver over_of(const Layer& layer, const Shape& input) {
 
 template <class Layer>
 LayerShapes infer_samples(const Layer& layer, const Shape& input, bool training) {
-  check_activation(Layer::kind, layer.activation, layer.slope);
+  check_fused_activation(Layer::kind, layer.activation, layer.slope);
   const NormOver over = over_of(layer, input);
   require(over.groups >= 1 && input.back() % over.groups == 0, Layer::kind, ": ", input.back(),
           " channels do not divide into ", over.groups, " groups");
@@ -77,7 +77,7 @@ void backward_samples(const Layer& layer, const BackwardCall& call) {
 // --- of the batch ---
 
 LayerShapes BatchNorm::infer(std::span<const Shape> inputs, bool training) const {
-  check_activation(kind, activation, slope);
+  check_fused_activation(kind, activation, slope);
   require(momentum >= 0 && momentum <= 1, "batch_norm: momentum is ", momentum,
           ", expected 0 to 1");
   LayerShapes shapes = normalised(kind, inputs[0], training, {});

@@ -159,9 +159,8 @@ float slope_of(Activation activation, double slope) {
   switch (activation) {
     case Activation::none: return 1;
     case Activation::relu: return 0;
-    case Activation::leaky_relu: return static_cast<float>(slope);
+    default: return static_cast<float>(slope);  // leaky_relu: check() lets no other pass
   }
-  return 1;
 }
 
 // --- forward ---

@@ -41,6 +41,20 @@ void AddPiece(const Add& op, std::int64_t first, std::int64_t last) {
   op.a.dtype == DType::f64 ? add<double>(op, first, last) : add<float>(op, first, last);
 }
 
+template <class T>
+void multiply(const Multiply& op, std::int64_t first, std::int64_t last) {
+  const T* a = op.a.as<T>();
+  const T* b = op.b.as<T>();
+  T* y = op.y.as<T>();
+  for_vectors<T>(first, last, [&](auto d, std::int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i);
+  });
+}
+
+void MultiplyPiece(const Multiply& op, std::int64_t first, std::int64_t last) {
+  op.a.dtype == DType::f64 ? multiply<double>(op, first, last) : multiply<float>(op, first, last);
+}
+
 constexpr std::int64_t kBlocks = 64;
 
 // The top 24 bits of the numbers that philox gives for counters first .. first + kBlocks - 1.
@@ -147,11 +161,18 @@ namespace {
 HWY_EXPORT(AddPiece);
 HWY_EXPORT(ConvertPiece);
 HWY_EXPORT(DropoutPiece);
+HWY_EXPORT(MultiplyPiece);
 }  // namespace
 
 void run(CpuQueue& queue, const Add& op) {
   for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
     HWY_DYNAMIC_DISPATCH(AddPiece)(op, first, last);
+  });
+}
+
+void run(CpuQueue& queue, const Multiply& op) {
+  for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
+    HWY_DYNAMIC_DISPATCH(MultiplyPiece)(op, first, last);
   });
 }
 

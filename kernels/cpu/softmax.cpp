@@ -39,6 +39,21 @@ void softmax(const Softmax& op, std::int64_t first, std::int64_t last) {
 }
 
 template <class T>
+void log_softmax(const Softmax& op, std::int64_t first, std::int64_t last) {
+  const std::int64_t k = op.x.shape.back();
+  for (std::int64_t row = first; row < last; ++row) {
+    const T* x = op.x.as<T>() + row * k;
+    T* y = op.y.as<T>() + row * k;
+    const T top = largest(x, k);
+    const T scale = static_cast<T>(1 / op.temperature);
+    double sum = 0;
+    for (std::int64_t i = 0; i < k; ++i) sum += std::exp((x[i] - top) * scale);
+    const double log_sum = std::log(sum);
+    for (std::int64_t i = 0; i < k; ++i) y[i] = static_cast<T>((x[i] - top) * scale - log_sum);
+  }
+}
+
+template <class T>
 void softmax_backward(const SoftmaxBackward& op, std::int64_t first, std::int64_t last) {
   const std::int64_t k = op.y.shape.back();
   for (std::int64_t row = first; row < last; ++row) {
@@ -52,18 +67,41 @@ void softmax_backward(const SoftmaxBackward& op, std::int64_t first, std::int64_
   }
 }
 
+template <class T>
+void log_softmax_backward(const SoftmaxBackward& op, std::int64_t first, std::int64_t last) {
+  const std::int64_t k = op.y.shape.back();
+  for (std::int64_t row = first; row < last; ++row) {
+    const T* y = op.y.as<T>() + row * k;
+    const T* dy = op.dy.as<T>() + row * k;
+    T* dx = op.dx.as<T>() + row * k;
+    double sum = 0;
+    for (std::int64_t i = 0; i < k; ++i) sum += dy[i];
+    for (std::int64_t i = 0; i < k; ++i)
+      dx[i] = static_cast<T>((dy[i] - std::exp(y[i]) * sum) / op.temperature);
+  }
+}
+
+// function(T{}) with the type of a tensor.
+template <class Function>
+void for_type(DType dtype, Function&& function) {
+  dtype == DType::f64 ? function(double{}) : function(float{});
+}
+
 }  // namespace
 
 void run(CpuQueue& queue, const Softmax& op) {
   for_rows(queue, op.x.shape, [&](std::int64_t first, std::int64_t last) {
-    op.x.dtype == DType::f64 ? softmax<double>(op, first, last) : softmax<float>(op, first, last);
+    for_type(op.x.dtype, [&]<class T>(T) {
+      op.log ? log_softmax<T>(op, first, last) : softmax<T>(op, first, last);
+    });
   });
 }
 
 void run(CpuQueue& queue, const SoftmaxBackward& op) {
   for_rows(queue, op.y.shape, [&](std::int64_t first, std::int64_t last) {
-    op.y.dtype == DType::f64 ? softmax_backward<double>(op, first, last)
-                             : softmax_backward<float>(op, first, last);
+    for_type(op.y.dtype, [&]<class T>(T) {
+      op.log ? log_softmax_backward<T>(op, first, last) : softmax_backward<T>(op, first, last);
+    });
   });
 }
 

@@ -1,10 +1,28 @@
 #include "../activation.h"
 
+#include <cmath>
+
 #include "activated.h"
 #include "launch.h"
 
 namespace ratnet::inline v1 {
 namespace {
+
+// Every exponent is at most 0, so that nothing overflows; NaN stays NaN.
+template <class T>
+__device__ T curve(T x, Activation activation, T alpha) {
+  switch (activation) {
+    case Activation::elu: return x > T{0} ? x : alpha * static_cast<T>(expm1(x));
+    case Activation::sigmoid: {
+      const T e = static_cast<T>(exp(x < T{0} ? x : -x));
+      return (x < T{0} ? e : T{1}) / (T{1} + e);
+    }
+    case Activation::tanh: return static_cast<T>(tanh(x));
+    case Activation::softplus:
+      return (x < T{0} ? T{0} : x) + static_cast<T>(log1p(exp(x < T{0} ? x : -x)));
+    default: return activated(x, activation, alpha);
+  }
+}
 
 template <class T>
 struct Forward {
@@ -12,8 +30,20 @@ struct Forward {
   T* y;
   Activation activation;
   T slope;
-  __device__ void operator()(std::int64_t i) const { y[i] = activated(x[i], activation, slope); }
+  __device__ void operator()(std::int64_t i) const { y[i] = curve(x[i], activation, slope); }
 };
+
+template <class T>
+__device__ T derivative(T y, Activation activation, T slope) {
+  switch (activation) {
+    case Activation::leaky_relu: return y > T{0} ? T{1} : slope;
+    case Activation::elu: return y > T{0} ? T{1} : y + slope;
+    case Activation::sigmoid: return y * (T{1} - y);
+    case Activation::tanh: return T{1} - y * y;
+    case Activation::softplus: return -static_cast<T>(expm1(-y));
+    default: return T{1};
+  }
+}
 
 template <class T>
 struct Backward {
@@ -23,13 +53,9 @@ struct Backward {
   Activation activation;
   T slope;
   __device__ void operator()(std::int64_t i) const {
-    T factor = 1;
-    if (!(y[i] > T{0})) {
-      if (activation == Activation::relu && y[i] <= T{0}) factor = 0;
-      if (activation == Activation::leaky_relu) factor = slope;
-    }
-    // Not by multiplication alone: nothing comes through a closed ReLU, not even a NaN.
-    dx[i] = factor == T{0} ? T{0} : dy[i] * factor;
+    // Not by multiplication: nothing comes through a closed ReLU, not even a NaN.
+    const bool closed = activation == Activation::relu && y[i] <= T{0};
+    dx[i] = closed ? T{0} : dy[i] * derivative(y[i], activation, slope);
   }
 };
 

@@ -22,6 +22,14 @@ struct Sum {
 };
 
 template <class T>
+struct Product {
+  const T* a;
+  const T* b;
+  T* y;
+  __device__ void operator()(std::int64_t i) const { y[i] = a[i] * b[i]; }
+};
+
+template <class T>
 struct Numbers {
   T* y;
   T value[SetNumbers::kMost];
@@ -89,6 +97,13 @@ void run(CudaQueue& queue, const Add& op) {
     for_each_element(
         queue, op.kName, op.y.count(),
         Sum<T>{op.a.as<T>(), op.b.as<T>(), op.y.as<T>(), op.activation, static_cast<T>(op.slope)});
+  });
+}
+
+void run(CudaQueue& queue, const Multiply& op) {
+  for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
+    for_each_element(queue, op.kName, op.y.count(),
+                     Product<T>{op.a.as<T>(), op.b.as<T>(), op.y.as<T>()});
   });
 }
 

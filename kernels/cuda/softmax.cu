@@ -94,21 +94,64 @@ struct Backward {
   }
 };
 
+template <class T>
+struct LogForward {
+  const T* x;
+  T* y;
+  std::int64_t k;
+  T scale;
+  __device__ void operator()(std::int64_t row, int lane) const {
+    const T* from = x + row * k;
+    T* to = y + row * k;
+    const T top = largest_of_row(from, k, lane);
+    double sum = 0;
+    for (std::int64_t i = lane; i < k; i += kWarp)
+      sum += static_cast<T>(exp((from[i] - top) * scale));
+    const double log_sum = log(warp_sum(sum));
+    for (std::int64_t i = lane; i < k; i += kWarp)
+      to[i] = static_cast<T>((from[i] - top) * scale - log_sum);
+  }
+};
+
+template <class T>
+struct LogBackward {
+  const T* y;
+  const T* dy;
+  T* dx;
+  std::int64_t k;
+  double temperature;
+  __device__ void operator()(std::int64_t row, int lane) const {
+    const std::int64_t at = row * k;
+    double sum = 0;
+    for (std::int64_t i = lane; i < k; i += kWarp) sum += dy[at + i];
+    sum = warp_sum(sum);
+    for (std::int64_t i = lane; i < k; i += kWarp)
+      dx[at + i] = static_cast<T>((dy[at + i] - exp(y[at + i]) * sum) / temperature);
+  }
+};
+
 }  // namespace
 
 void run(CudaQueue& queue, const Softmax& op) {
-  const std::int64_t k = op.x.shape.back();
+  const std::int64_t k = op.x.shape.back(), rows = k ? op.x.count() / k : 0;
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
-    for_each_row(queue, op.kName, k ? op.x.count() / k : 0,
-                 Forward<T>{op.x.as<T>(), op.y.as<T>(), k, static_cast<T>(1 / op.temperature)});
+    const T scale = static_cast<T>(1 / op.temperature);
+    if (op.log)
+      for_each_row(queue, op.kName, rows, LogForward<T>{op.x.as<T>(), op.y.as<T>(), k, scale});
+    else
+      for_each_row(queue, op.kName, rows, Forward<T>{op.x.as<T>(), op.y.as<T>(), k, scale});
   });
 }
 
 void run(CudaQueue& queue, const SoftmaxBackward& op) {
-  const std::int64_t k = op.y.shape.back();
+  const std::int64_t k = op.y.shape.back(), rows = k ? op.y.count() / k : 0;
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
-    for_each_row(queue, op.kName, k ? op.y.count() / k : 0,
-                 Backward<T>{op.y.as<T>(), op.dy.as<T>(), op.dx.as<T>(), k, op.temperature});
+    const T* y = op.y.as<T>();
+    const T* dy = op.dy.as<T>();
+    if (op.log)
+      for_each_row(queue, op.kName, rows, LogBackward<T>{y, dy, op.dx.as<T>(), k, op.temperature});
+    else
+      for_each_row(queue, op.kName, rows, Backward<T>{y, dy, op.dx.as<T>(), k, op.temperature});
   });
 }
 

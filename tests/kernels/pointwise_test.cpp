@@ -4,6 +4,7 @@
 
 #include "../catch.h"
 #include "oracle.h"
+#include "random_key.h"
 #include "random_tensor.h"
 #include "refused.h"
 #include "run_on.h"
@@ -44,9 +45,29 @@ TEST_CASE("sums equal the definition, in place too", "[device][small]") {
   });
 }
 
-Tensor key_of(std::uint64_t seed, std::int64_t step) {
-  const std::int64_t numbers[] = {static_cast<std::int64_t>(seed), step};
-  return Tensor::of<std::int64_t>({2}, numbers);
+TEST_CASE("products equal the definition, in place too", "[device]") {
+  const QueueHandle queue = test_queue(2);
+  for_each_instruction_set([&](const std::string& set) {
+    INFO(set);
+    Random random(8);
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const std::int64_t n : sizes) {
+        Tensor a = random_tensor({n}, dtype, random), b = random_tensor({n}, dtype, random);
+        std::vector<double> expected = doubles(a), squares = doubles(a);
+        const std::vector<double> other = doubles(b);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          expected[i] *= other[i];
+          squares[i] *= squares[i];
+        }
+        Tensor y({n}, dtype), square({n}, dtype);
+        run_on(queue, Multiply{a, b, y});
+        CHECK(distance(y, expected) < tolerance(dtype));
+        run_on(queue, Multiply{a, a, square});
+        CHECK(distance(square, squares) < tolerance(dtype));
+        run_on(queue, Multiply{a, b, b});
+        CHECK(same_bits(b, y));
+      }
+  });
 }
 
 TEST_CASE("dropout keeps what its random numbers say", "[device][small]") {
@@ -129,6 +150,10 @@ TEST_CASE("pointwise operations refuse arguments that do not fit", "[device]") {
   CHECK(refused(queue, Add{x, x, wide}));
   CHECK(refused(queue, Add{labels, labels, labels}));
   CHECK(refused(queue, Add{x, {}, x}));
+  CHECK(refused(queue, Multiply{x, longer, x}));
+  CHECK(refused(queue, Multiply{x, x, wide}));
+  CHECK(refused(queue, Multiply{labels, labels, labels}));
+  CHECK(refused(queue, Multiply{x, {}, x}));
   const Tensor key = key_of(1, 1), short_key({1}, DType::i64);
   CHECK(refused(queue, Dropout{x, longer, key}));
   CHECK(refused(queue, Dropout{x, x, key, 0}));

@@ -57,14 +57,18 @@ void for_views(Op& op, Visit&& visit) {
     all(op.prediction, op.target, op.loss, op.dprediction, op.loss_sum);
   else if constexpr (std::is_same_v<O, GaussianKl>)
     all(op.mean, op.log_variance, op.loss, op.dmean, op.dlog_variance, op.loss_sum);
-  else if constexpr (std::is_same_v<O, Add>)
+  else if constexpr (std::is_same_v<O, Add> || std::is_same_v<O, Multiply>)
     all(op.a, op.b, op.y);
   else if constexpr (std::is_same_v<O, Sgd>)
     all(op.weight, op.gradient, op.velocity, op.rate);
   else if constexpr (std::is_same_v<O, Adam>)
     all(op.weight, op.gradient, op.first_moment, op.second_moment, op.rates);
-  else if constexpr (std::is_same_v<O, Dropout>)
+  else if constexpr (std::is_same_v<O, Dropout> || std::is_same_v<O, SpatialDropout>)
     all(op.x, op.y, op.key);
+  else if constexpr (std::is_same_v<O, GaussianSample>)
+    all(op.mean, op.log_variance, op.y, op.key);
+  else if constexpr (std::is_same_v<O, GaussianSampleBackward>)
+    all(op.dy, op.log_variance, op.dmean, op.dlog_variance, op.key);
   else if constexpr (std::is_same_v<O, Convert>)
     all(op.x, op.y, op.scales);
   else if constexpr (std::is_same_v<O, SetNumbers>)

@@ -56,6 +56,49 @@ TEST_CASE("softmax and its gradient equal the definition", "[device]") {
     }
 }
 
+TEST_CASE("log-softmax and its gradient equal the definition", "[device]") {
+  const QueueHandle queue = test_queue(2);
+  Random random(7);
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const double temperature : {1.0, 0.4})
+      for (const Shape& shape : shapes) {
+        if (!on_cpu() && shape[0] > 1000) continue;  // large for the sake of the CPU's pieces
+        INFO(to_string(shape));
+        Tensor x = random_tensor(shape, dtype, random, -8, 8);
+        Tensor dy = random_tensor(shape, dtype, random);
+        Tensor y(shape, dtype), dx(shape, dtype);
+        run_on(queue, Softmax{x, y, temperature, true});
+        run_on(queue, SoftmaxBackward{y, dy, dx, temperature, true});
+        const auto k = static_cast<std::size_t>(shape.back());
+        Doubles cooled = doubles(x);
+        for (double& value : cooled) value /= temperature;
+        const Doubles p = softmax(cooled, k), upstream = doubles(dy);
+        Doubles logs(p.size()), gradient(p.size());
+        for (std::size_t row = 0; row < p.size(); row += k) {
+          double sum = 0;
+          for (std::size_t i = row; i < row + k; ++i) sum += upstream[i];
+          for (std::size_t i = row; i < row + k; ++i) {
+            logs[i] = std::log(p[i]);
+            gradient[i] = (upstream[i] - p[i] * sum) / temperature;
+          }
+        }
+        CHECK(distance(y, logs) < tolerance(dtype));
+        // exp(y) has the rounding of y, which reaches -40 in f32.
+        CHECK(distance(dx, gradient) < 10 * tolerance(dtype));
+        run_on(queue, Softmax{x, x, temperature, true});
+        CHECK(same_bits(x, y));
+        run_on(queue, SoftmaxBackward{y, dy, dy, temperature, true});
+        CHECK(same_bits(dy, dx));
+      }
+}
+
+TEST_CASE("log-softmax keeps what the softmax rounds to 0, and does not overflow", "[device]") {
+  const QueueHandle queue = test_queue(1);
+  Tensor x = tensor_of({3, 2}, DType::f32, {1e4, -1e4, 3e38, 3e38, 0, -60});
+  run_on(queue, Softmax{.x = x, .y = x, .log = true});
+  CHECK(distance(x, {0, -2e4, -std::log(2), -std::log(2), -std::exp(-60.0), -60}) < 1e-7);
+}
+
 TEST_CASE("softmax holds for logits that would overflow", "[device][small]") {
   const QueueHandle queue = test_queue(1);
   Tensor x = tensor_of({2, 2}, DType::f32, {1e4, -1e4, 3e38, 3e38});
