@@ -19,21 +19,15 @@ struct Way {
 
 Way way_of(const ConvTranspose& layer, const Shape& input) {
   const int rank = input.rank() - 2;
-  // Checks the numbers; its padding is that of a convolution of the input, which is another.
   static const Sizes none;
-  const bool custom = layer.padding == Padding::custom;
-  Way way{window_over(input, {none, layer.stride, none, layer.padding, none, none},
+  Way way{window_over(input,
+                      {none, layer.stride, none, layer.padding, layer.pad_before, layer.pad_after},
                       ConvTranspose::kind),
           Shape{input[0]}};
   for (int i = 0; i < rank; ++i) {
     const auto d = static_cast<std::size_t>(i);
-    const auto size = [&](const Sizes& sizes, std::int64_t otherwise, const char* what) {
-      return size_along(sizes, i, rank, otherwise, ConvTranspose::kind, what);
-    };
-    way.back.kernel[d] = size(layer.kernel, 1, "kernel");
-    way.back.dilation[d] = size(layer.dilation, 1, "dilation");
-    way.back.pad_before[d] = custom ? size(layer.pad_before, 0, "pad_before") : 0;
-    way.back.pad_after[d] = custom ? size(layer.pad_after, 0, "pad_after") : 0;
+    way.back.kernel[d] = size_along(layer.kernel, i, rank, 1, ConvTranspose::kind, "kernel");
+    way.back.dilation[d] = size_along(layer.dilation, i, rank, 1, ConvTranspose::kind, "dilation");
   }
   way.back.check(ConvTranspose::kind);
   for (int i = 0; i < rank; ++i) {
