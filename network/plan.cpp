@@ -151,6 +151,7 @@ Plan::~Plan() = default;
 Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;
 
+bool Plan::trains() const { return state_->training(); }
 std::int64_t Plan::batch() const { return state_->options.batch; }
 Queue& Plan::queue() const { return state_->queue(); }
 const QueueHandle& Plan::queue_handle() const { return state_->queue_handle(); }

@@ -51,6 +51,7 @@ class Plan {
   Plan& operator=(Plan&&) noexcept;
 
   std::int64_t batch() const;
+  bool trains() const;
   Queue& queue() const;
   const QueueHandle& queue_handle() const;
 

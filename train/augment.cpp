@@ -39,6 +39,17 @@ void shift_rows(const float* in, float* out, std::int64_t n, std::int64_t row, d
   if (first.weight > 0) add(first.low + 1, first.weight);
 }
 
+struct Movement {
+  double down, right;
+  bool flip;
+};
+
+Movement draw_movement(const Augmentation& options, Random& random) {
+  const double down = draw_shift(options, random);
+  const double right = draw_shift(options, random);
+  return {down, right, options.flip_left_right && random.chance(0.5)};
+}
+
 }  // namespace
 
 void check_augmentation(const Augmentation& options) {
@@ -55,9 +66,7 @@ void augment(const Augmentation& options, ConstView from, View to, Random& rando
           "augment takes two different images of equal size, got ", to_string(from.shape), " and ",
           to_string(to.shape));
   const std::int64_t h = from.shape[0], w = from.shape[1], c = from.shape[2];
-  const double down = draw_shift(options, random);
-  const double right = draw_shift(options, random);
-  const bool flip = options.flip_left_right && random.chance(0.5);
+  const auto [down, right, flip] = draw_movement(options, random);
   const auto gain = static_cast<float>(random.uniform(1 - options.gain, 1 + options.gain));
 
   // Down into `to`, then right into a row that is written back, mirrored or not.
@@ -77,6 +86,25 @@ void augment(const Augmentation& options, ConstView from, View to, Random& rando
     for (std::int64_t i = 0; i < count; ++i)
       target[i] += static_cast<float>(random.normal(0, options.noise));
   }
+}
+
+void augment_mask(const Augmentation& options, ConstView from, View to, Random& random) {
+  require(from.shape == to.shape && from.shape.rank() == 3 && from.shape[2] == 1 &&
+              from.data != to.data,
+          "augment_mask takes two different masks [H, W, 1], got ", to_string(from.shape), " and ",
+          to_string(to.shape));
+  require(!options.subpixel, "masks move by whole pixels, not by fractions of one");
+  const std::int64_t h = from.shape[0], w = from.shape[1];
+  const Movement m = draw_movement(options, random);
+  const auto down = static_cast<std::int64_t>(m.down), right = static_cast<std::int64_t>(m.right);
+  const auto* source = from.as<std::uint8_t>();
+  auto* target = to.as<std::uint8_t>();
+  for (std::int64_t y = 0; y < h; ++y)
+    for (std::int64_t x = 0; x < w; ++x) {
+      const std::int64_t sy = y - down, sx = (m.flip ? w - 1 - x : x) - right;
+      const bool inside = sy >= 0 && sy < h && sx >= 0 && sx < w;
+      target[y * w + x] = inside ? source[sy * w + sx] : std::uint8_t{0};
+    }
 }
 
 }  // namespace ratnet::inline v1

@@ -25,4 +25,8 @@ void check_augmentation(const Augmentation& options);
 // `random` for images of every content.
 void augment(const Augmentation& options, ConstView from, View to, Random& random);
 
+// The mask of such an image, u8 [H, W, 1], moved and mirrored as augment() does with the same
+// random numbers; zeros move in. Whole-pixel shifts only.
+void augment_mask(const Augmentation& options, ConstView from, View to, Random& random);
+
 }  // namespace ratnet::inline v1

@@ -146,7 +146,7 @@ template <class A, class T>
 requires(std::is_same_v<std::remove_const_t<T>, Hdf5Description>) void visit(A& a, T& x) {
   a(x.items, x.more_items, x.is_slices, x.problem, x.notes, x.size, x.image_shape, x.dtype,
     x.minimum, x.maximum, x.constant_images, x.label_counts, x.unlabelled, x.subjects, x.sessions,
-    x.runs, x.has_splits, x.split_counts, x.columns, x.attributes, x.content_hash);
+    x.runs, x.has_masks, x.has_splits, x.split_counts, x.columns, x.attributes, x.content_hash);
 }
 template <class A, class T>
 requires(std::is_same_v<std::remove_const_t<T>, DatasetAttributes>) void visit(A& a, T& x) {

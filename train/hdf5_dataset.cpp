@@ -46,13 +46,14 @@ FileIdentity identify(const std::string& path) {
 // A child may take 10 seconds, and 4 more for every MiB of the file: twenty times what unpacking
 // takes.
 Hdf5Contents survey_guarded(const std::string& path, const FileIdentity& identity,
-                            const Hdf5PixelStore& store = {}) {
+                            const Hdf5PixelStore& store = {},
+                            Hdf5Pixels pixels = Hdf5Pixels::images) {
   const auto bytes = static_cast<std::uint64_t>(identity.bytes);
   const double seconds = 4.0 * static_cast<double>(bytes) / 0x1p20;
   const GuardLimits limits{.cpu_seconds = 10 + seconds, .wall_seconds = 60 + 2 * seconds};
   try {
     return contents_from_bytes(run_guarded(
-        limits, hdf5_mutex(), [&] { return to_bytes(survey_hdf5(path, bytes, store)); }));
+        limits, hdf5_mutex(), [&] { return to_bytes(survey_hdf5(path, bytes, store, pixels)); }));
   } catch (const Error& error) {
     throw error.with_context(path);
   }
@@ -177,6 +178,20 @@ class StreamedSlices final : public Hdf5Slices {
   std::optional<Hdf5ImageReader> reader_;
 };
 
+// What a survey found, as a dataset.
+std::unique_ptr<Dataset> dataset_of(const std::string& path, const FileIdentity& identity,
+                                    Hdf5Contents contents, std::unique_ptr<SharedMemory> pixels) {
+  const Shape image = contents.description.image_shape;
+  const std::size_t bytes = static_cast<std::size_t>(contents.description.size * image.count()) *
+                            size_of(contents.layout.dtype);
+  if (contents.pixels_kept && pixels->map(bytes))
+    return std::make_unique<KeptSlices>(path, std::move(contents), std::move(pixels));
+  auto dataset = std::make_unique<StreamedSlices>(path, std::move(contents));
+  if (!(identify(path) == identity))
+    fail(ErrorKind::input, path, ": has changed while it was read");
+  return dataset;
+}
+
 }  // namespace
 
 std::unique_ptr<Dataset> open_hdf5_slices(const std::string& path, const Hdf5Options& options) {
@@ -189,15 +204,27 @@ std::unique_ptr<Dataset> open_hdf5_slices(const std::string& path, const Hdf5Opt
   if (options.labels_required && contents.table.labels.empty())
     fail(ErrorKind::input, path, ": has no labels; add a dataset 'labels' [",
          contents.description.size, "] (255 where there is none)");
-  const Shape image = contents.description.image_shape;
-  const std::size_t bytes = static_cast<std::size_t>(contents.description.size * image.count()) *
-                            size_of(contents.layout.dtype);
-  if (contents.pixels_kept && pixels->map(bytes))
-    return std::make_unique<KeptSlices>(path, std::move(contents), std::move(pixels));
-  auto dataset = std::make_unique<StreamedSlices>(path, std::move(contents));
-  if (!(identify(path) == identity))
-    fail(ErrorKind::input, path, ": has changed while it was read");
-  return dataset;
+  return dataset_of(path, identity, std::move(contents), std::move(pixels));
+}
+
+std::unique_ptr<Dataset> open_hdf5_masks(const std::string& path) {
+  const FileIdentity identity = identify(path);
+  const Hdf5Description images = survey_guarded(path, identity).description;
+  if (!images.is_slices) fail(ErrorKind::input, path, ": ", images.problem);
+  if (!images.has_masks) return nullptr;
+  auto pixels = std::make_unique<SharedMemory>();
+  Hdf5Contents contents = survey_guarded(
+      path, identity, {pixels->descriptor(), Hdf5Options().keep_bytes}, Hdf5Pixels::masks);
+  const Hdf5Description& masks = contents.description;
+  if (!masks.is_slices) fail(ErrorKind::input, path, ": masks: ", masks.problem);
+  const Shape wanted{images.image_shape[0], images.image_shape[1], 1};
+  if (masks.size != images.size || !(masks.image_shape == wanted))
+    fail(ErrorKind::input, path, ": has ", masks.size, " masks of ", to_string(masks.image_shape),
+         " for ", images.size, " images of ", to_string(images.image_shape));
+  if (contents.layout.dtype != DType::u8)
+    fail(ErrorKind::input, path, ": has masks of ", name_of(contents.layout.dtype),
+         "; write them as u8, 255 where there is no label");
+  return dataset_of(path, identity, std::move(contents), std::move(pixels));
 }
 
 Hdf5Description describe_hdf5(const std::string& path) {

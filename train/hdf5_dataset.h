@@ -3,10 +3,11 @@
 // such a file does there becomes one Error (input).
 //
 // The schema: `images` [N, H, W] or [N, H, W, C] (u8, u16, i16, f32), `labels` [N] (255 =
-// unlabelled); optional `subject`, `session`, `run` (strings or integers [N]), `volume`, `slice`
-// (integers [N]), `split` (0 train, 1 validation, 2 test) and any further u8 [N]; attributes
-// `class_names` and `scale` on the root, or else on the images (class_names also on the labels).
-// Common other names and layouts are understood; each such reading is told in notes().
+// unlabelled); optional `masks` [N, H, W] u8, `subject`, `session`, `run` (strings or integers
+// [N]), `volume`, `slice` (integers [N]), `split` (0 train, 1 validation, 2 test) and any further
+// u8 [N]; attributes `class_names` and `scale` on the root, or else on the images (class_names also
+// on the labels). Common other names and layouts are understood; each such reading is told in
+// notes().
 #pragma once
 
 #include <array>
@@ -31,6 +32,11 @@ struct Hdf5Options {
 // HDF5, does not follow the schema, holds pixels that are not finite, refers to other files, or
 // makes the HDF5 library fail in any way.
 std::unique_ptr<Dataset> open_hdf5_slices(const std::string& path, const Hdf5Options& options = {});
+
+// The masks of such a file, a label for every pixel (255: none), as a dataset of u8 images [H, W,
+// 1] in the order of the slices; null where the file has none. Throws Error as open_hdf5_slices
+// does.
+std::unique_ptr<Dataset> open_hdf5_masks(const std::string& path);
 
 // What an HDF5 file holds, for `ratnet inspect`.
 struct Hdf5Description {
@@ -60,6 +66,7 @@ struct Hdf5Description {
   std::int64_t subjects = 0;  // how many different ones; 0 where the file names none
   std::int64_t sessions = 0;
   std::int64_t runs = 0;
+  bool has_masks = false;
   bool has_splits = false;
   std::array<std::int64_t, 3> split_counts{};  // images by Split
   std::vector<std::string> columns;            // further u8 columns

@@ -15,6 +15,7 @@ const std::array<std::vector<std::string_view>, kHdf5Roles>& names() {
   static const std::array<std::vector<std::string_view>, kHdf5Roles> all = {{
       {"images", "image", "x", "data", "imgs", "img", "pixels", "inputs", "input", "slices"},
       {"labels", "label", "y", "targets", "target", "class", "classes"},
+      {"masks", "mask", "segmentations", "segmentation", "seg", "label_maps", "label_map"},
       {"subject", "subjects", "subject_id", "subject_ids", "participant", "participant_id",
        "patient", "patient_id", "animal", "animal_id", "rat", "mouse"},
       {"session", "sessions", "session_id"},
@@ -70,6 +71,8 @@ bool suits(const Hdf5DatasetInfo& info, Hdf5Role role) {
   if (!info.refused.empty()) return true;  // it will be refused by name
   switch (role) {
     case Hdf5Role::images: return is_number(info) && (info.rank() == 3 || info.rank() == 4);
+    case Hdf5Role::masks:
+      return info.kind == Hdf5DatasetInfo::Kind::integer && (info.rank() == 3 || info.rank() == 4);
     case Hdf5Role::labels: return is_number(info) && (info.rank() == 1 || info.rank() == 2);
     case Hdf5Role::volume:
     case Hdf5Role::slice: return is_number(info) && info.rank() == 1;
@@ -151,7 +154,7 @@ void note_unused(const Hdf5Listing& listing, Hdf5Schema& schema) {
 
 }  // namespace
 
-Hdf5Schema find_schema(const Hdf5Listing& listing) {
+Hdf5Schema find_schema(const Hdf5Listing& listing, Hdf5Pixels pixels) {
   Hdf5Schema schema;
   const Hdf5Part whole = find_part(listing, std::nullopt);
   if (whole[Hdf5Role::images] != nullptr) {
@@ -169,6 +172,17 @@ Hdf5Schema find_schema(const Hdf5Listing& listing) {
     }
     if (schema.parts.empty()) fail_no_images(listing);
     schema.notes.push_back("the splits follow from the datasets' names");
+  }
+  if (pixels == Hdf5Pixels::masks) {
+    for (Hdf5Part& part : schema.parts) {
+      if (part[Hdf5Role::masks] == nullptr)
+        fail(ErrorKind::input, "has no masks for ",
+             part.split ? text("its ", name_of(*part.split), " images") : "its images",
+             "; add a dataset 'masks' [N, H, W] u8");
+      part.roles[static_cast<std::size_t>(Hdf5Role::images)] = part[Hdf5Role::masks];
+    }
+    schema.notes.clear();
+    return schema;
   }
   note_names(schema);
   note_unused(listing, schema);

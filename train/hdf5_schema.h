@@ -11,8 +11,11 @@
 
 namespace ratnet::inline v1 {
 
-enum class Hdf5Role : int { images, labels, subject, session, run, volume, slice, split };
-constexpr std::size_t kHdf5Roles = 8;
+enum class Hdf5Role : int { images, labels, masks, subject, session, run, volume, slice, split };
+constexpr std::size_t kHdf5Roles = 9;
+
+// Which of a file's datasets are read as the images.
+enum class Hdf5Pixels : int { images, masks };
 
 // The datasets that describe one stretch of samples: the whole file, or one split of it. Pointers
 // into the listing, null where there is none.
@@ -32,7 +35,7 @@ struct Hdf5Schema {
 };
 
 // Names are compared in lower case, with '/', '-', '.' and ' ' as '_'. Throws Error (input) when no
-// dataset can be the images.
-Hdf5Schema find_schema(const Hdf5Listing& listing);
+// dataset can be the images, or the masks where those are read.
+Hdf5Schema find_schema(const Hdf5Listing& listing, Hdf5Pixels pixels = Hdf5Pixels::images);
 
 }  // namespace ratnet::inline v1

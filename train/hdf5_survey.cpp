@@ -45,7 +45,7 @@ void summarise(Hdf5Contents& contents) {
 }  // namespace
 
 Hdf5Contents survey_hdf5(const std::string& path, std::uint64_t file_bytes,
-                         const Hdf5PixelStore& store) {
+                         const Hdf5PixelStore& store, Hdf5Pixels pixels) {
   const Hdf5Silence silence;
   const Hdf5Id file = open_hdf5_file(path);
   const Hdf5Listing listing = list_hdf5(file.get());
@@ -55,8 +55,9 @@ Hdf5Contents survey_hdf5(const std::string& path, std::uint64_t file_bytes,
     description.items.push_back({printable(info.path), info.type_name, info.shape, info.storage});
   description.more_items = listing.more;
   try {
-    const Hdf5Schema schema = find_schema(listing);
+    const Hdf5Schema schema = find_schema(listing, pixels);
     description.notes = schema.notes;
+    description.has_masks = schema.parts[0][Hdf5Role::masks] != nullptr;
     contents.layout = find_hdf5_layout(schema, file_bytes, description.notes);
     read_hdf5_table(file.get(), schema, file_bytes, contents);
     read_hdf5_attributes(file.get(), schema, contents);

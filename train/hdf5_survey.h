@@ -14,6 +14,6 @@ namespace ratnet::inline v1 {
 // when the library cannot make sense of it. file_bytes bounds what the file may claim to hold.
 // The pixels go to the store where they fit.
 Hdf5Contents survey_hdf5(const std::string& path, std::uint64_t file_bytes,
-                         const Hdf5PixelStore& store);
+                         const Hdf5PixelStore& store, Hdf5Pixels pixels = Hdf5Pixels::images);
 
 }  // namespace ratnet::inline v1

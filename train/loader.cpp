@@ -7,6 +7,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -42,16 +43,22 @@ Random augmentation_stream(std::uint64_t seed, std::int64_t epoch, const Draw& d
   return Random(seed, (std::uint64_t{mixed[0]} << 32) | mixed[1]);
 }
 
+// Images and, where there are any, their masks.
+struct Rows {
+  LoadedRows images;
+  std::optional<LoadedRows> masks;
+};
+
 // A stretch of an epoch that is, or will be, in memory.
 struct Window {
-  std::shared_ptr<const LoadedRows> rows;  // null until read
+  std::shared_ptr<const Rows> rows;  // null until read
   std::int64_t batches_left = 0;
 };
 
 struct Slot {
   HostBuffer of_queue;
   Tensor own;
-  View images, labels;  // in either
+  View images, labels, masks;  // in either
   Tensor weights;
   Batch batch;
   bool ready = false;
@@ -77,7 +84,7 @@ struct Loader::State {
   std::vector<Slot> slots;
   std::map<std::int64_t, std::shared_ptr<const EpochOrder>> orders;
   std::map<std::pair<std::int64_t, std::size_t>, Window> windows;  // by epoch and place in it
-  std::shared_ptr<const LoadedRows> kept;
+  std::shared_ptr<const Rows> kept;
   std::int64_t start = 0;      // the ticket after the last seek
   std::int64_t claimed = 0;    // the next ticket for a worker
   std::int64_t delivered = 0;  // the next ticket for the consumer
@@ -116,7 +123,9 @@ struct Loader::State {
       slot.images = View(nullptr, DType::f32, {options.batch, image[0], image[1], image[2]});
       slot.labels = View(nullptr, DType::i32, {options.batch});
       slot.weights = Tensor({options.batch}, DType::f32);
-      const std::size_t bytes = slot.images.bytes() + slot.labels.bytes();
+      if (options.masks) slot.masks = View(nullptr, DType::u8, {options.batch, image[0], image[1]});
+      const std::size_t mask_bytes = options.masks ? slot.masks.bytes() : 0;
+      const std::size_t bytes = slot.images.bytes() + slot.labels.bytes() + mask_bytes;
       if (options.queue)
         slot.of_queue = HostBuffer(options.queue, bytes);
       else
@@ -124,6 +133,7 @@ struct Loader::State {
       auto* memory = static_cast<char*>(options.queue ? slot.of_queue.data() : slot.own.data());
       slot.images.data = memory;
       slot.labels.data = memory + slot.images.bytes();
+      if (options.masks) slot.masks.data = memory + slot.images.bytes() + slot.labels.bytes();
     }
   }
 
@@ -146,6 +156,14 @@ struct Loader::State {
     require(options.weights.empty() || options.weights.size() == size,
             "loader: ", options.weights.size(), " weights for ", size, " samples");
     check_augmentation(options.augmentation);
+    if (!options.masks) return;
+    const Shape image = dataset.image_shape();
+    require(options.masks->dtype() == DType::u8 && options.masks->size() == dataset.size() &&
+                options.masks->image_shape() == Shape{image[0], image[1], 1},
+            "loader: ", options.masks->size(), " masks of ", options.masks->image_shape(), " for ",
+            dataset.size(), " images of ", image);
+    require(!options.augmentation.subpixel,
+            "loader: masks move by whole pixels, not by fractions of one");
   }
 
   void check_labels() const {
@@ -204,13 +222,18 @@ struct Loader::State {
     return {begin, std::min(begin + options.batch, static_cast<std::int64_t>(indices.size()))};
   }
 
+  LoadedRows kept_rows(Dataset& source) const {
+    const ConstView resident = source.resident();
+    return resident ? LoadedRows(resident) : LoadedRows(source, all_rows);
+  }
+
   // The reading thread: everything once, or one window after the other, two in memory at most.
   void read_ahead() {
     if (keep_all) {
       if (kept) return;
-      const ConstView resident = dataset.resident();
-      auto rows = resident ? std::make_shared<const LoadedRows>(resident)
-                           : std::make_shared<const LoadedRows>(dataset, all_rows);
+      auto rows = std::make_shared<const Rows>(
+          Rows{kept_rows(dataset),
+               options.masks ? std::optional(kept_rows(*options.masks)) : std::nullopt});
       const std::lock_guard lock(mutex);
       kept = std::move(rows);
       changed.notify_all();
@@ -229,7 +252,10 @@ struct Loader::State {
         if (stop) return;
         windows[{epoch, w}].batches_left = last - first + 1;
         lock.unlock();
-        auto rows = std::make_shared<const LoadedRows>(dataset, span.rows);
+        auto rows = std::make_shared<const Rows>(
+            Rows{LoadedRows(dataset, span.rows),
+                 options.masks ? std::optional<LoadedRows>(std::in_place, *options.masks, span.rows)
+                               : std::nullopt});
         lock.lock();
         windows[{epoch, w}].rows = std::move(rows);
         changed.notify_all();
@@ -253,7 +279,7 @@ struct Loader::State {
       const auto [begin, end] = draws_of(ticket % per_epoch);
 
       // The one or two windows of this batch.
-      std::vector<std::pair<std::int64_t, std::shared_ptr<const LoadedRows>>> sources;
+      std::vector<std::pair<std::int64_t, std::shared_ptr<const Rows>>> sources;
       std::vector<std::pair<std::int64_t, std::size_t>> used;
       if (keep_all) {
         changed.wait(lock, [&] { return stop || kept; });
@@ -288,7 +314,7 @@ struct Loader::State {
   }
 
   void fill(Slot& slot, const EpochOrder& order, std::int64_t ticket,
-            const std::vector<std::pair<std::int64_t, std::shared_ptr<const LoadedRows>>>& sources,
+            const std::vector<std::pair<std::int64_t, std::shared_ptr<const Rows>>>& sources,
             std::vector<float>& scratch) const {
     const auto [begin, end] = draws_of(ticket % per_epoch);
     const Shape image = dataset.image_shape();
@@ -299,6 +325,7 @@ struct Loader::State {
     batch.images = ConstView(slot.images).first(batch.count);
     batch.labels = ConstView(slot.labels).first(batch.count);
     batch.weights = ConstView(slot.weights.view()).first(batch.count);
+    if (options.masks) batch.masks = ConstView(slot.masks).first(batch.count);
     batch.indices.clear();
     std::size_t source = 0;
     for (std::int64_t i = begin; i < end; ++i) {
@@ -310,7 +337,8 @@ struct Loader::State {
       const float scale = options.scales.empty()       ? 1.0f
                           : options.scales.size() == 1 ? options.scales[0]
                                                        : options.scales[index];
-      const ConstView stored = sources[source].second->image(draw.index);
+      const Rows& rows = *sources[source].second;
+      const ConstView stored = rows.images.image(draw.index);
       if (options.augmentation.any()) {
         convert(stored, scratch.data(), scale);
         Random random = augmentation_stream(options.seed, batch.epoch, draw);
@@ -318,6 +346,14 @@ struct Loader::State {
                 View(to, DType::f32, image), random);
       } else {
         convert(stored, to, scale);
+      }
+      if (rows.masks) {
+        Random random = augmentation_stream(options.seed, batch.epoch, draw);
+        const auto pixels = static_cast<std::size_t>(image[0] * image[1]);
+        augment_mask(
+            options.augmentation, rows.masks->image(draw.index),
+            View(slot.masks.as<std::uint8_t>() + at * pixels, DType::u8, {image[0], image[1], 1}),
+            random);
       }
       const bool labelled = !labels.empty() && labels[index] != kUnlabelled;
       slot.labels.as<std::int32_t>()[at] = labelled ? labels[index] : -1;

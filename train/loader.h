@@ -24,6 +24,9 @@ struct LoaderOptions {
   std::vector<float> scales;
   // The weight of every sample of the dataset in the loss; empty is 1.
   std::vector<float> weights;
+  // A mask for every sample of the dataset, u8 [H, W, 1], that moves and is mirrored with its
+  // image; has to outlive the loader.
+  Dataset* masks = nullptr;
   int threads = 1;  // workers that convert and augment
   int ahead = 4;    // batches kept ready
   // Images that fit this budget in their stored type are read once and kept; otherwise windows of
@@ -42,6 +45,7 @@ struct Batch {
   std::int64_t count = 0;             // B: the last batch of an epoch may be smaller
   ConstView images;                   // [B, H, W, C] f32
   ConstView labels;                   // [B] i32, -1 where unlabelled
+  ConstView masks;                    // [B, H, W] u8, absent without masks
   ConstView weights;                  // [B] f32
   std::vector<std::int64_t> indices;  // [B] positions in the dataset
 };

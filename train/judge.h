@@ -1,0 +1,48 @@
+// How well a network does on samples that it was not trained on.
+#pragma once
+
+#include <vector>
+
+#include "../network/plan.h"
+#include "loader.h"
+#include "objective.h"
+#include "segmentation.h"
+
+namespace ratnet::inline v1 {
+
+// NaN or empty where the objective says nothing about it.
+struct Judgement {
+  std::int64_t samples = 0;
+  // Mean over the samples, without class weights and label smoothing. Of masks, and of images whose
+  // sums do not come apart into samples: mean over the batches that it was judged in.
+  double loss = 0;
+  // Of a classification: of the labelled samples; with more than two classes the AUROC is the mean
+  // of each class against the others.
+  double accuracy = 0;
+  double auroc = 0;
+  std::vector<float> scores;  // [samples, classes]: the output as it is
+  // Of a segmentation: by class over all samples, pixels without a label left out.
+  std::vector<Overlap> overlap;
+  double dice = 0;  // mean over the classes but 0 that are there
+};
+
+// Judges the parameters as they are at the time.
+class Judge {
+ public:
+  // graph: the outputs that the objective reads. options: scales, masks and threads count. The
+  // dataset has to stay.
+  Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
+        Dataset& dataset, const LoaderOptions& options);
+
+  Judgement run(const std::vector<std::int64_t>& indices);
+
+ private:
+  Objective objective_;
+  Dataset& dataset_;
+  LoaderOptions options_;
+  Plan plan_;
+  PlannedLosses losses_;
+  Buffer labels_, masks_, loss_sum_;
+};
+
+}  // namespace ratnet::inline v1
