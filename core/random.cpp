@@ -61,4 +61,10 @@ double Random::gamma(double shape) {
   }
 }
 
+Random random_for(std::uint64_t seed, std::int64_t epoch, std::int64_t index, std::uint32_t use) {
+  const auto low = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
+  const auto mixed = philox({low(epoch), low(index), low(index >> 32), use}, seed);
+  return Random(seed, (std::uint64_t{mixed[0]} << 32) | mixed[1]);
+}
+
 }  // namespace ratnet::inline v1

@@ -63,4 +63,9 @@ class Random {
   std::array<std::uint32_t, 4> block_{};
 };
 
+// The stream of one use of sample `index` in one epoch, whatever thread, batch or order it comes
+// in. `use` tells apart what needs independent numbers for one sample: its place, its changes.
+Random random_for(std::uint64_t seed, std::int64_t epoch, std::int64_t index,
+                  std::uint32_t use = 0);
+
 }  // namespace ratnet::inline v1

@@ -34,15 +34,6 @@ void convert(const ConstView& from, float* to, float scale) {
   }
 }
 
-// The random numbers of one use of one image in one epoch.
-Random augmentation_stream(std::uint64_t seed, std::int64_t epoch, const Draw& draw) {
-  const auto low = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
-  const auto mixed = philox(
-      {low(epoch), low(draw.index), low(draw.index >> 32), static_cast<std::uint32_t>(draw.copy)},
-      seed);
-  return Random(seed, (std::uint64_t{mixed[0]} << 32) | mixed[1]);
-}
-
 // Images and, where there are any, their masks.
 struct Rows {
   LoadedRows images;
@@ -341,14 +332,16 @@ struct Loader::State {
       const ConstView stored = rows.images.image(draw.index);
       if (options.augmentation.any()) {
         convert(stored, scratch.data(), scale);
-        Random random = augmentation_stream(options.seed, batch.epoch, draw);
+        Random random = random_for(options.seed, batch.epoch, draw.index,
+                                   static_cast<std::uint32_t>(draw.copy));
         augment(options.augmentation, ConstView(scratch.data(), DType::f32, image),
                 View(to, DType::f32, image), random);
       } else {
         convert(stored, to, scale);
       }
       if (rows.masks) {
-        Random random = augmentation_stream(options.seed, batch.epoch, draw);
+        Random random = random_for(options.seed, batch.epoch, draw.index,
+                                   static_cast<std::uint32_t>(draw.copy));
         const auto pixels = static_cast<std::size_t>(image[0] * image[1]);
         augment_mask(
             options.augmentation, rows.masks->image(draw.index),

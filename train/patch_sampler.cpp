@@ -1,0 +1,176 @@
+#include "patch_sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "../core/random.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+// Copies what a patch and a volume share of a line of `n` voxels from `first`, each of `channels`
+// values; the rest is `outside`. A null line is all outside.
+template <class T>
+void copy_line(const T* line, std::int64_t voxels, std::int64_t first, std::int64_t n,
+               std::int64_t channels, T outside, T* to) {
+  const std::int64_t begin = line ? std::clamp<std::int64_t>(-first, 0, n) : n;
+  const std::int64_t end = line ? std::clamp<std::int64_t>(voxels - first, begin, n) : n;
+  std::fill(to, to + begin * channels, outside);
+  if (end > begin)
+    std::copy(line + (first + begin) * channels, line + (first + end) * channels,
+              to + begin * channels);
+  std::fill(to + end * channels, to + n * channels, outside);
+}
+
+template <class T>
+void copy_patch(const T* from, const ImageGrid& grid, std::int64_t channels, const Size3& first,
+                const Size3& size, T outside, T* to) {
+  for (std::int64_t d = 0; d < size[0]; ++d)
+    for (std::int64_t h = 0; h < size[1]; ++h) {
+      const std::int64_t at_d = first[0] + d, at_h = first[1] + h;
+      const bool inside = at_d >= 0 && at_d < grid.size[0] && at_h >= 0 && at_h < grid.size[1];
+      copy_line(inside ? from + grid.at(at_d, at_h, 0) * channels : nullptr, grid.size[2], first[2],
+                size[2], channels, outside, to);
+      to += size[2] * channels;
+    }
+}
+
+}  // namespace
+
+PatchSampler::PatchSampler(std::vector<LabelledVolume> volumes, PatchOptions options)
+    : PatchSampler(std::make_shared<const std::vector<LabelledVolume>>(std::move(volumes)),
+                   std::move(options)) {}
+
+PatchSampler::PatchSampler(const std::shared_ptr<const std::vector<LabelledVolume>>& volumes,
+                           PatchOptions options)
+    : PatchSampler(
+          static_cast<std::int64_t>(volumes->size()),
+          [volumes](std::int64_t n) {
+            return std::shared_ptr<const LabelledVolume>(volumes,
+                                                         &(*volumes)[static_cast<std::size_t>(n)]);
+          },
+          std::move(options)) {}
+
+PatchSampler::PatchSampler(std::int64_t volumes, VolumeReader read, PatchOptions options)
+    : read_(std::move(read)),
+      options_(std::move(options)),
+      size_(three_axes("patches", options_.size)) {
+  require(volumes >= 1, "patches: there are no volumes to take them from");
+  require(options_.labelled >= 0 && options_.labelled <= 1,
+          "patches: the labelled share must be 0 to 1, got ", options_.labelled);
+  for (std::int64_t n = 0; n < volumes; ++n) {
+    const std::shared_ptr<const LabelledVolume> volume = read_(n);
+    require(volume != nullptr, "patches: volume ", n, " is absent");
+    const ImageGrid grid = image_grid("patches", volume->image);
+    check_mask("patches", volume->image, volume->mask);
+    require(volume->image.shape().rank() == 4 || options_.size.size() == 2, "patches: volume ", n,
+            " is an image ", volume->image.shape(), ", so patches have sizes H, W, not D, H, W");
+    require(n == 0 || grid.channels == volumes_.front().grid.channels, "patches: volume ", n,
+            " has ", grid.channels, " channels, the first has ",
+            n == 0 ? grid.channels : volumes_.front().grid.channels);
+    volumes_.push_back(
+        {grid, LabelIndex(volume->mask, options_.most_voxels,
+                          options_.seed + static_cast<std::uint64_t>(n), options_.ignore)});
+  }
+  for (int label = 1; label < 256; ++label) {
+    std::vector<std::int64_t> with;
+    for (std::int64_t n = 0; n < volumes; ++n)
+      if (!volumes_[static_cast<std::size_t>(n)]
+               .labels.voxels(static_cast<std::uint8_t>(label))
+               .empty())
+        with.push_back(n);
+    if (with.empty()) continue;
+    labels_.push_back(static_cast<std::uint8_t>(label));
+    with_label_.push_back(std::move(with));
+  }
+  if (options_.labelled > 0 && labels_.empty())
+    fail(ErrorKind::input, "patches: none of ", volumes,
+         " masks has a labelled voxel, but a share ", "of ", options_.labelled,
+         " of the patches shall be labelled");
+}
+
+Shape PatchSampler::image_shape() const {
+  Shape shape = mask_shape();
+  shape.push_back(volumes_.front().grid.channels);
+  return shape;
+}
+
+Shape PatchSampler::mask_shape() const { return Shape(options_.size); }
+
+PatchSampler::Place PatchSampler::place(std::int64_t epoch, std::int64_t index) const {
+  require(epoch >= 0 && index >= 0, "patches: there is no patch ", index, " of epoch ", epoch);
+  Random random = random_for(options_.seed, epoch, index);
+  const auto any = [&](std::size_t n) {
+    return static_cast<std::size_t>(random.integer(static_cast<std::int64_t>(n)));
+  };
+  Place place;
+  // Every stretch of patches has its share, not only the mean.
+  const auto step = [&](std::int64_t n) {
+    return std::floor(static_cast<double>(n) * options_.labelled);
+  };
+  const bool labelled = step(index + 1) > step(index);
+  std::int64_t voxel = 0;
+  if (labelled) {
+    const std::size_t label = any(labels_.size());
+    place.volume = with_label_[label][any(with_label_[label].size())];
+    const auto voxels =
+        volumes_[static_cast<std::size_t>(place.volume)].labels.voxels(labels_[label]);
+    voxel = voxels[any(voxels.size())];
+  } else {
+    place.volume = static_cast<std::int64_t>(any(volumes_.size()));
+  }
+  const ImageGrid& grid = volumes_[static_cast<std::size_t>(place.volume)].grid;
+  const Size3 centre{voxel / (grid.size[1] * grid.size[2]), voxel / grid.size[2] % grid.size[1],
+                     voxel % grid.size[2]};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const std::int64_t room = grid.size[axis] - size_[axis];
+    if (room < 0)
+      place.first[axis] = -(-room / 2);
+    else if (labelled)
+      place.first[axis] = std::clamp<std::int64_t>(centre[axis] - size_[axis] / 2, 0, room);
+    else
+      place.first[axis] = random.integer(room + 1);
+  }
+  return place;
+}
+
+std::shared_ptr<const LabelledVolume> PatchSampler::read(std::int64_t number) const {
+  std::shared_ptr<const LabelledVolume> volume = read_(number);
+  require(volume != nullptr, "patches: volume ", number, " is absent");
+  const ImageGrid grid = image_grid("patches", volume->image);
+  const ImageGrid& known = volumes_[static_cast<std::size_t>(number)].grid;
+  check_mask("patches", volume->image, volume->mask);
+  require(grid.size == known.size && grid.channels == known.channels, "patches: volume ", number,
+          " was ", known.size[0], " x ", known.size[1], " x ", known.size[2], " x ", known.channels,
+          " when its labels were found, now it is ", volume->image.shape());
+  return volume;
+}
+
+void PatchSampler::fill(Executor& executor, std::int64_t epoch, std::int64_t index,
+                        const View& images, const View& masks) const {
+  const std::int64_t n = images.shape.rank() > 0 ? images.shape[0] : 0;
+  const auto batch = [&](const Shape& one) {
+    Shape shape{n};
+    for (const std::int64_t size : one.sizes()) shape.push_back(size);
+    return shape;
+  };
+  require(images.dtype == DType::f32 && images.shape == batch(image_shape()),
+          "patches: expected images f32 ", batch(image_shape()), ", got ", name_of(images.dtype),
+          " ", images.shape);
+  require(masks.dtype == DType::u8 && masks.shape == batch(mask_shape()),
+          "patches: expected masks u8 ", batch(mask_shape()), ", got ", name_of(masks.dtype), " ",
+          masks.shape);
+  const std::int64_t voxels = size_[0] * size_[1] * size_[2];
+  parallel_for(executor, n, [&](std::int64_t i, int) {
+    const Place at = place(epoch, index + i);
+    const std::shared_ptr<const LabelledVolume> volume = read(at.volume);
+    const ImageGrid& grid = volumes_[static_cast<std::size_t>(at.volume)].grid;
+    copy_patch(volume->image.values<float>().data(), grid, grid.channels, at.first, size_,
+               options_.outside, images.as<float>() + i * voxels * grid.channels);
+    copy_patch(volume->mask.values<std::uint8_t>().data(), grid, 1, at.first, size_,
+               options_.ignore, masks.as<std::uint8_t>() + i * voxels);
+  });
+}
+
+}  // namespace ratnet::inline v1
