@@ -66,6 +66,7 @@ set(ratnet_headers
     layers/sliding.h
     network/parameters.h
     train/augment.h
+    train/averaged_weights.h
     train/bootstrap.h
     train/calibration.h
     train/checkpoint.h
@@ -77,6 +78,7 @@ set(ratnet_headers
     train/loader.h
     train/mask.h
     train/optimiser.h
+    train/plateau.h
     train/roc.h
     train/schedule.h)
 # Those whose functions are in ratnet::hdf5.

@@ -76,6 +76,7 @@ struct SetNumbers;
 struct Sgd;
 struct Adam;
 struct ClipNorm;
+struct Blend;
 
 // clang-format off
 using TrainOps = OpList<
@@ -102,7 +103,8 @@ using TrainOps = OpList<
     SetNumbers,
     Sgd,
     Adam,
-    ClipNorm>;
+    ClipNorm,
+    Blend>;
 // clang-format on
 
 template <class... A, class... B>

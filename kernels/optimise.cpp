@@ -21,9 +21,11 @@ void check_share(const char* operation, const char* name, double value) {
   require(value >= 0 && value < 1, operation, ": ", name, " must be in [0, 1), got ", value);
 }
 
-void check_rates(const char* operation, const ConstView& rates, std::int64_t count) {
-  check_shape(operation, "the rate", rates, {count});
-  require(rates.dtype == DType::f64, operation, ": the rate is f64, not ", name_of(rates.dtype));
+void check_numbers(const char* operation, const char* name, const ConstView& numbers,
+                   std::int64_t count) {
+  check_shape(operation, name, numbers, {count});
+  require(numbers.dtype == DType::f64, operation, ": ", name, " is f64, not ",
+          name_of(numbers.dtype));
 }
 
 }  // namespace
@@ -34,7 +36,7 @@ void Sgd::check() const {
   check_shape(kName, "gradient", gradient, weight.shape);
   if (velocity || momentum != 0) check_shape(kName, "velocity", velocity, weight.shape);
   check_floats(kName, {weight, gradient, velocity});
-  check_rates(kName, rate, 1);
+  check_numbers(kName, "the rate", rate, 1);
   check_amount(kName, "momentum", momentum);
   check_amount(kName, "weight_decay", weight_decay);
   require(!nesterov || momentum > 0, kName, ": nesterov needs a momentum above 0");
@@ -47,7 +49,7 @@ void Adam::check() const {
   check_shape(kName, "first_moment", first_moment, weight.shape);
   check_shape(kName, "second_moment", second_moment, weight.shape);
   check_floats(kName, {weight, gradient, first_moment, second_moment});
-  check_rates(kName, rates, 3);
+  check_numbers(kName, "the rate", rates, 3);
   check_amount(kName, "epsilon", epsilon);
   check_amount(kName, "weight_decay", weight_decay);
   check_share(kName, "beta1", beta1);
@@ -67,6 +69,13 @@ void ClipNorm::check() const {
   check_shape(kName, "norm", norm, {1});
   check_floats(kName, {gradient, norm});
   check_amount(kName, "limit", limit);
+}
+
+void Blend::check() const {
+  check_shape(kName, "x", x, x.shape);
+  check_shape(kName, "y", y, x.shape);
+  check_floats(kName, {x, y});
+  check_numbers(kName, "factor", factor, 1);
 }
 
 }  // namespace ratnet::inline v1

@@ -1,4 +1,4 @@
-// Optimiser steps over one contiguous block of parameters, and gradient clipping.
+// Optimiser steps over one contiguous block of parameters, gradient clipping, running means.
 #pragma once
 
 #include <array>
@@ -70,5 +70,17 @@ struct ClipNorm {
 void run(CpuQueue&, const ClipNorm&);
 void run(CudaQueue&, const ClipNorm&);
 OpNote plan(CudaQueue&, const ClipNorm&);
+
+// y += factor * (x - y): one more term of a running mean, with factor 1 / count, or of an
+// exponential moving average, with factor 1 - decay. Equal shapes, f32 or f64 alike.
+struct Blend {
+  static constexpr const char* kName = "blend";
+  ConstView x;
+  View y;
+  ConstView factor;  // [1] f64
+  void check() const;
+};
+void run(CpuQueue&, const Blend&);
+void run(CudaQueue&, const Blend&);
 
 }  // namespace ratnet::inline v1

@@ -17,14 +17,17 @@ Parameters::Parameters(QueueHandle queue, const Weights& weights) : queue_(std::
             weights.entries().front().name, "'");
     places_.push_back({entry.name, entry.value.shape(), 0, entry.frozen, entry.statistic});
   }
-  for (const bool trainable : {true, false}) {
+  const auto place_all = [&](auto&& belongs) {
     for (Place& place : places_)
-      if (place.trainable() == trainable) {
+      if (belongs(place)) {
         place.offset = total;
         total += padded(place.shape.count());
       }
-    if (trainable) trainable_ = total;
-  }
+  };
+  place_all([](const Place& place) { return place.trainable() && place.shape.rank() >= 2; });
+  place_all([](const Place& place) { return place.trainable() && place.shape.rank() < 2; });
+  trainable_ = total;
+  place_all([](const Place& place) { return !place.trainable(); });
   memory_ = Buffer(queue_, static_cast<std::size_t>(total) * size_of(dtype_));
   memory_.clear();
   upload(weights);

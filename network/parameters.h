@@ -12,7 +12,8 @@ namespace ratnet::inline v1 {
 class Parameters {
  public:
   // Uploads the weights. Frozen ones and statistics stand at the end, so that the trainable ones
-  // are one block.
+  // are one block; in it those of rank 2 and more come first, then biases, scales and shifts, which
+  // optimisers often treat otherwise.
   Parameters(QueueHandle queue, const Weights& weights);
 
   const QueueHandle& queue() const { return queue_; }
@@ -29,6 +30,7 @@ class Parameters {
 
     bool trainable() const { return !frozen && !statistic; }
   };
+  // In the order of the weights.
   const std::vector<Place>& places() const { return places_; }
   const Place& find(std::string_view name) const;
   View view(const Place& place) const;

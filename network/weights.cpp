@@ -7,27 +7,6 @@
 namespace ratnet::inline v1 {
 namespace {
 
-// `*` stands for any characters, also none.
-bool matches(std::string_view name, std::string_view pattern) {
-  std::size_t n = 0, p = 0, star = std::string_view::npos, mark = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 double draw(Random& random, const WeightSpec& spec) {
   const auto in = static_cast<double>(spec.fan_in);
   const double both = in + static_cast<double>(spec.fan_out);
@@ -59,6 +38,26 @@ void fill(Tensor& tensor, Random& random, const WeightSpec& spec) {
 }
 
 }  // namespace
+
+bool matches(std::string_view name, std::string_view pattern) {
+  std::size_t n = 0, p = 0, star = std::string_view::npos, mark = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
 
 Weights Weights::initialised(const Graph& graph, std::uint64_t seed, DType dtype) {
   require(dtype == DType::f32 || dtype == DType::f64, "weights are f32 or f64, not ",

@@ -10,6 +10,9 @@
 
 namespace ratnet::inline v1 {
 
+// Whether a weight's name fits a pattern, in which `*` stands for any characters, also none.
+bool matches(std::string_view name, std::string_view pattern);
+
 // Tensors by name ("conv1/weight"), in the order of the graph. All of one type, f32 or f64.
 class Weights {
  public:

@@ -14,10 +14,11 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kKey = "ratnet_checkpoint";
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;  // 2: the moments are laid out with biases at the end
 constexpr const char* kWeights = "weights/";
 constexpr const char* kBest = "best/";
 constexpr const char* kOptimiser = "optimiser/";
+constexpr const char* kAverage = "average";
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
@@ -49,8 +50,9 @@ Checkpoint parse(const SafetensorsFile& file) {
   if (found == file.metadata().end()) fail(ErrorKind::input, "is not a checkpoint of ratnet");
   check_json_depth(found->second);
   const Json json = Json::parse(found->second);
-  if (json.at("format").get<int>() != kFormat)
-    fail(ErrorKind::input, "is a checkpoint of another version");
+  if (const int format = json.at("format").get<int>(); format != kFormat)
+    fail(ErrorKind::input, "is a checkpoint in format ", format, ", of another version, not ",
+         kFormat, "; go on with that version, or train without resuming");
   Checkpoint c;
   c.fingerprint = json.at("fingerprint").get<std::string>();
   c.epoch = json.at("epoch").get<std::int64_t>();
@@ -67,10 +69,15 @@ Checkpoint parse(const SafetensorsFile& file) {
   c.early_stopping = {number(stopping.at("best")),
                       stopping.at("best_evaluation").get<std::int64_t>(),
                       stopping.at("evaluations").get<std::int64_t>()};
+  const Json& plateau = json.at("plateau");
+  c.plateau = {number(plateau.at("rate")), number(plateau.at("best")), plateau.at("bad").get<int>(),
+               plateau.at("cooling").get<int>()};
+  if (c.plateau.bad < 0 || c.plateau.cooling < 0) fail(ErrorKind::input, "is damaged");
   c.weights = take_all(file, kWeights, json.at("weights"));
   c.best = take_all(file, kBest, json.at("best"));
   for (int i = 0; i < json.at("optimiser_tensors").get<int>() && i < 8; ++i)
     c.optimiser.push_back(owned(file.find(kOptimiser + std::to_string(i))));
+  if (json.at("averaged").get<bool>()) c.average = owned(file.find(kAverage));
   return c;
 }
 
@@ -101,14 +108,21 @@ void save_checkpoint(const Checkpoint& c, const std::string& path) {
                       {{"best", number(c.early_stopping.best)},
                        {"best_evaluation", c.early_stopping.best_evaluation},
                        {"evaluations", c.early_stopping.evaluations}}},
+                     {"plateau",
+                      {{"rate", number(c.plateau.rate)},
+                       {"best", number(c.plateau.best)},
+                       {"bad", c.plateau.bad},
+                       {"cooling", c.plateau.cooling}}},
                      {"weights", names_of(c.weights)},
                      {"best", names_of(c.best)},
-                     {"optimiser_tensors", c.optimiser.size()}};
+                     {"optimiser_tensors", c.optimiser.size()},
+                     {"averaged", c.average.has_value()}};
   std::vector<NamedView> tensors;
   add_all(tensors, kWeights, c.weights);
   add_all(tensors, kBest, c.best);
   for (std::size_t i = 0; i < c.optimiser.size(); ++i)
     tensors.push_back({kOptimiser + std::to_string(i), c.optimiser[i].view()});
+  if (c.average) tensors.push_back({kAverage, c.average->view()});
   write_safetensors(path, {{kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace)}},
                     tensors);
 }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "../network/weights.h"
 #include "early_stopping.h"
+#include "plateau.h"
 
 namespace ratnet::inline v1 {
 
@@ -25,13 +27,15 @@ struct Checkpoint {
   std::string fingerprint;  // of everything that shapes the run; resuming asks for the same
   std::int64_t epoch = 0;   // position: the next batch to be trained on
   std::int64_t batch = 0;
-  std::int64_t steps = 0;
-  double loss_sum = 0;  // of the epoch so far
+  std::int64_t steps = 0;  // of the optimiser: it never stands between the batches of one
+  double loss_sum = 0;     // of the epoch so far
   std::vector<EpochRecord> history;
   EarlyStopping::State early_stopping;
+  Plateau::State plateau;
   Weights weights;
   std::vector<Tensor> optimiser;
-  Weights best;  // of the best epoch so far; empty before the first
+  std::optional<Tensor> average;  // of the trainable weights, where one is kept
+  Weights best;                   // of the best epoch so far; empty before the first
 };
 
 // Throws Error (file_system); the old file or the new one is there, whole, at any moment.

@@ -1,6 +1,7 @@
 #include "optimiser.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "../kernels/optimise.h"
@@ -9,8 +10,19 @@
 
 namespace ratnet::inline v1 {
 namespace {
+
 constexpr std::string_view kNames[] = {"sgd", "adam", "adamw"};
+constexpr std::int64_t kRates =
+    3;  // numbers of one run: those of Adam, of which Sgd takes the first
+
+// The `count` numbers of a block from `first` on.
+View part_of(const View& block, std::int64_t first, std::int64_t count) {
+  return {static_cast<char*>(block.data) + static_cast<std::size_t>(first) * size_of(block.dtype),
+          block.dtype,
+          {count}};
 }
+
+}  // namespace
 
 std::string_view name_of(OptimiserKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
@@ -21,6 +33,27 @@ OptimiserKind parse_optimiser_kind(std::string_view name) {
        "': use sgd, adam or adamw");
 }
 
+OptimiserGroup parse_optimiser_group(std::string_view text) {
+  const auto bad = [&] {
+    fail(ErrorKind::usage, "unknown group of weights '", std::string(text.substr(0, 64)),
+         "': use PATTERN=DECAY or PATTERN=DECAY:RATE_FACTOR, such as '*/bias=0'");
+  };
+  const auto number = [&](std::string_view digits) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) bad();
+    return value;
+  };
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string_view::npos || equals == 0) bad();
+  const std::string_view numbers = text.substr(equals + 1);
+  const std::size_t colon = numbers.find(':');
+  OptimiserGroup group{.pattern = std::string(text.substr(0, equals)),
+                       .weight_decay = number(numbers.substr(0, colon))};
+  if (colon != std::string_view::npos) group.rate_factor = number(numbers.substr(colon + 1));
+  return group;
+}
+
 void OptimiserOptions::check() const {
   require(momentum >= 0 && momentum < 1, "momentum is ", momentum,
           ", expected 0 or more and less than 1");
@@ -29,18 +62,64 @@ void OptimiserOptions::check() const {
   require(epsilon > 0, "epsilon is ", epsilon, ", expected more than 0");
   require(weight_decay >= 0, "weight decay is ", weight_decay, ", expected 0 or more");
   require(clip_norm >= 0, "the gradient's limit is ", clip_norm, ", expected 0 or more");
+  for (const OptimiserGroup& group : groups) {
+    const auto amount = [](double value) { return value >= 0 && std::isfinite(value); };
+    require(amount(group.weight_decay), "weight decay of '", group.pattern, "' is ",
+            group.weight_decay, ", expected a number of 0 or more");
+    require(amount(group.rate_factor), "rate factor of '", group.pattern, "' is ",
+            group.rate_factor, ", expected a number of 0 or more");
+  }
 }
 
 Optimiser::Optimiser(std::shared_ptr<Parameters> parameters, const OptimiserOptions& options)
     : parameters_(std::move(parameters)), options_(options) {
   options_.check();
+  find_runs();
   const int count = options_.kind != OptimiserKind::sgd ? 2 : options_.momentum > 0 ? 1 : 0;
   for (int i = 0; i < count; ++i) {
     moments_.emplace_back(parameters_->queue(), parameters_->block().bytes());
     moments_.back().clear();
   }
   norm_ = Buffer(parameters_->queue(), sizeof(double));
-  rates_ = Buffer(parameters_->queue(), 3 * sizeof(double));
+  rates_ = Buffer(parameters_->queue(), (runs_.size() * kRates + 1) * sizeof(double));
+}
+
+void Optimiser::find_runs() {
+  std::vector<const Parameters::Place*> places;
+  for (const Parameters::Place& place : parameters_->places())
+    if (place.trainable()) places.push_back(&place);
+  std::sort(places.begin(), places.end(),
+            [](const auto* a, const auto* b) { return a->offset < b->offset; });
+  for (const OptimiserGroup& group : options_.groups) {
+    std::string names;
+    bool found = false;
+    for (const auto* place : places) {
+      found = found || matches(place->name, group.pattern);
+      names += (names.empty() ? "" : ", ") + place->name;
+    }
+    require(found, "no weight that is trained fits '", group.pattern, "'; there are ", names);
+  }
+  for (const auto* place : places) {
+    Run run{.first = place->offset, .weight_decay = options_.weight_decay};
+    const auto group =
+        std::find_if(options_.groups.begin(), options_.groups.end(),
+                     [&](const OptimiserGroup& g) { return matches(place->name, g.pattern); });
+    if (group != options_.groups.end()) {
+      run.weight_decay = group->weight_decay;
+      run.rate_factor = group->rate_factor;
+    }
+    const bool alike = !runs_.empty() && runs_.back().weight_decay == run.weight_decay &&
+                       runs_.back().rate_factor == run.rate_factor;
+    if (!alike) runs_.push_back(run);
+  }
+  for (std::size_t i = 0; i < runs_.size(); ++i)
+    runs_[i].count =
+        (i + 1 < runs_.size() ? runs_[i + 1].first : parameters_->trainable()) - runs_[i].first;
+}
+
+View Optimiser::rates(std::size_t run) const {
+  const std::int64_t count = options_.kind == OptimiserKind::sgd ? 1 : kRates;
+  return View(static_cast<double*>(rates_.data()) + run * kRates, DType::f64, {count});
 }
 
 void Optimiser::begin_step(double rate) {
@@ -48,46 +127,53 @@ void Optimiser::begin_step(double rate) {
           ", expected a number of 0 or more");
   ++steps_;
   parameters_->changed();
-  SetNumbers numbers{.y = View(rates_.data(), DType::f64, {1}), .reals = {rate}};
-  if (options_.kind != OptimiserKind::sgd) {
-    const bool decoupled = options_.kind == OptimiserKind::adamw;
-    const auto rates = adam_rates(rate, options_.beta1, options_.beta2,
-                                  decoupled ? options_.weight_decay : 0, steps_);
-    numbers.y.shape = {3};
-    std::copy(rates.begin(), rates.end(), numbers.reals.begin());
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    const Run& run = runs_[i];
+    SetNumbers numbers{.y = rates(i), .reals = {rate * run.rate_factor}};
+    if (options_.kind != OptimiserKind::sgd) {
+      const double decay = options_.kind == OptimiserKind::adamw ? run.weight_decay : 0;
+      const auto all =
+          adam_rates(rate * run.rate_factor, options_.beta1, options_.beta2, decay, steps_);
+      std::copy(all.begin(), all.end(), numbers.reals.begin());
+    }
+    submit(*parameters_->queue(), numbers);
   }
-  submit(*parameters_->queue(), numbers);
 }
 
 void Optimiser::apply(const View& gradients) {
   Queue& queue = *parameters_->queue();
-  const View weight = parameters_->block();
-  const auto moment = [&](std::size_t i) {
-    return i < moments_.size() ? View(moments_[i].data(), weight.dtype, weight.shape) : View();
-  };
+  const View block = parameters_->block();
   if (options_.clip_norm > 0)
     submit(queue, ClipNorm{.gradient = gradients,
-                           .norm = View(norm_.data(), weight.dtype, {1}),
+                           .norm = View(norm_.data(), block.dtype, {1}),
                            .limit = options_.clip_norm});
-  if (options_.kind == OptimiserKind::sgd)
-    submit(queue, Sgd{.weight = weight,
-                      .gradient = gradients,
-                      .velocity = moment(0),
-                      .rate = ConstView(rates_.data(), DType::f64, {1}),
-                      .momentum = options_.momentum,
-                      .weight_decay = options_.weight_decay,
-                      .nesterov = options_.nesterov});
-  else
-    submit(queue,
-           Adam{.weight = weight,
-                .gradient = gradients,
-                .first_moment = moment(0),
-                .second_moment = moment(1),
-                .rates = ConstView(rates_.data(), DType::f64, {3}),
-                .beta1 = options_.beta1,
-                .beta2 = options_.beta2,
-                .epsilon = options_.epsilon,
-                .weight_decay = options_.kind == OptimiserKind::adam ? options_.weight_decay : 0});
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    const Run& run = runs_[i];
+    const auto part = [&](const View& of) { return part_of(of, run.first, run.count); };
+    const auto moment = [&](std::size_t k) {
+      return k < moments_.size() ? part(View(moments_[k].data(), block.dtype, block.shape))
+                                 : View();
+    };
+    if (options_.kind == OptimiserKind::sgd)
+      submit(queue, Sgd{.weight = part(block),
+                        .gradient = part(gradients),
+                        .velocity = moment(0),
+                        .rate = rates(i),
+                        .momentum = options_.momentum,
+                        .weight_decay = run.weight_decay,
+                        .nesterov = options_.nesterov});
+    else
+      submit(queue,
+             Adam{.weight = part(block),
+                  .gradient = part(gradients),
+                  .first_moment = moment(0),
+                  .second_moment = moment(1),
+                  .rates = rates(i),
+                  .beta1 = options_.beta1,
+                  .beta2 = options_.beta2,
+                  .epsilon = options_.epsilon,
+                  .weight_decay = options_.kind == OptimiserKind::adam ? run.weight_decay : 0});
+  }
 }
 
 std::vector<Tensor> Optimiser::state() const {

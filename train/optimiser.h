@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "../network/parameters.h"
 
@@ -15,6 +17,15 @@ std::string_view name_of(OptimiserKind kind);
 // Throws Error (usage) with the known names for any other.
 OptimiserKind parse_optimiser_kind(std::string_view name);
 
+// Weights that decay or learn differently from the rest.
+struct OptimiserGroup {
+  std::string pattern;      // of their names; `*` stands for any characters
+  double weight_decay = 0;  // in place of the options'
+  double rate_factor = 1;   // of the learning rate
+};
+// PATTERN=DECAY or PATTERN=DECAY:RATE_FACTOR, such as "*/bias=0". Throws Error (usage).
+OptimiserGroup parse_optimiser_group(std::string_view text);
+
 struct OptimiserOptions {
   OptimiserKind kind = OptimiserKind::adam;
   double momentum = 0.9;  // sgd
@@ -24,6 +35,7 @@ struct OptimiserOptions {
   double epsilon = 1e-8;
   double weight_decay = 0;
   double clip_norm = 0;  // gradients longer than this are shortened to it; 0: never
+  std::vector<OptimiserGroup> groups = {};  // the first whose pattern fits a weight counts
 
   // Throws Error (usage) for values that make no sense.
   void check() const;
@@ -32,6 +44,7 @@ struct OptimiserOptions {
 // Works on the trainable block of the parameters, on their device.
 class Optimiser {
  public:
+  // Throws Error (usage) where a group's pattern fits no trainable weight.
   Optimiser(std::shared_ptr<Parameters> parameters, const OptimiserOptions& options);
 
   // One step at that learning rate. gradients: laid out as Parameters::block(); clipped in place.
@@ -51,8 +64,18 @@ class Optimiser {
   void restore(std::int64_t steps, const std::vector<ConstView>& state);
 
  private:
+  // Neighbours in the block that are treated alike.
+  struct Run {
+    std::int64_t first = 0, count = 0;
+    double weight_decay = 0;
+    double rate_factor = 1;
+  };
+  void find_runs();
+  View rates(std::size_t run) const;
+
   std::shared_ptr<Parameters> parameters_;
   OptimiserOptions options_;
+  std::vector<Run> runs_;
   std::int64_t steps_ = 0;
   std::vector<Buffer> moments_;
   Buffer norm_, rates_;

@@ -11,11 +11,12 @@
 namespace ratnet::inline v1 {
 namespace {
 
-constexpr std::array<std::pair<ScheduleKind, std::string_view>, 4> kNames{
+constexpr std::array<std::pair<ScheduleKind, std::string_view>, 5> kNames{
     {{ScheduleKind::constant, "constant"},
      {ScheduleKind::step, "step"},
      {ScheduleKind::cosine, "cosine"},
-     {ScheduleKind::one_cycle, "one-cycle"}}};
+     {ScheduleKind::one_cycle, "one-cycle"},
+     {ScheduleKind::plateau, "plateau"}}};
 
 // From `start` to `end` along half a cosine; share in [0, 1].
 double along_cosine(double start, double end, double share) {
@@ -44,7 +45,7 @@ ScheduleKind parse_schedule_kind(std::string_view name) {
   for (const auto& [kind, known] : kNames)
     if (known == name) return kind;
   fail(ErrorKind::usage, "schedule '", name,
-       "' is not known: use constant, step, cosine or one-cycle");
+       "' is not known: use constant, step, cosine, one-cycle or plateau");
 }
 
 void Schedule::check() const {
@@ -60,6 +61,15 @@ void Schedule::check() const {
           " is not between 0 and 1");
   require(positive(start_divisor) && positive(final_divisor), "schedule: divisors of ",
           start_divisor, " and ", final_divisor);
+  require(plateau.factor > 0 && plateau.factor < 1, "schedule: a plateau's factor of ",
+          plateau.factor, " is not between 0 and 1");
+  require(plateau.patience >= 0 && plateau.cooldown >= 0, "schedule: a plateau's patience of ",
+          plateau.patience, " and cooldown of ", plateau.cooldown);
+  require(plateau.threshold >= 0 && plateau.threshold < 1, "schedule: a plateau's threshold of ",
+          plateau.threshold, " is not between 0 and 1");
+  require(plateau.least_rate >= 0 && plateau.least_rate <= rate,
+          "schedule: a plateau's least rate of ", plateau.least_rate,
+          " is not between 0 and the rate of ", rate);
 }
 
 double rate_at(const Schedule& schedule, std::int64_t step) {
@@ -68,7 +78,8 @@ double rate_at(const Schedule& schedule, std::int64_t step) {
   const std::int64_t last = schedule.total_steps - 1;
   const auto clamped = static_cast<double>(std::min(step, last));
   switch (schedule.kind) {
-    case ScheduleKind::constant: return schedule.rate;
+    case ScheduleKind::constant:
+    case ScheduleKind::plateau: return schedule.rate;
     case ScheduleKind::step: {
       const std::int64_t drops = step / schedule.step_every;
       return schedule.rate * std::pow(schedule.step_factor, static_cast<double>(drops));

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "plateau.h"
+
 namespace ratnet::inline v1 {
 
-enum class ScheduleKind : int { constant, step, cosine, one_cycle };
+enum class ScheduleKind : int { constant, step, cosine, one_cycle, plateau };
 
-// "constant", "step", "cosine", "one-cycle".
+// "constant", "step", "cosine", "one-cycle", "plateau".
 std::string_view name_of(ScheduleKind kind);
 // The inverse of name_of. Throws Error (usage) with the known names for any other.
 ScheduleKind parse_schedule_kind(std::string_view name);
@@ -33,12 +35,16 @@ struct Schedule {
   double start_divisor = 25;
   double final_divisor = 1e4;
 
+  // plateau: lower whenever the validation samples' figure no longer improves.
+  PlateauOptions plateau = {};
+
   // Throws Error (usage) for values that make no schedule.
   void check() const;
 };
 
 // The rate of optimiser step `step`, counted from 0. Past the last step it stays as it ended
-// (constant and step go on). Throws Error (usage) when step < 0.
+// (constant and step go on). Of plateau it is the rate before any fall: Plateau knows the others.
+// Throws Error (usage) when step < 0.
 double rate_at(const Schedule& schedule, std::int64_t step);
 
 }  // namespace ratnet::inline v1

@@ -31,31 +31,48 @@ std::string digest(const std::vector<T>& values) {
   return combined_hash(words);
 }
 
+std::string digest(const std::vector<OptimiserGroup>& groups) {
+  std::string all = text(groups.size());
+  for (const OptimiserGroup& g : groups)
+    all += text(std::hexfloat, " '", g.pattern, "' ", g.weight_decay, " ", g.rate_factor);
+  return all;
+}
+
 // Everything that shapes the numbers of a run, in one line.
 std::string fingerprint(const Graph& graph, const TrainerOptions& o,
                         const std::vector<std::int64_t>& train,
                         const std::vector<std::int64_t>& validation) {
   const Augmentation& a = o.loader.augmentation;
+  const PlateauOptions& p = o.schedule.plateau;
   // Floating-point numbers to the last bit.
-  return text(std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ",
-              digest(validation), " graph ", graph.to_json(), " epochs ", o.epochs, " batch ",
-              o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle, " balance ",
-              o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
-              " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ",
-              a.noise, " scales ", digest(o.loader.scales), " class weights ",
-              digest(o.class_weights), " optimiser ", name_of(o.optimiser.kind), " ",
-              o.optimiser.momentum, " ", o.optimiser.nesterov, " ", o.optimiser.beta1, " ",
-              o.optimiser.beta2, " ", o.optimiser.epsilon, " ", o.optimiser.weight_decay, " ",
-              o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind), " ", o.schedule.rate,
-              " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
-              o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor,
-              " ", o.schedule.final_divisor, " patience ", o.patience, " monitor ",
-              static_cast<int>(o.monitor), " precision ", name_of(o.precision));
+  return text(
+      std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ", digest(validation),
+      " graph ", graph.to_json(), " epochs ", o.epochs, " batch ", o.loader.batch, " seed ",
+      o.loader.seed, " shuffle ", o.loader.shuffle, " balance ", o.loader.balance, " memory ",
+      o.loader.memory_budget, " ", o.loader.window_bytes, " augmentation ", a.shift, " ",
+      a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise, " scales ",
+      digest(o.loader.scales), " class weights ", digest(o.class_weights), " optimiser ",
+      name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
+      o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
+      o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
+      " ", o.schedule.rate, " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
+      o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ",
+      o.schedule.final_divisor, " patience ", o.patience, " monitor ", static_cast<int>(o.monitor),
+      " precision ", name_of(o.precision), " groups ", digest(o.optimiser.groups), " accumulate ",
+      o.accumulate, " average ", o.averaging.decay, " ", o.averaging.warm_up, " plateau ", p.factor,
+      " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
 }
 
 LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
   options.queue = queue;
   return options;
+}
+
+std::unique_ptr<AveragedWeights> averaged(const std::shared_ptr<Parameters>& parameters,
+                                          const AveragingOptions& options) {
+  options.check();
+  if (options.decay == 0) return nullptr;
+  return std::make_unique<AveragedWeights>(parameters, options);
 }
 
 // One training from its options to its result.
@@ -70,18 +87,24 @@ class Training {
         queue_(open_queue({options.device, options.threads, options.executor})),
         parameters_(std::make_shared<Parameters>(
             queue_, Weights::initialised(graph_, options.loader.seed))),
+        averaged_(averaged(parameters_, options.averaging)),
         plan_(graph_, parameters_,
               {.batch = options.loader.batch, .mode = Mode::train, .precision = options.precision}),
-        evaluation_(graph_, parameters_, {.batch = kEvaluationBatch}),
+        evaluation_(graph_, averaged_ ? averaged_->parameters() : parameters_,
+                    {.batch = kEvaluationBatch}),
         optimiser_(parameters_, options.optimiser),
         loader_(dataset, train, with_queue(options.loader, queue_)),
         step_(plan_, optimiser_, options.class_weights) {
     classes_ = plan_.output(0, 1).count();
     if (options_.read_loss_every == 0) options_.read_loss_every = queue_->begin_capture ? 20 : 1;
     check(train);
-    options_.schedule.total_steps = options_.epochs * loader_.batches_per_epoch();
+    options_.schedule.total_steps = options_.epochs * steps_of(loader_.batches_per_epoch());
     options_.schedule.check();
-    stopping_ = {.patience = options_.patience, .maximise = options_.monitor == Monitor::auroc};
+    const bool maximise = options_.monitor == Monitor::auroc;
+    stopping_ = {.patience = options_.patience, .maximise = maximise};
+    plateau_ = {.options = options_.schedule.plateau,
+                .maximise = maximise,
+                .state = {.rate = options_.schedule.rate}};
     state_.fingerprint = fingerprint(graph_, options_, train, validation);
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
@@ -93,6 +116,16 @@ class Training {
  private:
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
+  bool on_plateaus() const { return options_.schedule.kind == ScheduleKind::plateau; }
+  // The optimiser's steps that the first so many batches of an epoch make.
+  std::int64_t steps_of(std::int64_t batches) const {
+    return batches / options_.accumulate + (batches % options_.accumulate != 0);
+  }
+  double rate() const {
+    return on_plateaus() ? plateau_.state.rate : rate_at(options_.schedule, state_.steps);
+  }
+  // What is validated and given back.
+  Weights judged_weights();
   void step();
   void read_loss();
   EpochRecord evaluate();
@@ -105,6 +138,7 @@ class Training {
   Graph graph_;
   QueueHandle queue_;
   std::shared_ptr<Parameters> parameters_;
+  std::unique_ptr<AveragedWeights> averaged_;  // where it is on
   Plan plan_;
   Plan evaluation_;
   Optimiser optimiser_;
@@ -113,11 +147,14 @@ class Training {
   double mean_loss_ = 0;  // of the epoch, when it was last read
   std::int64_t classes_ = 0;
   EarlyStopping stopping_;
+  Plateau plateau_;
   Checkpoint state_;  // position, history, best weights
 };
 
 void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.epochs >= 1, "a training has 1 epoch or more, not ", options_.epochs);
+  require(options_.accumulate >= 1, "a step takes the gradients of 1 or more batches, not ",
+          options_.accumulate);
   require(options_.read_loss_every >= 1, "the loss is read every 1 or more steps, not ",
           options_.read_loss_every);
   require(options_.checkpoint_every >= 1, "a checkpoint is written every 1 or more steps, not ",
@@ -125,10 +162,12 @@ void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.class_weights.empty() ||
               static_cast<std::int64_t>(options_.class_weights.size()) == classes_,
           "there are ", options_.class_weights.size(), " class weights for ", classes_, " classes");
-  require(options_.patience == 0 || !validation_.empty(),
-          "early stopping needs validation samples");
-  require(options_.patience == 0 || options_.monitor != Monitor::auroc || classes_ == 2,
-          "early stopping on the AUROC needs 2 classes, the network has ", classes_);
+  const bool watches = options_.patience > 0 || on_plateaus();
+  require(!watches || !validation_.empty(),
+          "early stopping and the schedule plateau need validation samples");
+  require(!watches || options_.monitor != Monitor::auroc || classes_ == 2,
+          "early stopping and the schedule plateau on the AUROC need 2 classes, the network has ",
+          classes_);
   require(options_.loader.weights.empty(), "the loss knows weights of classes, not of samples");
   const auto& labels = dataset_.table().labels;
   if (labels.empty()) fail(ErrorKind::input, dataset_.name(), ": has no labels to train from");
@@ -155,29 +194,52 @@ void Training::resume() {
     fail(ErrorKind::input, options_.checkpoint_path,
          ": is the checkpoint of a training with other data or options; use the same, or train "
          "without resuming");
-  if (checkpoint.batch >= loader_.batches_per_epoch() ||
-      checkpoint.steps != checkpoint.epoch * loader_.batches_per_epoch() + checkpoint.batch)
-    fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: its position makes no sense");
+  const std::int64_t batches = loader_.batches_per_epoch();
+  const auto require_whole = [&](bool whole, const char* what) {
+    if (!whole)
+      fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: ", what, " makes no sense");
+  };
+  require_whole(
+      checkpoint.batch < batches && checkpoint.batch % options_.accumulate == 0 &&
+          checkpoint.epoch <= options_.epochs &&
+          checkpoint.steps == checkpoint.epoch * steps_of(batches) + steps_of(checkpoint.batch),
+      "its position");
+  const double now = checkpoint.plateau.rate;
+  require_whole(now > 0 && now <= options_.schedule.rate, "its learning rate");
+  require_whole(checkpoint.average.has_value() == (averaged_ != nullptr), "its average");
   checkpoint.weights.match(graph_);
   if (!checkpoint.best.entries().empty()) checkpoint.best.match(graph_);
   parameters_->upload(checkpoint.weights);
   std::vector<ConstView> moments;
   for (const Tensor& tensor : checkpoint.optimiser) moments.push_back(tensor.view());
   optimiser_.restore(checkpoint.steps, moments);
+  if (averaged_) averaged_->restore(*checkpoint.average);
   stopping_.state = checkpoint.early_stopping;
+  plateau_.state = checkpoint.plateau;
   state_ = std::move(checkpoint);
   step_.set_loss_sum(state_.loss_sum);
   if (state_.batch > 0) mean_loss_ = state_.loss_sum / static_cast<double>(state_.batch);
   loader_.seek(state_.epoch, state_.batch);
 }
 
+Weights Training::judged_weights() {
+  if (!averaged_) return parameters_->download();
+  averaged_->refresh();
+  return averaged_->parameters()->download();
+}
+
 void Training::step() {
-  // The loader overwrites the batch before.
-  step_.release();
-  step_.submit(loader_.next(), {options_.loader.seed, static_cast<std::uint32_t>(state_.steps)},
-               rate_at(options_.schedule, state_.steps));
+  const std::int64_t batches = loader_.batches_per_epoch();
+  const std::int64_t end = state_.batch + std::min(options_.accumulate, batches - state_.batch);
+  while (state_.batch < end) {
+    const std::int64_t number = state_.epoch * batches + state_.batch++;
+    // The loader overwrites the batch before.
+    step_.release();
+    step_.submit(loader_.next(), {options_.loader.seed, static_cast<std::uint32_t>(number)}, rate(),
+                 state_.batch == end);
+  }
+  if (averaged_) averaged_->update(state_.steps);
   ++state_.steps;
-  ++state_.batch;
 }
 
 void Training::read_loss() {
@@ -196,6 +258,7 @@ EpochRecord Training::evaluate() {
       .validation_auroc = std::nan(""),
       .validation_accuracy = std::nan("")};
   if (validation_.empty()) return record;
+  if (averaged_) averaged_->refresh();
   const std::vector<float> logits =
       score(evaluation_, dataset_, validation_,
             {.scales = options_.loader.scales, .threads = options_.loader.threads});
@@ -227,7 +290,9 @@ void Training::save() {
   if (options_.checkpoint_path.empty()) return;
   state_.weights = parameters_->download();
   state_.optimiser = optimiser_.state();
+  if (averaged_) state_.average = averaged_->state();
   state_.early_stopping = stopping_.state;
+  state_.plateau = plateau_.state;
   save_checkpoint(state_, options_.checkpoint_path);
 }
 
@@ -235,9 +300,11 @@ void Training::save() {
 bool Training::finish_epoch(TrainingLog& log, double seconds) {
   const EpochRecord record = evaluate();
   state_.history.push_back(record);
-  const bool best = stopping_.update(options_.monitor == Monitor::loss ? record.validation_loss
-                                                                       : record.validation_auroc);
-  if (best && options_.patience > 0) state_.best = parameters_->download();
+  const double watched =
+      options_.monitor == Monitor::loss ? record.validation_loss : record.validation_auroc;
+  if (on_plateaus()) plateau_.update(watched);
+  const bool best = stopping_.update(watched);
+  if (best && options_.patience > 0) state_.best = judged_weights();
   log.epoch(record, state_.steps, seconds);
   ++state_.epoch;
   state_.batch = 0;
@@ -255,13 +322,13 @@ TrainingResult Training::run(const TrainingCallback& callback) {
   bool ended = stopping_.should_stop();
   auto epoch_start = Clock::now();
   while (!ended && !interrupted && state_.epoch < options_.epochs) {
-    progress.rate = rate_at(options_.schedule, state_.steps);
+    progress.rate = rate();
     step();
     const bool epoch_ends = state_.batch == loader_.batches_per_epoch();
     const bool save_due = state_.steps % options_.checkpoint_every == 0;
     // The first loss too: an early word is worth a wait.
     if (epoch_ends || save_due || state_.steps % options_.read_loss_every == 0 ||
-        state_.steps % kLogEvery == 0 || state_.batch == 1)
+        state_.steps % kLogEvery == 0 || state_.batch <= options_.accumulate)
       read_loss();
     progress.epoch = state_.epoch;
     progress.step = state_.steps;
@@ -281,7 +348,7 @@ TrainingResult Training::run(const TrainingCallback& callback) {
     if (interrupted || progress.finished || save_due) save();
   }
   const bool use_best = options_.patience > 0 && !state_.best.entries().empty();
-  return {use_best ? state_.best.clone() : parameters_->download(), state_.history,
+  return {use_best ? state_.best.clone() : judged_weights(), state_.history,
           interrupted && !ended && state_.epoch < options_.epochs, state_.steps};
 }
 

@@ -8,6 +8,7 @@
 #include "../core/device.h"
 #include "../core/thread_pool.h"
 #include "../network/graph.h"
+#include "averaged_weights.h"
 #include "checkpoint.h"
 #include "dataset.h"
 #include "early_stopping.h"
@@ -17,13 +18,18 @@
 
 namespace ratnet::inline v1 {
 
-// What early stopping watches on the validation samples.
+// What early stopping and the schedule `plateau` watch on the validation samples.
 enum class Monitor : int { loss, auroc };
 
 struct TrainerOptions {
   std::int64_t epochs = 5;
   OptimiserOptions optimiser;
-  Schedule schedule;  // total_steps is set by the trainer
+  Schedule schedule;  // total_steps is set by the trainer; `plateau` needs validation samples
+  // Batches whose gradients make one step of the optimiser, as one batch of so many times the size
+  // would; the last of an epoch may be fewer. Steps are the optimiser's here and everywhere.
+  std::int64_t accumulate = 1;
+  // Where it is on, the averaged weights are validated and are the result.
+  AveragingOptions averaging;
   // Batch size, shuffling, balancing, augmentation, scales. Its seed is that of the whole training.
   LoaderOptions loader;
   std::vector<float> class_weights;  // of the loss; empty: all 1

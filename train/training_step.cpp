@@ -2,6 +2,7 @@
 
 #include "../kernels/cross_entropy.h"
 #include "../kernels/open.h"
+#include "../kernels/optimise.h"
 #include "../kernels/pointwise.h"
 #include "../kernels/submit.h"
 
@@ -13,8 +14,10 @@ TrainingStep::TrainingStep(Plan& plan, Optimiser& optimiser,
       optimiser_(optimiser),
       queue_(plan.queue_handle()),
       classes_(plan.output(0, 1).count()),
+      host_class_weights_(class_weights),
       loss_(queue_, sizeof(float)),
       loss_sum_(queue_, sizeof(double)),
+      share_(queue_, sizeof(double)),
       copies_(queue_) {
   loss_sum_.clear();
   if (!class_weights.empty()) {
@@ -47,7 +50,20 @@ void TrainingStep::upload(const Batch& batch, Slot& slot) {
   slot.uploaded.before(*queue_);
 }
 
-void TrainingStep::submit_all(std::int64_t n, const Slot& slot) {
+double TrainingStep::weight_in_loss(const Batch& batch) const {
+  if (host_class_weights_.empty()) return static_cast<double>(batch.count);
+  double sum = 0;
+  for (std::int64_t i = 0; i < batch.count; ++i) {
+    const std::int32_t label = batch.labels.as<std::int32_t>()[i];
+    if (label >= 0 && label < classes_)
+      sum += static_cast<double>(host_class_weights_[static_cast<std::size_t>(label)]);
+  }
+  return sum;
+}
+
+void TrainingStep::submit_all(const Variant& variant) {
+  const std::int64_t n = variant.n;
+  const Slot& slot = slots_[variant.slot];
   if (slot.images.data()) {
     const View input = plan_.input(0, n);
     v1::submit(*queue_,
@@ -64,20 +80,35 @@ void TrainingStep::submit_all(std::int64_t n, const Slot& slot) {
                                           .dlogits = plan_.output_gradient(0, n),
                                           .loss_sum = View(loss_sum_.data(), DType::f64, {1})});
   plan_.backward(n);
-  optimiser_.apply(plan_.gradients());
+  const View gradients = plan_.gradients();
+  const View mean(mean_.data(), gradients.dtype, gradients.shape);
+  if (!variant.first)
+    v1::submit(
+        *queue_,
+        Blend{.x = gradients, .y = mean, .factor = ConstView(share_.data(), DType::f64, {1})});
+  else if (!variant.last)
+    v1::submit(*queue_, Convert{.x = gradients, .y = mean});
+  if (variant.last) optimiser_.apply(variant.first ? gradients : mean);
 }
 
-void TrainingStep::submit(const Batch& batch, RandomKey key, double rate) {
-  const std::int64_t n = batch.count;
+void TrainingStep::submit(const Batch& batch, RandomKey key, double rate, bool last) {
   plan_.set_random(key);
-  optimiser_.begin_step(rate);
+  if (last) optimiser_.begin_step(rate);
+  if (!last && !mean_.data()) mean_ = Buffer(queue_, plan_.gradients().bytes());
+  const double weight = weight_in_loss(batch);
+  weight_ = first_ ? weight : weight_ + weight;
+  if (!first_)
+    v1::submit(*queue_, SetNumbers{.y = View(share_.data(), DType::f64, {1}),
+                                   .reals = {weight_ > 0 ? weight / weight_ : 0}});
   last_ = (last_ + 1) % slots_.size();
   Slot& slot = slots_[last_];
   upload(batch, slot);
-  const auto submit_step = [&] { submit_all(n, slot); };
+  const Variant variant{.slot = last_, .n = batch.count, .first = first_, .last = last};
+  first_ = last;
+  const auto submit_step = [&] { submit_all(variant); };
   if (!queue_->begin_capture) return submit_step();
-  const auto [found, first] = captured_.try_emplace({last_, n});
-  if (first) {
+  const auto [found, fresh] = captured_.try_emplace(variant);
+  if (fresh) {
     submit_step();
   } else {
     if (!found->second) found->second.emplace(queue_, submit_step);

@@ -1,9 +1,9 @@
 // Training steps, one after the other: forward, loss, backward, optimiser.
 #pragma once
 
+#include <compare>
 #include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "../core/buffer.h"
@@ -27,8 +27,10 @@ class TrainingStep {
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
 
-  // Submits one step. The batch is read until release() returns.
-  void submit(const Batch& batch, RandomKey key, double rate);
+  // Submits one batch; with the last of an optimiser step, that step at this rate. Until then the
+  // gradients are averaged, each batch's with the weight that its samples have in the loss: all of
+  // them make the step of one larger batch. The batch is read until release() returns.
+  void submit(const Batch& batch, RandomKey key, double rate, bool last = true);
   // Waits until the last batch's memory may be overwritten.
   void release();
 
@@ -45,21 +47,38 @@ class TrainingStep {
     Event uploaded, used;
   };
 
+  // What makes the submitted work differ from one batch to another.
+  struct Variant {
+    std::size_t slot;
+    std::int64_t n;    // samples
+    bool first, last;  // among the batches of an optimiser step
+    auto operator<=>(const Variant&) const = default;
+  };
+
   void upload(const Batch& batch, Slot& slot);
-  void submit_all(std::int64_t n, const Slot& slot);
+  double weight_in_loss(const Batch& batch) const;
+  void submit_all(const Variant& variant);
 
   Plan& plan_;
   Optimiser& optimiser_;
   QueueHandle queue_;
   std::int64_t classes_;
+  std::vector<float> host_class_weights_;
   Buffer class_weights_, loss_, loss_sum_;
+
+  // Where several batches make a step: the mean of their gradients so far, what they weigh, and the
+  // last batch's share of that, [1] f64.
+  Buffer mean_;
+  double weight_ = 0;
+  Buffer share_;
+  bool first_ = true;  // whether the next batch begins a step
 
   QueueHandle copies_;  // uploads go here; the plan's queue where that runs its work at once
   std::vector<Slot> slots_;
   std::size_t last_ = 0;  // the slot of the last batch
-  // By slot and number of samples; empty after the first run, which is not captured: drivers load
-  // kernels, and libraries choose theirs, when they first run.
-  std::map<std::pair<std::size_t, std::int64_t>, std::optional<Captured>> captured_;
+  // Empty after the first run, which is not captured: drivers load kernels, and libraries choose
+  // theirs, when they first run.
+  std::map<Variant, std::optional<Captured>> captured_;
 };
 
 }  // namespace ratnet::inline v1

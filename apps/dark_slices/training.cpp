@@ -227,6 +227,8 @@ Model Work::finished_model(const TrainingResult& trained) {
                       {"optimiser", std::string(name_of(t.optimiser.kind))},
                       {"split", dataset_.table().splits.empty() ? "70/15/15 by subject, made here"
                                                                 : "from the file"}};
+  if (t.accumulate > 1) model.provenance["accumulate"] = std::to_string(t.accumulate);
+  if (t.averaging.decay > 0) model.provenance["ema"] = text(t.averaging.decay);
   return model;
 }
 

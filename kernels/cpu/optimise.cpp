@@ -114,6 +114,22 @@ void ScalePiece(const View& x, double factor, std::int64_t first, std::int64_t l
                         : scale(x.as<float>(), factor, first, last);
 }
 
+template <class T>
+void blend(const Blend& op, std::int64_t first, std::int64_t last) {
+  const T* x = op.x.as<T>();
+  T* y = op.y.as<T>();
+  const T factor = static_cast<T>(*op.factor.as<double>());
+  for_vectors<T>(first, last, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto old = hn::LoadU(d, y + i);
+    const auto change = hn::Mul(hn::Set(d, factor), hn::Sub(hn::LoadU(d, x + i), old));
+    hn::StoreU(hn::Add(old, change), d, y + i);
+  });
+}
+
+void BlendPiece(const Blend& op, std::int64_t first, std::int64_t last) {
+  op.y.dtype == DType::f64 ? blend<double>(op, first, last) : blend<float>(op, first, last);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace ratnet::inline v1
@@ -126,6 +142,7 @@ HWY_EXPORT(SgdPiece);
 HWY_EXPORT(AdamPiece);
 HWY_EXPORT(SquaresPiece);
 HWY_EXPORT(ScalePiece);
+HWY_EXPORT(BlendPiece);
 }  // namespace
 
 void run(CpuQueue& queue, const Sgd& op) {
@@ -137,6 +154,12 @@ void run(CpuQueue& queue, const Sgd& op) {
 void run(CpuQueue& queue, const Adam& op) {
   for_pieces(queue, op.weight.count(), [&](std::int64_t first, std::int64_t last) {
     HWY_DYNAMIC_DISPATCH(AdamPiece)(op, first, last);
+  });
+}
+
+void run(CpuQueue& queue, const Blend& op) {
+  for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
+    HWY_DYNAMIC_DISPATCH(BlendPiece)(op, first, last);
   });
 }
 

@@ -50,6 +50,16 @@ struct AdamStep {
   }
 };
 
+template <class T>
+struct BlendStep {
+  const T* x;
+  T* y;
+  const double* factor;
+  __device__ void operator()(std::int64_t i) const {
+    y[i] += static_cast<T>(*factor) * (x[i] - y[i]);
+  }
+};
+
 // --- the norm: sums of blocks of a fixed size, then of those in order, in double ---
 
 constexpr std::int64_t kNormBlock = std::int64_t{1} << 14;
@@ -118,6 +128,13 @@ void run(CudaQueue& queue, const Adam& op) {
                                  .keep2 = number(op.beta2),
                                  .take2 = number(1 - op.beta2),
                                  .epsilon = number(op.epsilon)});
+  });
+}
+
+void run(CudaQueue& queue, const Blend& op) {
+  for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
+    for_each_element(queue, op.kName, op.y.count(),
+                     BlendStep<T>{op.x.as<T>(), op.y.as<T>(), op.factor.as<double>()});
   });
 }
 

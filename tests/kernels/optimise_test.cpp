@@ -165,6 +165,33 @@ TEST_CASE("the norm of many blocks is summed without loss", "[device]") {
   CHECK(distance(norm, {0.5 * std::sqrt(static_cast<double>(n))}) < 1e-7);
 }
 
+TEST_CASE("a blend moves a tensor its share of the way to another, alike on every instruction set",
+          "[device][small]") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const std::int64_t n : {1, 2, 7, 8, 13, 70, 3001})
+      for (const double share : {0.0, 0.001, 0.3, 1.0}) {
+        std::vector<Tensor> best;
+        for_each_instruction_set([&](const std::string& set) {
+          INFO(set << ", " << n << ", " << share);
+          Random random(5);
+          const Tensor x = random_tensor({n}, dtype, random);
+          Tensor y = random_tensor({n}, dtype, random);
+          const Tensor factor = tensor_of({1}, DType::f64, {share});
+          Doubles expected = doubles(y);
+          const Doubles to = doubles(x);
+          for (std::size_t i = 0; i < expected.size(); ++i)
+            expected[i] += share * (to[i] - expected[i]);
+          Tensor other = y.clone();
+          run_on(test_queue(2), Blend{x, y, factor});
+          CHECK(distance(y, expected) < (dtype == DType::f64 ? 1e-15 : 2e-7));
+          run_on(test_queue(1), Blend{x, other, factor});
+          CHECK(same_bits(y, other));
+          if (best.empty()) best.push_back(y.clone());
+          CHECK(same_bits(y, best[0]));
+        });
+      }
+}
+
 TEST_CASE("optimisers refuse arguments that do not fit", "[device]") {
   const QueueHandle queue = test_queue(1);
   Tensor w({4}, DType::f32), g({4}, DType::f32), m({4}, DType::f32), v({4}, DType::f32);
@@ -211,4 +238,10 @@ TEST_CASE("optimisers refuse arguments that do not fit", "[device]") {
   CHECK(refused(queue, ClipNorm{g, norm, -1}));
   CHECK(refused(queue, ClipNorm{square, norm}));
   CHECK(refused(queue, ClipNorm{g, {}}));
+  CHECK_FALSE(refused(queue, Blend{g, w, rate}));
+  CHECK(refused(queue, Blend{longer, w, rate}));
+  CHECK(refused(queue, Blend{wide, w, rate}));
+  CHECK(refused(queue, Blend{g, {}, rate}));
+  CHECK(refused(queue, Blend{g, w, norm}));  // f32
+  CHECK(refused(queue, Blend{g, w, rates}));
 }

@@ -75,6 +75,8 @@ void for_views(Op& op, Visit&& visit) {
     all(op.y);
   else if constexpr (std::is_same_v<O, ClipNorm>)
     all(op.gradient, op.norm);
+  else if constexpr (std::is_same_v<O, Blend>)
+    all(op.x, op.y, op.factor);
   else
     all(op.x, op.y);
 }
@@ -103,8 +105,8 @@ void run_on(const QueueHandle& queue, Op op) {
   };
   std::map<const void*, Copy> copies;  // two tensors may be one
   // Other operations overwrite their results: whatever the device's memory held must not matter.
-  constexpr bool updates =
-      std::is_same_v<Op, Sgd> || std::is_same_v<Op, Adam> || std::is_same_v<Op, ClipNorm>;
+  constexpr bool updates = std::is_same_v<Op, Sgd> || std::is_same_v<Op, Adam> ||
+                           std::is_same_v<Op, ClipNorm> || std::is_same_v<Op, Blend>;
   for_views(op, [&](auto& view) {
     if (!view) return;
     constexpr bool is_result = std::is_same_v<std::decay_t<decltype(view)>, View>;

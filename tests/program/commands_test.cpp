@@ -305,6 +305,12 @@ TEST_CASE("exit codes say whose fault it was, in one line") {
   refused("evaluate " + lab.model, 2);
   refused("train dark-slices " + lab.cohort + " -o " + here + "x.h5", 2);
   refused("train dark-slices " + lab.cohort + " -o " + here + "x.safetensors --optimiser best", 2);
+  const std::string train = "train dark-slices " + lab.cohort + " -o " + here + "x.safetensors ";
+  refused(train + "--group bias", 2);
+  refused(train + "--plateau-patience 2", 2);  // of a schedule that nobody asked for
+  refused(train + "--ema-warm-up", 2);
+  for (const char* option : {"--group nothing=0", "--ema 1", "--accumulate 0"})
+    CHECK(run_line(train + option).code == 2);  // after what is said of the file
   refused("simulate dark-slices --animals 0 -o " + here + "x.h5", 2);
   refused("bench " + lab.model + " --batch 0", 2);
   CHECK(run_line("").code == 2);
@@ -343,8 +349,14 @@ TEST_CASE("the same seed trains the same bytes, on any number of threads") {
   CHECK(train("one", "--threads 1") == first);
   CHECK(train("three", "--threads 3") == first);
   CHECK(train("other", "--seed 1") != first);
+  const std::string tools =
+      train("tools",
+            "--schedule plateau --plateau-patience 1 --plateau-cooldown 1 --ema 0.9 --ema-warm-up "
+            "--accumulate 2 --group */bias=0 --group dense/*=0.1:0.5");
+  CHECK(tools != first);
+  CHECK(tools.find(R"(\"ema\":\"0.9\")") != std::string::npos);
   // Only the model and its log stay.
-  CHECK(files_below(lab.folder.path()).size() == 1 + 2 * 5);
+  CHECK(files_below(lab.folder.path()).size() == 1 + 2 * 6);
 }
 
 TEST_CASE("training looks for leaks between its splits") {

@@ -26,11 +26,13 @@ Checkpoint example() {
   c.loss_sum = 1.0 / 3;
   c.history = {{0, 0.7, 0.6, 0.55, 0.5}, {1, 0.1, std::nan(""), std::nan(""), 1}};
   c.early_stopping = {.best = 0.1, .best_evaluation = 1, .evaluations = 2};
+  c.plateau = {.rate = 1.0 / 7, .best = 0.1, .bad = 3, .cooling = 2};
   c.weights = Weights::initialised(ratnet_graph(16), 1);
   c.best = Weights::initialised(ratnet_graph(16), 2);
   Random random(1);
   c.optimiser.push_back(random_tensor({1000}, DType::f32, random));
   c.optimiser.push_back(random_tensor({1000}, DType::f32, random));
+  c.average = random_tensor({1000}, DType::f32, random);
   return c;
 }
 
@@ -65,6 +67,12 @@ TEST_CASE("every member of a checkpoint comes back from its file") {
   check_same(again.best, c.best);
   REQUIRE(again.optimiser.size() == 2);
   CHECK(same_bits(again.optimiser[1], c.optimiser[1]));
+  CHECK(again.plateau.rate == c.plateau.rate);
+  CHECK(again.plateau.best == 0.1);
+  CHECK(again.plateau.bad == 3);
+  CHECK(again.plateau.cooling == 2);
+  REQUIRE(again.average);
+  CHECK(same_bits(*again.average, *c.average));
   CHECK(folder.files() == 1);
 }
 
@@ -73,10 +81,14 @@ TEST_CASE("a checkpoint without a best epoch or optimiser state comes back too")
   Checkpoint c = example();
   c.best = {};
   c.optimiser.clear();
+  c.average.reset();
+  c.plateau = {};
   save_checkpoint(c, folder / "c");
   const Checkpoint again = load_checkpoint(folder / "c");
   CHECK(again.best.entries().empty());
   CHECK(again.optimiser.empty());
+  CHECK(!again.average);
+  CHECK(std::isnan(again.plateau.best));
 }
 
 TEST_CASE("damaged checkpoints and other files are refused by name") {
@@ -99,7 +111,11 @@ TEST_CASE("damaged checkpoints and other files are refused by name") {
   }
   for (const auto& [from, to] : {std::pair{"\\\"epoch\\\":3", "\\\"epoch\\\":-3"},
                                  {"\\\"epoch\\\":3", "\\\"epoch\\\":\\\"\\\""},
-                                 {"\\\"format\\\":1", "\\\"format\\\":2"},
+                                 {"\\\"format\\\":2", "\\\"format\\\":1"},
+                                 {"\\\"format\\\":2", "\\\"format\\\":3"},
+                                 {"\\\"bad\\\":3", "\\\"bad\\\":-1"},
+                                 {"\\\"cooling\\\":2", "\\\"cooling\\\":null"},
+                                 {"\\\"averaged\\\":true", "\\\"averaged\\\":7"},
                                  {"\\\"batch\\\":17", "\\\"batch\\\":-1"},
                                  {"\\\"steps\\\":12345678901", "\\\"steps\\\":null"},
                                  {"\\\"optimiser_tensors\\\":2", "\\\"optimiser_tensors\\\":3"},
@@ -114,6 +130,8 @@ TEST_CASE("damaged checkpoints and other files are refused by name") {
     write_file(path, std::string(reinterpret_cast<const char*>(&length), 8) + text +
                          good.substr(8 + header));
     CHECK(refused(ErrorKind::input, path, load) == "");
+    if (std::strstr(from, "format"))
+      CHECK(refused(ErrorKind::input, "another version", load) == "");
   }
 
   // Bytes flipped anywhere: an error or a checkpoint, never a crash.

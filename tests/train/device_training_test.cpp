@@ -2,6 +2,7 @@
 #include "../../apps/dark_slices/ratnet.h"
 #include "../../train/hdf5_dataset.h"
 #include "../../train/hdf5_write.h"
+#include "../network/temporary_folder.h"
 #include "hdf5_file.h"
 #include "small_training.h"
 
@@ -74,4 +75,27 @@ TEST_CASE("how often the loss is read changes neither weights nor figures", "[de
   CHECK(losses[6] != losses[0]);
   CHECK(losses[8] == losses[6]);
   CHECK(losses[9] == expected.history[0].training_loss);
+}
+
+TEST_CASE("a resumed training tells the loss it stopped with until the next reading", "[device]") {
+  const TemporaryFolder folder;
+  TrainerOptions o = options(1);
+  o.read_loss_every = 7;
+  o.checkpoint_path = folder / "checkpoint";
+  o.resume = true;
+  CHECK(train(o, until(3)).interrupted);
+  const Checkpoint kept = load_checkpoint(o.checkpoint_path);
+  REQUIRE(kept.batch == 3);
+  const double stopped_with = kept.loss_sum / 3;
+  CHECK(stopped_with > 0);
+  std::vector<double> losses;  // of steps 4 to 10
+  const TrainingResult result = train(o, [&](const TrainingProgress& progress) {
+    losses.push_back(progress.loss);
+    return true;
+  });
+  REQUIRE(losses.size() == 7);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(losses[i] == stopped_with);
+  CHECK(losses[3] != stopped_with);  // step 7
+  CHECK(losses[5] == losses[3]);
+  CHECK(losses[6] == result.history[0].training_loss);
 }

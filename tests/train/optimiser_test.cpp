@@ -4,6 +4,7 @@
 #include "../catch.h"
 #include "../network/plan_runs.h"
 #include "../network/refused.h"
+#include "small_weights.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -29,7 +30,10 @@ const OptimiserOptions kAll[] = {
     {},
     {.kind = OptimiserKind::adamw, .weight_decay = 0.1, .clip_norm = 0.5},
     {.kind = OptimiserKind::sgd, .momentum = 0.9, .nesterov = true},
-    {.kind = OptimiserKind::sgd, .momentum = 0}};
+    {.kind = OptimiserKind::sgd, .momentum = 0},
+    {.kind = OptimiserKind::adamw,
+     .weight_decay = 0.1,
+     .groups = {{"*/bias"}, {"conv2/*", 0.3, 0.5}}}};
 
 }  // namespace
 
@@ -96,4 +100,91 @@ TEST_CASE("optimisers are known by name and their options checked", "[device]") 
                                       {.clip_norm = -1},
                                       {.epsilon = std::nan("")}})
     CHECK(refused(ErrorKind::usage, "expected", [&] { bad.check(); }) == "");
+}
+
+TEST_CASE("groups decay and learn as PyTorch's parameter groups", "[device]") {
+  // w, from Sequence (small_weights.h) as torch.float64 parameters; lr = 0.1 for sgd, else 0.01
+  // groups = [dict(params=[w["a/weight"]], lr=lr, weight_decay=0.1),
+  //           dict(params=[w["a/bias"], w["b/bias"]], lr=lr, weight_decay=0),
+  //           dict(params=[w["b/weight"]], lr=lr * 0.5, weight_decay=0.3)]
+  // torch.optim.AdamW(groups), Adam(groups), SGD(groups, momentum=0.9, nesterov=True)
+  // ten steps with gradients from the same sequence; the last number of each weight:
+  struct Expected {
+    OptimiserKind kind;
+    double rate, a_weight, a_bias, b_weight, b_bias;
+  };
+  const Expected all[] = {{OptimiserKind::adamw, 0.01, -0.33444334890222177, -0.027257836807404293,
+                           0.4592031243889329, 0.23733463988456116},
+                          {OptimiserKind::adam, 0.01, -0.3282893431088878, -0.027257836807404293,
+                           0.4513248147873274, 0.23733463988456116},
+                          {OptimiserKind::sgd, 0.1, -0.1543087232634769, -0.11030058149522101,
+                           0.1320079439282639, 0.07711585015815003}};
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Expected& expected : all) {
+      INFO(name_of(expected.kind) << " " << name_of(dtype));
+      Sequence sequence;
+      const auto parameters =
+          std::make_shared<Parameters>(test_queue(1), two_layers(sequence, dtype));
+      // The first pattern that fits counts.
+      Optimiser optimiser(parameters, {.kind = expected.kind,
+                                       .nesterov = true,
+                                       .weight_decay = 0.1,
+                                       .groups = {{"*/bias"}, {"b/*", 0.3, 0.5}}});
+      for (int step = 0; step < 10; ++step) {
+        const Buffer gradients = next_gradients(sequence, *parameters);
+        optimiser.step(View(gradients.data(), dtype, parameters->block().shape), expected.rate);
+      }
+      const Weights weights = parameters->download();
+      const double tolerance = dtype == DType::f64 ? 1e-13 : 2e-6;
+      CHECK(std::abs(last_of(weights, "a/weight") - expected.a_weight) < tolerance);
+      CHECK(std::abs(last_of(weights, "a/bias") - expected.a_bias) < tolerance);
+      CHECK(std::abs(last_of(weights, "b/weight") - expected.b_weight) < tolerance);
+      CHECK(std::abs(last_of(weights, "b/bias") - expected.b_bias) < tolerance);
+    }
+}
+
+TEST_CASE("groups are written as text, and refused where they make no sense") {
+  const OptimiserGroup bias = parse_optimiser_group("*/bias=0");
+  CHECK(bias.pattern == "*/bias");
+  CHECK(bias.weight_decay == 0);
+  CHECK(bias.rate_factor == 1);
+  const OptimiserGroup slow = parse_optimiser_group("a=b*=1e-2:0.5");
+  CHECK(slow.pattern == "a=b*");
+  CHECK(slow.weight_decay == 0.01);
+  CHECK(slow.rate_factor == 0.5);
+  for (const char* bad : {"", "bias", "=0", "bias=", "bias=x", "bias=0:", "bias=0:x", "bias=0 "})
+    CHECK(refused(ErrorKind::usage, "PATTERN=DECAY", [&] { parse_optimiser_group(bad); }) == "");
+
+  Sequence sequence;
+  Weights weights = two_layers(sequence, DType::f32);
+  weights.freeze("b/*");
+  const auto parameters = std::make_shared<Parameters>(test_queue(1), weights);
+  const auto with = [&](const OptimiserGroup& group) {
+    return [&] { Optimiser(parameters, {.groups = {group}}); };
+  };
+  CHECK(refused(ErrorKind::usage, "there are a/weight, a/bias", with({"c/*"})) == "");
+  CHECK(refused(ErrorKind::usage, "'b/*'", with({"b/*"})) == "");  // frozen
+  CHECK(refused(ErrorKind::usage, "'a/*'", with({"a/*", -1})) == "");
+  CHECK(refused(ErrorKind::usage, "'a/*'", with({"a/*", 0, -1})) == "");
+  CHECK(refused(ErrorKind::usage, "'a/*'", with({"a/*", 0, std::nan("")})) == "");
+}
+
+TEST_CASE("the trainable block has matrices first, then vectors", "[device]") {
+  Sequence sequence;
+  Weights weights = two_layers(sequence, DType::f32);
+  weights.add("c/weight", sequence.take({1, 5}, DType::f32));
+  weights.freeze("a/*");
+  const Parameters parameters(test_queue(1), weights);
+  const auto offset = [&](const char* name) { return parameters.find(name).offset; };
+  CHECK(offset("b/weight") == 0);
+  CHECK(offset("c/weight") == 16);
+  CHECK(offset("b/bias") == 32);
+  CHECK(parameters.trainable() == 48);
+  CHECK(offset("a/weight") == 48);
+  CHECK(offset("a/bias") == 64);
+  const Weights again = parameters.download();
+  for (std::size_t i = 0; i < weights.entries().size(); ++i) {
+    CHECK(again.entries()[i].name == weights.entries()[i].name);
+    CHECK(same_bits(again.entries()[i].value, weights.entries()[i].value));
+  }
 }

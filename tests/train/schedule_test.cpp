@@ -74,8 +74,8 @@ TEST_CASE("constant, step and cosine") {
 }
 
 TEST_CASE("schedules have names and refuse nonsense") {
-  for (const auto kind :
-       {ScheduleKind::constant, ScheduleKind::step, ScheduleKind::cosine, ScheduleKind::one_cycle})
+  for (const auto kind : {ScheduleKind::constant, ScheduleKind::step, ScheduleKind::cosine,
+                          ScheduleKind::one_cycle, ScheduleKind::plateau})
     CHECK(parse_schedule_kind(name_of(kind)) == kind);
   CHECK_THROWS_AS(parse_schedule_kind("onecycle"), Error);
   CHECK_THROWS_AS(rate_at({.rate = 0}, 0), Error);
@@ -85,6 +85,53 @@ TEST_CASE("schedules have names and refuse nonsense") {
   CHECK_THROWS_AS(rate_at({.warm_up = 1.5}, 0), Error);
   CHECK_THROWS_AS(rate_at({.start_divisor = 0}, 0), Error);
   CHECK_THROWS_AS(rate_at({}, -1), Error);
+  for (const PlateauOptions& bad : {PlateauOptions{.factor = 1},
+                                    {.factor = 0},
+                                    {.patience = -1},
+                                    {.threshold = -1e-9},
+                                    {.threshold = 1},
+                                    {.cooldown = -1},
+                                    {.least_rate = -1},
+                                    {.least_rate = 0.2},
+                                    {.factor = std::numeric_limits<double>::quiet_NaN()}})
+    CHECK_THROWS_AS(rate_at({.rate = 0.1, .plateau = bad}, 0), Error);
+  CHECK(rate_at({.kind = ScheduleKind::plateau, .rate = 0.1}, 7) == 0.1);
+}
+
+TEST_CASE("on a plateau the rate falls as PyTorch's") {
+  // o = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+  // s = torch.optim.lr_scheduler.ReduceLROnPlateau(o, mode, factor=0.5, patience=1,
+  //                                                threshold=1e-3, cooldown=1, min_lr=0.02)
+  // s.step(value), then o.param_groups[0]["lr"]
+  const PlateauOptions options{
+      .factor = 0.5, .patience = 1, .threshold = 1e-3, .cooldown = 1, .least_rate = 0.02};
+  struct Case {
+    bool maximise;
+    std::vector<double> values, rates;
+  };
+  const Case cases[] = {
+      {false,
+       {1, .9, .95, .9, .91, .89995, .5, .6, .6, .6, .6, .6, .6, .6, .6, .6},
+       {.1, .1, .1, .05, .05, .05, .05, .05, .025, .025, .025, .02, .02, .02, .02, .02}},
+      {true,
+       {.5, .6, .55, .6, .6, .7, .70001, .7, .7, .7, .7, .7, .7, .7},
+       {.1, .1, .1, .05, .05, .05, .05, .025, .025, .025, .02, .02, .02, .02}}};
+  for (const Case& c : cases) {
+    Plateau plateau{.options = options, .maximise = c.maximise, .state = {.rate = 0.1}};
+    for (std::size_t i = 0; i < c.values.size(); ++i) {
+      INFO(c.maximise << ", " << i);
+      plateau.update(c.values[i]);
+      CHECK(plateau.state.rate == Approx(c.rates[i]).epsilon(1e-12));
+    }
+  }
+  // What is no number improves nothing, also as the first value.
+  Plateau plateau{.options = {.factor = 0.5, .patience = 0}, .state = {.rate = 1}};
+  plateau.update(std::numeric_limits<double>::quiet_NaN());
+  CHECK(plateau.state.rate == 0.5);
+  plateau.update(3);
+  CHECK(plateau.state.best == 3);
+  plateau.update(std::numeric_limits<double>::quiet_NaN());
+  CHECK(plateau.state.rate == 0.25);
 }
 
 TEST_CASE("early stopping") {

@@ -99,7 +99,7 @@ TEST_CASE("a checkpoint of another training is refused") {
   o.resume = true;
   train(o, until(12));
   const std::string kept = read_file(o.checkpoint_path, 1 << 24);
-  std::vector<TrainerOptions> others(14, o);
+  std::vector<TrainerOptions> others(21, o);
   others[0].epochs = 4;
   others[1].schedule.rate = std::nextafter(0.01, 1.0);
   others[2].loader.batch = 15;
@@ -114,6 +114,13 @@ TEST_CASE("a checkpoint of another training is refused") {
   others[11].loader.shuffle = false;
   others[12].schedule.kind = ScheduleKind::cosine;
   others[13].loader.memory_budget = 1;
+  others[14].accumulate = 2;
+  others[15].averaging.decay = 0.9;
+  others[16].optimiser.groups = {{"*/bias"}};
+  others[17].schedule.plateau.patience = 3;
+  others[18].schedule.plateau.cooldown = 1;
+  others[19].schedule.plateau.threshold = 1e-3;
+  others[20].schedule.plateau.least_rate = 1e-6;
   for (std::size_t i = 0; i < others.size(); ++i) {
     INFO(i);
     CHECK(refused_training(ErrorKind::input, "other data or options", others[i]) == "");
@@ -157,6 +164,12 @@ TEST_CASE("a damaged checkpoint is refused by name") {
   c = copy();
   c.steps = 13;
   CHECK(refused_as("position", std::move(c)) == "");
+  c = copy();
+  c.plateau.rate = 0.02;
+  CHECK(refused_as("learning rate", std::move(c)) == "");
+  c = copy();
+  c.average = Tensor({16}, DType::f32);
+  CHECK(refused_as("average", std::move(c)) == "");
   c = copy();
   c.optimiser.pop_back();
   CHECK(refused_as("optimiser", std::move(c)) == "");

@@ -131,7 +131,7 @@ TEST_CASE("labels and images that do not fit the network are refused", "[device]
 }
 
 TEST_CASE("options of a training that make no sense are refused", "[device]") {
-  std::vector<TrainerOptions> bad(9, options());
+  std::vector<TrainerOptions> bad(12, options());
   bad[0].epochs = 0;
   bad[1].checkpoint_every = 0;
   bad[2].class_weights = {1};
@@ -141,6 +141,9 @@ TEST_CASE("options of a training that make no sense are refused", "[device]") {
   bad[6].loader.augmentation.shift = -1;
   bad[7].loader.weights.assign(kImages, 1.0f);
   bad[8].epochs = -3;
+  bad[9].accumulate = 0;
+  bad[10].averaging.decay = 1;
+  bad[11].optimiser.groups = {{"dense/*"}};  // there is none
   for (std::size_t i = 0; i < bad.size(); ++i) {
     INFO(i);
     CHECK(refused_training(ErrorKind::usage, "", bad[i]) == "");
@@ -151,6 +154,10 @@ TEST_CASE("options of a training that make no sense are refused", "[device]") {
   o = options();
   o.patience = 1;
   TensorDataset dataset = spots();
+  CHECK(refused(ErrorKind::usage, "validation",
+                [&] { train_classifier(small_graph(), dataset, kSamples.train, {}, o); }) == "");
+  o.patience = 0;
+  o.schedule.kind = ScheduleKind::plateau;
   CHECK(refused(ErrorKind::usage, "validation",
                 [&] { train_classifier(small_graph(), dataset, kSamples.train, {}, o); }) == "");
 }

@@ -23,6 +23,7 @@ struct Options {
   std::string json;
   DarkSlicesTrainingOptions training{.trainer = dark_slices_defaults()};
   std::string optimiser = "adam";
+  std::vector<std::string> groups;
   std::string schedule = "one-cycle";
   std::string monitor = "loss";
   std::string device = "auto";
@@ -47,6 +48,8 @@ void run(Options options) {
   TrainerOptions& trainer = options.training.trainer;
   trainer.optimiser.kind = parse_optimiser_kind(options.optimiser);
   trainer.schedule.kind = parse_schedule_kind(options.schedule);
+  for (const std::string& group : options.groups)
+    trainer.optimiser.groups.push_back(parse_optimiser_group(group));
   require(options.monitor == "loss" || options.monitor == "auroc", "unknown measure '",
           options.monitor, "' to monitor: use loss or auroc");
   trainer.monitor = options.monitor == "loss" ? Monitor::loss : Monitor::auroc;
@@ -131,11 +134,46 @@ void add_train_dark_slices(CLI::App& train) {
   command->add_option("--batch", trainer.loader.batch, "slices of a step")->capture_default_str();
   command->add_option("--learning-rate", trainer.schedule.rate, "the highest of the schedule")
       ->capture_default_str();
-  command->add_option("--schedule", options->schedule, "constant, step, cosine or one-cycle")
+  command
+      ->add_option("--schedule", options->schedule, "constant, step, cosine, one-cycle or plateau")
+      ->capture_default_str();
+  PlateauOptions& plateau = trainer.schedule.plateau;
+  command
+      ->add_option("--plateau-patience", plateau.patience,
+                   "epochs without improvement before the rate falls")
+      ->capture_default_str();
+  command->add_option("--plateau-factor", plateau.factor, "what the rate is then multiplied by")
+      ->capture_default_str();
+  command
+      ->add_option("--plateau-threshold", plateau.threshold,
+                   "an improvement is larger than this share of the best")
+      ->capture_default_str();
+  command->add_option("--plateau-cooldown", plateau.cooldown, "epochs not counted after a fall")
+      ->capture_default_str();
+  command->add_option("--plateau-least", plateau.least_rate, "the rate falls no further")
       ->capture_default_str();
   command->add_option("--optimiser", options->optimiser, "sgd, adam or adamw")
       ->capture_default_str();
   command->add_option("--weight-decay", trainer.optimiser.weight_decay, "")->capture_default_str();
+  command
+      ->add_option("--group", options->groups,
+                   "PATTERN=DECAY or PATTERN=DECAY:RATE_FACTOR, such as '*/bias=0': weights with "
+                   "another decay and a multiple of the learning rate (may be repeated; the first "
+                   "that fits counts)")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--accumulate", trainer.accumulate,
+                   "batches whose gradients make one step, as one larger batch would")
+      ->capture_default_str();
+  CLI::Option* ema =
+      command
+          ->add_option("--ema", trainer.averaging.decay,
+                       "decay of averaged weights, which are then validated and kept (0: none)")
+          ->capture_default_str();
+  command
+      ->add_flag("--ema-warm-up", trainer.averaging.warm_up,
+                 "a smaller decay in early steps: (1 + step) / (10 + step)")
+      ->needs(ema);
   command
       ->add_option("--clip", trainer.optimiser.clip_norm,
                    "longest gradient; longer ones are shortened to it (0: never)")
@@ -146,7 +184,8 @@ void add_train_dark_slices(CLI::App& train) {
                    "epochs without improvement before it ends, with the best epoch's weights "
                    "(0: all epochs)")
       ->capture_default_str();
-  command->add_option("--monitor", options->monitor, "what patience watches: loss or auroc")
+  command
+      ->add_option("--monitor", options->monitor, "what patience and plateau watch: loss or auroc")
       ->capture_default_str();
   command
       ->add_option("--folds", options->training.folds,
@@ -179,7 +218,14 @@ void add_train_dark_slices(CLI::App& train) {
       "Example:\n"
       "  ratnet simulate dark-slices --animals 12 --seed 1 -o cohort.h5\n"
       "  ratnet train dark-slices cohort.h5 -o model.safetensors --epochs 2");
-  command->callback([options] { run(*options); });
+  command->callback([options, command] {
+    const auto given = command->get_options([](const CLI::Option* option) {
+      return option->count() > 0 && option->get_name().starts_with("--plateau-");
+    });
+    require(given.empty() || options->schedule == "plateau",
+            "--plateau-... are for --schedule plateau, not for ", options->schedule);
+    run(*options);
+  });
 }
 
 }  // namespace ratnet::inline v1
