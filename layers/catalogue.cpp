@@ -154,6 +154,8 @@ std::string summary(const Layer& layer) {
     line += (line.empty() ? "" : ", ") + name + " ";
     if (value.is_array()) {
       for (std::size_t i = 0; i < value.size(); ++i) line += (i ? " x " : "") + value[i].dump();
+    } else if (value.is_number_float()) {
+      line += text(value.get<double>());  // six digits
     } else {
       line += value.is_string() ? value.get<std::string>() : value.dump();
     }

@@ -176,6 +176,10 @@ Graph Graph::from_json(std::string_view source) {
     if (format != kGraphFormat)
       fail(ErrorKind::input, "graph format ", format, " is not the ", kGraphFormat,
            " that this version reads");
+    for (const auto& [key, value] : json.items())
+      if (key != "format" && key != "nodes" && key != "outputs")
+        fail(ErrorKind::input, "unknown field '", key.substr(0, 32),
+             "' beside the nodes; the file may come from a newer version");
     const Json& nodes = json.at("nodes");
     if (!nodes.is_array() || nodes.size() > kMostNodes)
       fail(ErrorKind::input, "a graph has a list of at most ", kMostNodes, " nodes");
@@ -206,7 +210,7 @@ Graph Graph::from_json(std::string_view source) {
     for (const Json& output : json.at("outputs")) outputs.push_back(handle(output));
     return builder.build(std::move(outputs));
   } catch (const Json::exception&) {
-    fail(ErrorKind::input, "the graph is not written as this version expects");
+    fail(ErrorKind::input, "not a graph as this version writes it: {format, nodes, outputs}");
   } catch (const Error& error) {
     throw Error(ErrorKind::input, error.what());
   }

@@ -1,4 +1,4 @@
-// What the three kinds of file look like to `ratnet inspect`: as JSON text, and as a person reads
+// What the four kinds of file look like to `ratnet inspect`: as JSON text, and as a person reads
 // it.
 #pragma once
 
@@ -16,6 +16,10 @@ namespace ratnet::inline v1 {
 using PlanWanted = std::optional<PredictorOptions>;
 std::string model_json(const Model& model, const PlanWanted& plan);
 void print_model(const Model& model, const PlanWanted& plan);
+
+// Layer by layer, with totals.
+std::string graph_json(const Graph& graph);
+void print_graph(const Graph& graph);
 
 std::string hdf5_json(const Hdf5Description& description);
 void print_hdf5(const Hdf5Description& description);

@@ -15,25 +15,6 @@ std::vector<std::int64_t> sizes_of(const Shape& shape) {
   return {shape.sizes().begin(), shape.sizes().end()};
 }
 
-Json graph_json(const Model& model) {
-  const auto shapes = model.graph.infer(1, false);
-  Json layers = Json::array();
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const Node& node = model.graph.nodes()[i];
-    std::int64_t parameters = 0;
-    for (const WeightSpec& weight : shapes[i].weights) parameters += weight.shape.count();
-    Shape output;
-    for (const std::int64_t size : shapes[i].output.sizes().subspan(1)) output.push_back(size);
-    layers.push_back({{"name", node.name},
-                      {"kind", kind_of(node.layer)},
-                      {"options", summary(node.layer)},
-                      {"output", sizes_of(output)},
-                      {"parameters", parameters},
-                      {"multiply_adds", shapes[i].multiply_adds}});
-  }
-  return layers;
-}
-
 Json plan_json(const Model& model, const PredictorOptions& options) {
   Predictor predictor(model, options);
   Json steps = Json::array();
@@ -79,10 +60,9 @@ Json describe(const Model& model, const PlanWanted& plan) {
   Json steps = Json::array();
   for (const PreprocessingStep& step : model.preprocessing)
     steps.push_back({{"name", step.name}, {"values", step.values}});
-  Json json = {{"type", "model"},
+  Json json = Json::parse(graph_json(model.graph));
+  json.update({{"type", "model"},
                {"system", model.system},
-               {"parameters", model.weights.count()},
-               {"layers", graph_json(model)},
                {"preprocessing", steps},
                {"class_names", model.class_names},
                {"threshold", model.threshold},
@@ -90,7 +70,7 @@ Json describe(const Model& model, const PlanWanted& plan) {
                {"metrics", model.metrics},
                {"coefficients", model.coefficients},
                {"provenance", model.provenance},
-               {"warnings", model.warnings}};
+               {"warnings", model.warnings}});
   if (plan) json["plan"] = plan_json(model, *plan);
   return json;
 }
@@ -103,18 +83,12 @@ std::string model_json(const Model& model, const PlanWanted& plan) {
 
 void print_model(const Model& model, const PlanWanted& wanted) {
   const Json json = describe(model, wanted);
-  std::printf("model of %s, %lld parameters, threshold %.4f\n",
-              json["system"].get<std::string>().c_str(), json["parameters"].get<long long>(),
+  std::printf("model of %s, threshold %.4f\n", json["system"].get<std::string>().c_str(),
               json["threshold"].get<double>());
   for (const Json& warning : json["warnings"])
     std::printf("WARNING: %s\n", warning.get<std::string>().c_str());
-  std::printf("\n  %-14s %-10s %-16s %10s %14s  %s\n", "layer", "kind", "output", "parameters",
-              "multiply-adds", "options");
-  for (const Json& layer : json["layers"])
-    std::printf("  %-14s %-10s %-16s %10lld %14.0f  %s\n", layer["name"].get<std::string>().c_str(),
-                layer["kind"].get<std::string>().c_str(), joined(layer["output"]).c_str(),
-                layer["parameters"].get<long long>(), layer["multiply_adds"].get<double>(),
-                layer["options"].get<std::string>().c_str());
+  std::printf("\n");
+  print_graph(model.graph);
   std::printf("\npreprocessing\n");
   for (const Json& step : json["preprocessing"]) {
     std::string values;
