@@ -32,6 +32,7 @@ void AveragedWeights::update(std::int64_t step) {
   Queue& queue = *parameters_->queue();
   submit(queue, SetNumbers{.y = factor, .reals = {1 - decay}});
   submit(queue, Blend{.x = parameters_->block(), .y = average_->block(), .factor = factor});
+  average_->changed();
 }
 
 void AveragedWeights::refresh() {
@@ -39,6 +40,7 @@ void AveragedWeights::refresh() {
     if (!place.trainable())
       submit(*parameters_->queue(),
              Convert{.x = parameters_->view(place), .y = average_->view(place)});
+  average_->changed();
 }
 
 Tensor AveragedWeights::state() const {
@@ -61,6 +63,7 @@ void AveragedWeights::restore(const ConstView& state) {
     upload(queue, block.data, state.data, state.bytes());
     wait(queue);
   });
+  average_->changed();
 }
 
 }  // namespace ratnet::inline v1

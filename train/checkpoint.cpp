@@ -61,10 +61,10 @@ Checkpoint parse(const SafetensorsFile& file) {
   if (c.epoch < 0 || c.batch < 0 || c.steps < 0) fail(ErrorKind::input, "is damaged");
   c.loss_sum = number(json.at("loss_sum"));
   for (const Json& record : json.at("history"))
-    c.history.push_back({record.at("epoch").get<std::int64_t>(), number(record.at("training_loss")),
-                         number(record.at("validation_loss")),
-                         number(record.at("validation_auroc")),
-                         number(record.at("validation_accuracy"))});
+    c.history.push_back(
+        {record.at("epoch").get<std::int64_t>(), number(record.at("training_loss")),
+         number(record.at("validation_loss")), number(record.at("validation_auroc")),
+         number(record.at("validation_accuracy")), number(record.at("validation_dice"))});
   const Json& stopping = json.at("early_stopping");
   c.early_stopping = {number(stopping.at("best")),
                       stopping.at("best_evaluation").get<std::int64_t>(),
@@ -96,7 +96,8 @@ void save_checkpoint(const Checkpoint& c, const std::string& path) {
                        {"training_loss", number(record.training_loss)},
                        {"validation_loss", number(record.validation_loss)},
                        {"validation_auroc", number(record.validation_auroc)},
-                       {"validation_accuracy", number(record.validation_accuracy)}});
+                       {"validation_accuracy", number(record.validation_accuracy)},
+                       {"validation_dice", number(record.validation_dice)}});
   const Json json = {{"format", kFormat},
                      {"fingerprint", c.fingerprint},
                      {"epoch", c.epoch},

@@ -17,8 +17,9 @@ struct EpochRecord {
   std::int64_t epoch = 0;
   double training_loss = 0;     // mean over the epoch's batches, with dropout and augmentation
   double validation_loss = 0;   // NaN without validation samples
-  double validation_auroc = 0;  // of the last class; NaN unless there are two classes
+  double validation_auroc = 0;  // of the last of two classes, of more the mean; NaN without labels
   double validation_accuracy = 0;
+  double validation_dice = 0;  // mean over the classes but 0; NaN unless masks are predicted
 };
 
 // Random numbers and the loader's order are functions of (seed, epoch, step), so the position is

@@ -36,18 +36,6 @@ const LossTerm* deciding_term(const Objective& objective, LossTarget target) {
   return nullptr;
 }
 
-std::vector<std::string> watched(const Graph& graph, const Objective& objective) {
-  if (!reads(objective, LossTarget::image)) return {};
-  return {graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name};
-}
-
-std::size_t output_of(const Graph& graph, const LossTerm& term) {
-  const auto& outputs = graph.outputs();
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    if (graph.nodes()[static_cast<std::size_t>(outputs[i])].name == term.output) return i;
-  return 0;
-}
-
 // The class that a row of scores speaks for; one score is a logit, or a probability.
 int decided(const float* row, std::int64_t classes, bool probability) {
   if (classes == 1) return row[0] > (probability ? 0.5f : 0.0f);
@@ -110,7 +98,7 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
       dataset_(dataset),
       options_(options),
       plan_(graph, std::move(parameters),
-            {.batch = batch_for(dataset.image_shape()), .watch = watched(graph, objective)}),
+            {.batch = batch_for(dataset.image_shape()), .watch = watch_for(graph, objective)}),
       losses_(plan_, objective_),
       loss_sum_(plan_.queue_handle(), sizeof(double)) {
   const auto n = static_cast<std::size_t>(plan_.batch());
@@ -141,7 +129,7 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
   const LossTerm* by_sample = deciding_term(objective_, LossTarget::labels);
   const LossTerm* by_pixel = deciding_term(objective_, LossTarget::masks);
   const LossTerm* decides = by_sample ? by_sample : by_pixel;
-  const std::size_t output = decides ? output_of(graph, *decides) : 0;
+  const std::size_t output = decides ? output_of(graph, decides->output) : 0;
   const std::int64_t classes = plan_.output(output, 1).shape.back();
   const bool probability = decides && decides->kind == LossKind::dice;
   if (!by_sample && by_pixel)

@@ -29,8 +29,8 @@ struct Judgement {
 // Judges the parameters as they are at the time.
 class Judge {
  public:
-  // graph: the outputs that the objective reads. options: scales, masks and threads count. The
-  // dataset has to stay.
+  // graph: the outputs that the objective reads. options: scales, masks, threads and memory count.
+  // The dataset has to stay.
   Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
         Dataset& dataset, const LoaderOptions& options);
 

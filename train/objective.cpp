@@ -78,18 +78,6 @@ LossTerm term_from(const Json& json) {
   return term;
 }
 
-std::size_t index_of_output(const Graph& graph, const std::string& name) {
-  const auto& outputs = graph.outputs();
-  if (name.empty()) {
-    require(outputs.size() == 1, "the graph has ", outputs.size(),
-            " outputs: every loss has to name its own");
-    return 0;
-  }
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    if (graph.nodes()[static_cast<std::size_t>(outputs[i])].name == name) return i;
-  fail(ErrorKind::usage, "'", name, "', which a loss reads, is no output of the graph");
-}
-
 // Whether two tensors [N, spatial..., C] differ in nothing but their channels.
 bool same_pixels(const Shape& a, const Shape& b) {
   if (a.rank() != b.rank() || a.rank() < 3) return false;
@@ -159,13 +147,25 @@ Objective default_objective(const Graph& graph, bool labels, bool masks) {
   return {term};
 }
 
-std::vector<std::string> outputs_of(const Objective& objective) {
+Graph graph_for(const Graph& graph, const Objective& objective) {
   std::vector<std::string> names;
   for (const LossTerm& term : objective)
     for (const std::string& name : {term.output, term.log_variance})
       if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
         names.push_back(name);
-  return names;
+  return names.empty() ? graph : graph.up_to(names);
+}
+
+std::size_t output_of(const Graph& graph, const std::string& name) {
+  const auto& outputs = graph.outputs();
+  if (name.empty()) {
+    require(outputs.size() == 1, "the graph has ", outputs.size(),
+            " outputs: every loss has to name its own");
+    return 0;
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (graph.nodes()[static_cast<std::size_t>(outputs[i])].name == name) return i;
+  fail(ErrorKind::usage, "'", name, "', which a loss reads, is no output of the graph");
 }
 
 bool reads(const Objective& objective, LossTarget target) {
@@ -174,17 +174,22 @@ bool reads(const Objective& objective, LossTarget target) {
   });
 }
 
+std::vector<std::string> watch_for(const Graph& graph, const Objective& objective) {
+  if (!reads(objective, LossTarget::image)) return {};
+  return {graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name};
+}
+
 PlannedLosses::PlannedLosses(Plan& plan, const Objective& objective)
     : plan_(plan), training_(plan.trains()), loss_(plan.queue_handle(), sizeof(double)) {
   const Graph& graph = plan.graph();
   std::vector<bool> used(graph.outputs().size());
   for (const LossTerm& loss : objective) {
-    Term term{.loss = loss, .output = index_of_output(graph, loss.output), .class_weights = {}};
+    Term term{.loss = loss, .output = output_of(graph, loss.output), .class_weights = {}};
     term.accumulate = used[term.output];
     used[term.output] = true;
     if (loss.kind == LossKind::gaussian_kl) {
       require(!loss.log_variance.empty(), "gaussian_kl needs the output log_variance");
-      term.log_variance = index_of_output(graph, loss.log_variance);
+      term.log_variance = output_of(graph, loss.log_variance);
       require(term.log_variance != term.output && used[term.log_variance] == term.accumulate,
               "gaussian_kl: mean and log_variance are two outputs with the same losses before it");
       used[term.log_variance] = true;

@@ -56,10 +56,16 @@ Objective objective_from_json(std::string_view json);
 // output is a softmax, the loss takes what goes into it. Throws Error (input) where nothing suits.
 Objective default_objective(const Graph& graph, bool labels, bool masks);
 
-// The outputs that the losses read, each once: what of a graph has to be computed.
-std::vector<std::string> outputs_of(const Objective& objective);
+// The part of a graph that the losses read.
+Graph graph_for(const Graph& graph, const Objective& objective);
+// Which of the graph's outputs goes by that name, the only one where it is empty. Throws Error
+// (usage) where there is none.
+std::size_t output_of(const Graph& graph, const std::string& name);
 // Whether a loss compares with that.
 bool reads(const Objective& objective, LossTarget target);
+
+// The nodes whose values a plan has to hold for the objective (PlanOptions::watch).
+std::vector<std::string> watch_for(const Graph& graph, const Objective& objective);
 
 // What n samples are compared with, in the plan's memory; absent where no loss reads it.
 struct LossTargets {

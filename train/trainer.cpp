@@ -8,8 +8,7 @@
 #include "../core/atomic_file.h"
 #include "../kernels/open.h"
 #include "../network/plan.h"
-#include "roc.h"
-#include "score.h"
+#include "judge.h"
 #include "training_log.h"
 #include "training_step.h"
 
@@ -17,7 +16,7 @@ namespace ratnet::inline v1 {
 namespace {
 
 constexpr std::int64_t kLogEvery = 50;  // steps
-constexpr std::int64_t kEvaluationBatch = 256;
+constexpr std::string_view kMonitors[] = {"loss", "auroc", "dice"};
 
 // Many numbers as one short text.
 template <class T>
@@ -39,28 +38,28 @@ std::string digest(const std::vector<OptimiserGroup>& groups) {
 }
 
 // Everything that shapes the numbers of a run, in one line.
-std::string fingerprint(const Graph& graph, const TrainerOptions& o,
+std::string fingerprint(const Graph& graph, const Objective& objective, const TrainerOptions& o,
                         const std::vector<std::int64_t>& train,
                         const std::vector<std::int64_t>& validation) {
   const Augmentation& a = o.loader.augmentation;
   const PlateauOptions& p = o.schedule.plateau;
   // Floating-point numbers to the last bit.
-  return text(
-      std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ", digest(validation),
-      " graph ", graph.to_json(), " epochs ", o.epochs, " batch ", o.loader.batch, " seed ",
-      o.loader.seed, " shuffle ", o.loader.shuffle, " balance ", o.loader.balance, " memory ",
-      o.loader.memory_budget, " ", o.loader.window_bytes, " augmentation ", a.shift, " ",
-      a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise, " scales ",
-      digest(o.loader.scales), " class weights ", digest(o.class_weights), " optimiser ",
-      name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
-      o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
-      o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
-      " ", o.schedule.rate, " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
-      o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ",
-      o.schedule.final_divisor, " patience ", o.patience, " monitor ", static_cast<int>(o.monitor),
-      " precision ", name_of(o.precision), " groups ", digest(o.optimiser.groups), " accumulate ",
-      o.accumulate, " average ", o.averaging.decay, " ", o.averaging.warm_up, " plateau ", p.factor,
-      " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
+  return text(std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ",
+              digest(validation), " graph ", graph.to_json(), " epochs ", o.epochs, " batch ",
+              o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle, " balance ",
+              o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
+              " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ",
+              a.noise, " scales ", digest(o.loader.scales), " losses ", to_json(objective),
+              " optimiser ", name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ",
+              o.optimiser.nesterov, " ", o.optimiser.beta1, " ", o.optimiser.beta2, " ",
+              o.optimiser.epsilon, " ", o.optimiser.weight_decay, " ", o.optimiser.clip_norm,
+              " schedule ", name_of(o.schedule.kind), " ", o.schedule.rate, " ",
+              o.schedule.step_every, " ", o.schedule.step_factor, " ", o.schedule.final_fraction,
+              " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ", o.schedule.final_divisor,
+              " patience ", o.patience, " monitor ", static_cast<int>(o.monitor), " precision ",
+              name_of(o.precision), " groups ", digest(o.optimiser.groups), " accumulate ",
+              o.accumulate, " average ", o.averaging.decay, " ", o.averaging.warm_up, " plateau ",
+              p.factor, " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
 }
 
 LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
@@ -78,34 +77,39 @@ std::unique_ptr<AveragedWeights> averaged(const std::shared_ptr<Parameters>& par
 // One training from its options to its result.
 class Training {
  public:
-  Training(const Graph& graph, Dataset& dataset, const std::vector<std::int64_t>& train,
-           const std::vector<std::int64_t>& validation, const TrainerOptions& options)
+  // graph: just what the objective reads.
+  Training(const Graph& graph, const Objective& objective, Dataset& dataset,
+           const std::vector<std::int64_t>& train, const std::vector<std::int64_t>& validation,
+           const TrainerOptions& options)
       : options_(options),
         dataset_(dataset),
         validation_(validation),
-        graph_(logits_graph(graph)),
+        graph_(graph),
+        objective_(objective),
         queue_(open_queue({options.device, options.threads, options.executor})),
         parameters_(std::make_shared<Parameters>(
             queue_, Weights::initialised(graph_, options.loader.seed))),
         averaged_(averaged(parameters_, options.averaging)),
         plan_(graph_, parameters_,
-              {.batch = options.loader.batch, .mode = Mode::train, .precision = options.precision}),
-        evaluation_(graph_, averaged_ ? averaged_->parameters() : parameters_,
-                    {.batch = kEvaluationBatch}),
+              {.batch = options.loader.batch,
+               .mode = Mode::train,
+               .precision = options.precision,
+               .watch = watch_for(graph, objective)}),
+        judge_(graph_, averaged_ ? averaged_->parameters() : parameters_, objective_, dataset_,
+               options.loader),
         optimiser_(parameters_, options.optimiser),
         loader_(dataset, train, with_queue(options.loader, queue_)),
-        step_(plan_, optimiser_, options.class_weights) {
-    classes_ = plan_.output(0, 1).count();
+        step_(plan_, optimiser_, objective_) {
     if (options_.read_loss_every == 0) options_.read_loss_every = queue_->begin_capture ? 20 : 1;
     check(train);
     options_.schedule.total_steps = options_.epochs * steps_of(loader_.batches_per_epoch());
     options_.schedule.check();
-    const bool maximise = options_.monitor == Monitor::auroc;
+    const bool maximise = options_.monitor != Monitor::loss;
     stopping_ = {.patience = options_.patience, .maximise = maximise};
     plateau_ = {.options = options_.schedule.plateau,
                 .maximise = maximise,
                 .state = {.rate = options_.schedule.rate}};
-    state_.fingerprint = fingerprint(graph_, options_, train, validation);
+    state_.fingerprint = fingerprint(graph_, objective_, options_, train, validation);
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
@@ -115,6 +119,7 @@ class Training {
 
  private:
   void check(const std::vector<std::int64_t>& train) const;
+  void check_labels(const std::vector<std::int64_t>& train) const;
   void resume();
   bool on_plateaus() const { return options_.schedule.kind == ScheduleKind::plateau; }
   // The optimiser's steps that the first so many batches of an epoch make.
@@ -129,6 +134,7 @@ class Training {
   void step();
   void read_loss();
   EpochRecord evaluate();
+  double watched(const EpochRecord& record) const;
   void save();
   bool finish_epoch(TrainingLog& log, double seconds);
 
@@ -136,16 +142,16 @@ class Training {
   Dataset& dataset_;
   const std::vector<std::int64_t>& validation_;
   Graph graph_;
+  Objective objective_;
   QueueHandle queue_;
   std::shared_ptr<Parameters> parameters_;
   std::unique_ptr<AveragedWeights> averaged_;  // where it is on
   Plan plan_;
-  Plan evaluation_;
+  Judge judge_;
   Optimiser optimiser_;
   Loader loader_;
   TrainingStep step_;
   double mean_loss_ = 0;  // of the epoch, when it was last read
-  std::int64_t classes_ = 0;
   EarlyStopping stopping_;
   Plateau plateau_;
   Checkpoint state_;  // position, history, best weights
@@ -159,32 +165,56 @@ void Training::check(const std::vector<std::int64_t>& train) const {
           options_.read_loss_every);
   require(options_.checkpoint_every >= 1, "a checkpoint is written every 1 or more steps, not ",
           options_.checkpoint_every);
-  require(options_.class_weights.empty() ||
-              static_cast<std::int64_t>(options_.class_weights.size()) == classes_,
-          "there are ", options_.class_weights.size(), " class weights for ", classes_, " classes");
   const bool watches = options_.patience > 0 || on_plateaus();
   require(!watches || !validation_.empty(),
           "early stopping and the schedule plateau need validation samples");
-  require(!watches || options_.monitor != Monitor::auroc || classes_ == 2,
-          "early stopping and the schedule plateau on the AUROC need 2 classes, the network has ",
-          classes_);
-  require(options_.loader.weights.empty(), "the loss knows weights of classes, not of samples");
-  const auto& labels = dataset_.table().labels;
-  if (labels.empty()) fail(ErrorKind::input, dataset_.name(), ": has no labels to train from");
+  const bool labels = reads(objective_, LossTarget::labels);
+  const bool masks = reads(objective_, LossTarget::masks);
+  require(!watches || options_.monitor != Monitor::auroc || labels,
+          "early stopping and the schedule plateau on the AUROC need a loss that reads labels");
+  require(!watches || options_.monitor != Monitor::dice || masks,
+          "early stopping and the schedule plateau on the Dice need a loss that reads masks");
+  require(options_.loader.weights.empty(), "the losses know weights of classes, not of samples");
+  require(plan_.graph().inputs().size() == 1, "a network with ", plan_.graph().inputs().size(),
+          " inputs cannot be trained on images alone");
+  if (masks && !options_.loader.masks)
+    fail(ErrorKind::input, dataset_.name(), ": has no masks to train from");
   for (const auto* indices : {&train, &validation_})
-    for (const std::int64_t index : *indices) {
+    for (const std::int64_t index : *indices)
       require(index >= 0 && index < dataset_.size(), dataset_.name(), ": sample ", index, " of ",
               dataset_.size());
-      const std::uint8_t label = labels[static_cast<std::size_t>(index)];
-      if (label >= classes_)
-        fail(ErrorKind::input, dataset_.name(), ": image ", index, " has label ", int(label),
-             ", the network has ", classes_, " classes");
-    }
+  if (labels) check_labels(train);
   const Shape input = plan_.input(0, 1).shape;
   const Shape image = dataset_.image_shape();
   if (input != Shape{1, image[0], image[1], image[2]})
     fail(ErrorKind::input, dataset_.name(), ": has images of ", to_string(image),
          ", the network takes ", to_string(input), " (with the batch in front)");
+}
+
+// Every label has its place in the outputs that are compared with labels.
+void Training::check_labels(const std::vector<std::int64_t>& train) const {
+  const auto& labels = dataset_.table().labels;
+  if (labels.empty()) fail(ErrorKind::input, dataset_.name(), ": has no labels to train from");
+  for (const LossTerm& term : objective_) {
+    if (term.kind == LossKind::gaussian_kl || term.target != LossTarget::labels) continue;
+    const std::size_t output = output_of(graph_, term.output);
+    const std::int64_t width = plan_.output(output, 1).shape.back();
+    const std::int64_t classes = std::max<std::int64_t>(2, width);
+    require(
+        term.class_weights.empty() || static_cast<std::int64_t>(term.class_weights.size()) == width,
+        "there are ", term.class_weights.size(), " class weights for ", width, " classes");
+    require(options_.monitor != Monitor::auroc || classes == 2 ||
+                (options_.patience == 0 && !on_plateaus()),
+            "early stopping and the schedule plateau on the AUROC need 2 classes, the network has ",
+            classes);
+    for (const auto* indices : {&train, &validation_})
+      for (const std::int64_t index : *indices) {
+        const std::uint8_t label = labels[static_cast<std::size_t>(index)];
+        if (label >= classes)
+          fail(ErrorKind::input, dataset_.name(), ": image ", index, " has label ", int(label),
+               ", the network has ", classes, " classes");
+      }
+  }
 }
 
 void Training::resume() {
@@ -256,34 +286,24 @@ EpochRecord Training::evaluate() {
       .training_loss = state_.loss_sum / static_cast<double>(loader_.batches_per_epoch()),
       .validation_loss = std::nan(""),
       .validation_auroc = std::nan(""),
-      .validation_accuracy = std::nan("")};
+      .validation_accuracy = std::nan(""),
+      .validation_dice = std::nan("")};
   if (validation_.empty()) return record;
   if (averaged_) averaged_->refresh();
-  const std::vector<float> logits =
-      score(evaluation_, dataset_, validation_,
-            {.scales = options_.loader.scales, .threads = options_.loader.threads});
-  const auto classes = static_cast<std::size_t>(classes_);
-  double loss = 0;
-  std::size_t right = 0;
-  std::vector<double> margins;
-  std::vector<std::uint8_t> labels;
-  for (std::size_t i = 0; i < validation_.size(); ++i) {
-    const float* row = logits.data() + i * classes;
-    const std::uint8_t label = dataset_.table().labels[static_cast<std::size_t>(validation_[i])];
-    const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
-    double sum = 0;
-    for (std::size_t k = 0; k < classes; ++k)
-      sum += std::exp(static_cast<double>(row[k]) - static_cast<double>(row[best]));
-    loss += std::log(sum) + static_cast<double>(row[best]) - static_cast<double>(row[label]);
-    right += best == label;
-    labels.push_back(label);
-    margins.push_back(static_cast<double>(row[classes - 1]) - static_cast<double>(row[0]));
-  }
-  const auto n = static_cast<double>(validation_.size());
-  record.validation_loss = loss / n;
-  record.validation_accuracy = static_cast<double>(right) / n;
-  if (classes == 2) record.validation_auroc = auroc(rank_scores(margins, labels));
+  const Judgement judged = judge_.run(validation_);
+  record.validation_loss = judged.loss;
+  record.validation_auroc = judged.auroc;
+  record.validation_accuracy = judged.accuracy;
+  record.validation_dice = judged.dice;
   return record;
+}
+
+double Training::watched(const EpochRecord& record) const {
+  switch (options_.monitor) {
+    case Monitor::auroc: return record.validation_auroc;
+    case Monitor::dice: return record.validation_dice;
+    default: return record.validation_loss;
+  }
 }
 
 void Training::save() {
@@ -300,10 +320,8 @@ void Training::save() {
 bool Training::finish_epoch(TrainingLog& log, double seconds) {
   const EpochRecord record = evaluate();
   state_.history.push_back(record);
-  const double watched =
-      options_.monitor == Monitor::loss ? record.validation_loss : record.validation_auroc;
-  if (on_plateaus()) plateau_.update(watched);
-  const bool best = stopping_.update(watched);
+  if (on_plateaus()) plateau_.update(watched(record));
+  const bool best = stopping_.update(watched(record));
   if (best && options_.patience > 0) state_.best = judged_weights();
   log.epoch(record, state_.steps, seconds);
   ++state_.epoch;
@@ -362,11 +380,29 @@ Graph logits_graph(const Graph& graph) {
   return graph.up_to({graph.nodes()[static_cast<std::size_t>(output.inputs[0])].name});
 }
 
+std::string_view name_of(Monitor monitor) { return kMonitors[static_cast<std::size_t>(monitor)]; }
+
+Monitor parse_monitor(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(kMonitors); ++i)
+    if (kMonitors[i] == name) return static_cast<Monitor>(i);
+  fail(ErrorKind::usage, "unknown measure '", std::string(name.substr(0, 32)),
+       "' to monitor: use loss, auroc or dice");
+}
+
+TrainingResult train_network(const Graph& graph, const Objective& objective, Dataset& dataset,
+                             const std::vector<std::int64_t>& train,
+                             const std::vector<std::int64_t>& validation,
+                             const TrainerOptions& options, const TrainingCallback& callback) {
+  return Training(graph_for(graph, objective), objective, dataset, train, validation, options)
+      .run(callback);
+}
+
 TrainingResult train_classifier(const Graph& graph, Dataset& dataset,
                                 const std::vector<std::int64_t>& train,
                                 const std::vector<std::int64_t>& validation,
                                 const TrainerOptions& options, const TrainingCallback& callback) {
-  return Training(graph, dataset, train, validation, options).run(callback);
+  return train_network(logits_graph(graph), {{.class_weights = options.class_weights}}, dataset,
+                       train, validation, options, callback);
 }
 
 }  // namespace ratnet::inline v1

@@ -1,4 +1,4 @@
-// Trains a classifier from labelled images.
+// Trains a network from images with labels, masks or nothing.
 #pragma once
 
 #include <functional>
@@ -13,13 +13,19 @@
 #include "dataset.h"
 #include "early_stopping.h"
 #include "loader.h"
+#include "objective.h"
 #include "optimiser.h"
 #include "schedule.h"
 
 namespace ratnet::inline v1 {
 
 // What early stopping and the schedule `plateau` watch on the validation samples.
-enum class Monitor : int { loss, auroc };
+enum class Monitor : int { loss, auroc, dice };
+
+// "loss", "auroc", "dice"
+std::string_view name_of(Monitor monitor);
+// Throws Error (usage) with the known names for any other.
+Monitor parse_monitor(std::string_view name);
 
 struct TrainerOptions {
   std::int64_t epochs = 5;
@@ -32,7 +38,7 @@ struct TrainerOptions {
   AveragingOptions averaging;
   // Batch size, shuffling, balancing, augmentation, scales. Its seed is that of the whole training.
   LoaderOptions loader;
-  std::vector<float> class_weights;  // of the loss; empty: all 1
+  std::vector<float> class_weights;  // of train_classifier's loss; empty: all 1
   Monitor monitor = Monitor::loss;
   // Epochs without improvement before it ends; the weights of the best epoch are then the result.
   // 0: all epochs, and the weights of the last.
@@ -74,11 +80,19 @@ struct TrainingResult {
   std::int64_t steps = 0;
 };
 
-// graph: one input [H, W, C], one output; where that output is a softmax, the loss takes what goes
-// into it. train, validation: indices into the dataset; validation may be empty. The result is the
-// same to the bit for the same options on the same device, however often it was interrupted and
-// resumed and however many threads worked. Throws Error: usage for options that make no sense,
-// input where labels do not fit the network or the checkpoint is not of this training.
+// graph: one input [H, W, C]; objective: what of its outputs is made small, other outputs are left
+// out. train, validation: indices into the dataset; validation may be empty. Masks come by
+// options.loader. The result is the same to the bit for the same options on the same device,
+// however often it was interrupted and resumed and however many threads worked. Throws Error: usage
+// for options that make no sense, input where labels, masks or images do not fit the network or the
+// checkpoint is not of this training.
+TrainingResult train_network(const Graph& graph, const Objective& objective, Dataset& dataset,
+                             const std::vector<std::int64_t>& train,
+                             const std::vector<std::int64_t>& validation,
+                             const TrainerOptions& options, const TrainingCallback& callback = {});
+
+// By the cross-entropy of its one output with the labels; where that output is a softmax, the loss
+// takes what goes into it.
 TrainingResult train_classifier(const Graph& graph, Dataset& dataset,
                                 const std::vector<std::int64_t>& train,
                                 const std::vector<std::int64_t>& validation,

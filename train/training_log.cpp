@@ -63,6 +63,7 @@ void TrainingLog::epoch(const EpochRecord& record, std::int64_t step, double sec
             {"validation_loss", number(record.validation_loss)},
             {"validation_auroc", number(record.validation_auroc)},
             {"validation_accuracy", number(record.validation_accuracy)},
+            {"validation_dice", number(record.validation_dice)},
             {"seconds", number(seconds)}}
            .dump());
 }

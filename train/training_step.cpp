@@ -8,28 +8,31 @@
 
 namespace ratnet::inline v1 {
 
-TrainingStep::TrainingStep(Plan& plan, Optimiser& optimiser,
-                           const std::vector<float>& class_weights)
+TrainingStep::TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& objective)
     : plan_(plan),
       optimiser_(optimiser),
       queue_(plan.queue_handle()),
-      classes_(plan.output(0, 1).count()),
-      host_class_weights_(class_weights),
-      loss_(queue_, sizeof(float)),
+      losses_(plan, objective),
       loss_sum_(queue_, sizeof(double)),
       share_(queue_, sizeof(double)),
       copies_(queue_) {
   loss_sum_.clear();
-  if (!class_weights.empty()) {
-    class_weights_ = Buffer(queue_, class_weights.size() * sizeof(float));
-    class_weights_.upload(class_weights.data(), class_weights_.bytes());
-  }
+  const std::vector<std::string> compared = watch_for(plan.graph(), objective);
+  if (!compared.empty()) compared_input_ = compared[0];
+  for (const LossTerm& term : objective)
+    if (term.target == LossTarget::labels && class_weights_.empty())
+      class_weights_ = term.class_weights;
   const bool ahead = queue_->begin_capture != nullptr;
   if (ahead) copies_ = open_queue({.device = queue_->device, .threads = 0, .executor = {}});
+  const Shape input = plan.input(0, plan.batch()).shape;
+  const auto n = static_cast<std::size_t>(plan.batch());
+  const std::size_t mask = n ? static_cast<std::size_t>(input.count() / input.back()) : 0;
   for (int i = 0; i < (ahead ? 2 : 1); ++i)
-    slots_.push_back({ahead ? Buffer(queue_, plan.input(0, plan.batch()).bytes()) : Buffer(),
-                      Buffer(queue_, static_cast<std::size_t>(plan.batch()) * sizeof(std::int32_t)),
-                      Event(copies_), Event(queue_)});
+    slots_.push_back(
+        {ahead ? Buffer(queue_, plan.input(0, plan.batch()).bytes()) : Buffer(),
+         reads(objective, LossTarget::labels) ? Buffer(queue_, n * sizeof(std::int32_t)) : Buffer(),
+         reads(objective, LossTarget::masks) ? Buffer(queue_, mask) : Buffer(), Event(copies_),
+         Event(queue_)});
   wait(*queue_);
 }
 
@@ -45,18 +48,21 @@ void TrainingStep::upload(const Batch& batch, Slot& slot) {
   slot.used.before(*copies_);
   v1::upload(*copies_, slot.images.data() ? slot.images.data() : input.data, batch.images.data,
              input.bytes());
-  v1::upload(*copies_, slot.labels.data(), batch.labels.data, batch.labels.bytes());
+  if (slot.labels.data())
+    v1::upload(*copies_, slot.labels.data(), batch.labels.data, batch.labels.bytes());
+  if (slot.masks.data())
+    v1::upload(*copies_, slot.masks.data(), batch.masks.data, batch.masks.bytes());
   slot.uploaded.record();
   slot.uploaded.before(*queue_);
 }
 
 double TrainingStep::weight_in_loss(const Batch& batch) const {
-  if (host_class_weights_.empty()) return static_cast<double>(batch.count);
+  if (class_weights_.empty()) return static_cast<double>(batch.count);
   double sum = 0;
   for (std::int64_t i = 0; i < batch.count; ++i) {
     const std::int32_t label = batch.labels.as<std::int32_t>()[i];
-    if (label >= 0 && label < classes_)
-      sum += static_cast<double>(host_class_weights_[static_cast<std::size_t>(label)]);
+    if (label >= 0 && static_cast<std::size_t>(label) < class_weights_.size())
+      sum += static_cast<double>(class_weights_[static_cast<std::size_t>(label)]);
   }
   return sum;
 }
@@ -70,15 +76,13 @@ void TrainingStep::submit_all(const Variant& variant) {
                Convert{.x = ConstView(slot.images.data(), input.dtype, input.shape), .y = input});
   }
   plan_.forward(n);
-  v1::submit(*queue_, SoftmaxCrossEntropy{.logits = plan_.output(0, n),
-                                          .labels = ConstView(slot.labels.data(), DType::i32, {n}),
-                                          .class_weights = class_weights_.data()
-                                                               ? ConstView(class_weights_.data(),
-                                                                           DType::f32, {classes_})
-                                                               : ConstView(),
-                                          .loss = View(loss_.data(), DType::f32, {1}),
-                                          .dlogits = plan_.output_gradient(0, n),
-                                          .loss_sum = View(loss_sum_.data(), DType::f64, {1})});
+  const Shape input = plan_.input(0, n).shape;
+  const auto pixels = input.sizes().first(static_cast<std::size_t>(input.rank() - 1));
+  LossTargets targets;
+  if (slot.labels.data()) targets.labels = ConstView(slot.labels.data(), DType::i32, {n});
+  if (slot.masks.data()) targets.masks = ConstView(slot.masks.data(), DType::u8, Shape(pixels));
+  if (!compared_input_.empty()) targets.image = plan_.watched(compared_input_, n);
+  losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}));
   plan_.backward(n);
   const View gradients = plan_.gradients();
   const View mean(mean_.data(), gradients.dtype, gradients.shape);

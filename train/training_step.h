@@ -11,18 +11,18 @@
 #include "../core/event.h"
 #include "../network/plan.h"
 #include "loader.h"
+#include "objective.h"
 #include "optimiser.h"
 
 namespace ratnet::inline v1 {
 
-// Of a classifier's logits, with the mean cross-entropy as its loss. Where the queue can capture,
-// the whole step is captured once for every size of batch and then replayed, and a batch is
-// uploaded beside the step before it, by a queue of its own.
+// Where the queue can capture, the whole step is captured once for every size of batch and then
+// replayed, and a batch is uploaded beside the step before it, by a queue of its own.
 class TrainingStep {
  public:
-  // plan: for training, one input and one output [N, classes]; optimiser: of its parameters. Both
-  // have to stay. class_weights: of the loss; empty: all 1.
-  TrainingStep(Plan& plan, Optimiser& optimiser, const std::vector<float>& class_weights);
+  // plan: for training, of one input, which is watched where the objective compares with images
+  // (watch_for); optimiser: of its parameters. Both have to stay.
+  TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& objective);
   ~TrainingStep();
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
@@ -43,7 +43,7 @@ class TrainingStep {
   // A batch on the device, and when it is there and when it has been used. Where nothing goes on
   // beside it, the images are the plan's input at once.
   struct Slot {
-    Buffer images, labels;
+    Buffer images, labels, masks;
     Event uploaded, used;
   };
 
@@ -62,9 +62,10 @@ class TrainingStep {
   Plan& plan_;
   Optimiser& optimiser_;
   QueueHandle queue_;
-  std::int64_t classes_;
-  std::vector<float> host_class_weights_;
-  Buffer class_weights_, loss_, loss_sum_;
+  PlannedLosses losses_;
+  std::string compared_input_;        // where images are what a loss compares with
+  std::vector<float> class_weights_;  // of the labels' cross-entropy
+  Buffer loss_sum_;
 
   // Where several batches make a step: the mean of their gradients so far, what they weigh, and the
   // last batch's share of that, [1] f64.

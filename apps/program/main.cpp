@@ -40,9 +40,10 @@ int run(int argc, char** argv) {
   CLI::App* simulate = program.add_subcommand("simulate", "Make simulated data with known truth");
   simulate->require_subcommand(1);
   add_simulate_dark_slices(*simulate);
-  CLI::App* train = program.add_subcommand("train", "Train a network on labelled data");
-  train->require_subcommand(1);
+  CLI::App* train = program.add_subcommand("train", "Train a network: of a system, or any graph");
+  train->require_subcommand(0, 1);
   add_train_dark_slices(*train);
+  add_train_graph(*train);
   add_evaluate(program);
   add_predict(program);
   add_inspect(program);

@@ -39,7 +39,7 @@ struct Training {
         optimiser(parameters, {}),
         even(subject.queue, plan.input(0, batch).shape),
         odd(subject.queue, plan.input(0, batch).shape),
-        step(plan, optimiser, {}) {}
+        step(plan, optimiser, {LossTerm{}}) {}
 
   void run() {
     constexpr double kRate = 1e-4;

@@ -1,0 +1,154 @@
+// ratnet train --graph
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "../../core/atomic_file.h"
+#include "../../core/json_depth.h"
+#include "../../train/graph_training.h"
+#include "../../train/hdf5_dataset.h"
+#include "commands.h"
+#include "interrupt.h"
+#include "options.h"
+#include "output.h"
+#include "training_options.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Options {
+  std::string graph, data, output, json;
+  double scale = 0;  // 0: by the type of the pixels
+  bool allow_leakage = false;
+  TrainingCommandOptions training;
+};
+
+// The graph's file: what Graph::to_json writes, and the losses it is to be trained with.
+struct GraphFile {
+  Graph graph;
+  std::optional<Objective> objective;
+};
+
+GraphFile read_graph(const std::string& path) {
+  constexpr std::streamsize kMost = 16 << 20;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(ErrorKind::file_system, path, ": cannot be read");
+  std::string source(static_cast<std::size_t>(kMost), '\0');
+  file.read(source.data(), kMost);
+  if (file.gcount() == kMost) fail(ErrorKind::input, path, ": is too large for a graph");
+  source.resize(static_cast<std::size_t>(file.gcount()));
+  try {
+    check_json_depth(source);
+    Json json = Json::parse(source, nullptr, false);
+    GraphFile read;
+    if (json.is_object() && json.contains("losses")) {
+      read.objective = objective_from_json(json["losses"].dump());
+      json.erase("losses");
+      source = json.dump();
+    }
+    read.graph = Graph::from_json(source);
+    return read;
+  } catch (const Error& error) {
+    throw error.with_context(path);
+  }
+}
+
+Json to_json(const Judgement& test) {
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+  Json json = {{"samples", test.samples}, {"loss", number(test.loss)}};
+  if (!test.scores.empty()) {
+    json["accuracy"] = number(test.accuracy);
+    json["auroc"] = number(test.auroc);
+  }
+  if (!test.overlap.empty()) {
+    json["dice"] = number(test.dice);
+    json["dice_by_class"] = Json::array();
+    for (const Overlap& overlap : test.overlap)
+      json["dice_by_class"].push_back(number(overlap.dice()));
+  }
+  return json;
+}
+
+void print(const Judgement& test) {
+  std::printf("on %lld test images that it never saw: loss %.5g",
+              static_cast<long long>(test.samples), test.loss);
+  if (!test.scores.empty()) std::printf(", accuracy %.4f, AUROC %.4f", test.accuracy, test.auroc);
+  if (!test.overlap.empty()) std::printf(", Dice %.4f", test.dice);
+  std::printf("\n");
+}
+
+void run(Options options) {
+  require(
+      !options.graph.empty() && !options.data.empty() && !options.output.empty(),
+      "train needs --graph FILE, an HDF5 file and -o FILE, or the name of a system (ratnet train "
+      "--help)");
+  GraphFile file = read_graph(options.graph);
+  TrainerOptions& trainer = options.training.finish(options.output);
+  if (!options.json.empty()) check_can_write(options.json);
+
+  const auto dataset = open_hdf5_slices(options.data, {.labels_required = false});
+  for (const std::string& note : dataset->notes()) std::fprintf(stderr, "note: %s\n", note.c_str());
+  const bool masks_wanted = !file.objective || reads(*file.objective, LossTarget::masks);
+  const auto masks = masks_wanted ? open_hdf5_masks(options.data) : nullptr;
+  trainer.loader.masks = masks.get();
+  const bool labelled = !dataset->table().labels.empty();
+  if (!file.objective) {
+    file.objective = default_objective(file.graph, labelled, masks != nullptr);
+    std::fprintf(stderr, "note: %s names no losses; trained with %s\n", options.graph.c_str(),
+                 to_json(*file.objective).c_str());
+  }
+
+  catch_interrupts();
+  TrainingProgressLine line;
+  const GraphTrainingResult result = train_graph(
+      file.graph, *file.objective, *dataset,
+      {.trainer = trainer,
+       .scale = options.scale > 0 ? std::optional(options.scale) : std::nullopt,
+       .allow_leakage = options.allow_leakage},
+      {.progress = [&](const TrainingProgress& p) { return line.update("training", p); },
+       .say = [&](const std::string& sentence) { line.say(sentence); }});
+  line.finish();
+  if (result.interrupted)
+    throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
+  save_model(result.model, options.output);
+  std::error_code ignored;
+  std::filesystem::remove(trainer.checkpoint_path, ignored);
+  if (result.test) {
+    print(*result.test);
+    if (!options.json.empty()) write_file(options.json, to_json(*result.test).dump(1) + "\n");
+  }
+  std::printf("model: %s\n", options.output.c_str());
+}
+
+}  // namespace
+
+void add_train_graph(CLI::App& train) {
+  auto options = std::make_shared<Options>();
+  train.add_option("--graph", options->graph,
+                   "a network as JSON (docs/graphs.md), trained on images with labels, masks or "
+                   "nothing");
+  train.add_option("data", options->data, "HDF5 file of images (docs/file-formats.md)");
+  train.add_option("-o,--output", options->output, "model file to write (.safetensors)");
+  train.add_option(
+      "--scale", options->scale,
+      "what pixels are multiplied by (by default 1/255 for u8, 1/65535 for u16, 1/32767 "
+      "for i16, 1 for f32)");
+  train.add_flag("--allow-leakage", options->allow_leakage,
+                 "train although the file names no subjects; the model will say so for ever");
+  train.add_option("--json", options->json, "write the test figures to this file");
+  add_training_options(train, options->training);
+  train.footer(
+      "Example, where unet.json holds a graph:\n"
+      "  ratnet train --graph unet.json slices.h5 -o unet.safetensors --epochs 20");
+  train.callback([options, &train] {
+    if (train.get_subcommands().empty()) run(*options);
+  });
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,49 @@
+// What every training command asks, files beside its model, and its line of progress.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../../train/trainer.h"
+#include "progress.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ratnet::inline v1 {
+
+struct TrainingCommandOptions {
+  TrainerOptions trainer;
+  std::string optimiser = "adam";
+  std::vector<std::string> groups;
+  std::string schedule = "one-cycle";
+  std::string monitor = "loss";
+  std::string device = "auto";
+  std::string precision = "f32";
+  bool plateau_given = false;  // an option that only the schedule plateau reads
+
+  // Turns the texts into trainer's options, which it returns, with the checkpoint and the log
+  // beside the model file `output`. Says on stderr what becomes of a checkpoint that is there.
+  // Throws Error: usage for values that make no sense, file_system where the model cannot be
+  // written.
+  TrainerOptions& finish(const std::string& output);
+};
+// The options' defaults are what `options` holds.
+void add_training_options(CLI::App& command, TrainingCommandOptions& options);
+
+// A progress bar over the steps of a stage, with a sentence for every finished epoch.
+class TrainingProgressLine {
+ public:
+  // False where the user has interrupted: what a TrainingCallback returns.
+  bool update(const std::string& stage, const TrainingProgress& training);
+  void say(const std::string& sentence);
+  void finish() { progress_.reset(); }
+
+ private:
+  std::unique_ptr<Progress> progress_;
+  std::string stage_;
+};
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,207 @@
+// Trainings that are no classification: masks, images, codes.
+#include "../../train/judge.h"
+#include "hdf5_file.h"
+#include "small_training.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+constexpr std::int64_t kSide = 12;
+
+// Grey noise with a bright square; the mask is that square.
+struct Squares {
+  TensorDataset images, masks;
+
+  Squares() : images(make(false)), masks(make(true)) {}
+
+  static TensorDataset make(bool mask) {
+    Random random(21);
+    Tensor pixels({120, kSide, kSide}, DType::u8);
+    auto values = pixels.values<std::uint8_t>();
+    for (std::int64_t i = 0; i < 120; ++i) {
+      const std::int64_t row = random.integer(8), column = random.integer(8);
+      for (std::int64_t r = 0; r < kSide; ++r)
+        for (std::int64_t c = 0; c < kSide; ++c) {
+          const bool inside = r >= row && r < row + 4 && c >= column && c < column + 4;
+          const auto noise = random.integer(90);
+          values[static_cast<std::size_t>((i * kSide + r) * kSide + c)] =
+              static_cast<std::uint8_t>(mask ? inside : noise + (inside ? 130 : 1));
+        }
+    }
+    SampleTable table;
+    return TensorDataset(std::move(pixels), std::move(table));
+  }
+};
+
+std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = first; i < last; ++i) all.push_back(i);
+  return all;
+}
+
+Graph segmentation() {
+  GraphBuilder b;
+  int last = b.input("image", {kSide, kSide, 1});
+  last = b.add("conv", layers::Conv{.out = 8, .kernel = {3, 3}, .bias = false}, {last});
+  last = b.add("norm", layers::BatchNorm{}, {last});
+  last = b.add("relu", layers::Relu{}, {last});
+  const int logits = b.add("logits", layers::Conv{.out = 2, .kernel = {3, 3}}, {last});
+  const int probability = b.add("probability", layers::Softmax{}, {logits});
+  return b.build({logits, probability});
+}
+const Objective kSegmentation = {
+    {.kind = LossKind::cross_entropy, .output = "logits", .target = LossTarget::masks},
+    {.kind = LossKind::dice, .output = "probability", .target = LossTarget::masks, .weight = 0.5}};
+
+TrainerOptions quick(std::int64_t epochs) {
+  TrainerOptions o;
+  o.epochs = epochs;
+  o.schedule.rate = 0.02;
+  o.loader = {.batch = 16,
+              .seed = 3,
+              .augmentation = {.shift = 1, .flip_left_right = true},
+              .scales = {1 / 255.0f}};
+  o.device = test_device();
+  o.threads = 2;
+  return o;
+}
+
+}  // namespace
+
+TEST_CASE("masks move with their images", "[small]") {
+  Squares data;
+  Loader loader(data.images, range(0, 120),
+                {.batch = 16,
+                 .seed = 4,
+                 .augmentation = {.shift = 3, .flip_left_right = true},
+                 .masks = &data.masks,
+                 .threads = 2});
+  bool moved = false;
+  for (int i = 0; i < 16; ++i) {
+    const Batch& batch = loader.next();
+    const float* pixels = batch.images.as<float>();
+    const std::uint8_t* mask = batch.masks.as<std::uint8_t>();
+    REQUIRE(batch.masks.shape == Shape{batch.count, kSide, kSide});
+    for (std::int64_t p = 0; p < batch.masks.count(); ++p) REQUIRE((pixels[p] > 100) == mask[p]);
+    moved = moved || pixels[0] == 0;  // zeros moved in: noise is at least 1
+  }
+  CHECK(moved);
+}
+
+TEST_CASE("a segmentation learns from masks by two losses, and resumes to the bit", "[device]") {
+  Squares data;
+  TrainerOptions o = quick(on_cpu() ? 6 : 2);
+  o.loader.masks = &data.masks;
+  o.patience = 10;
+  o.monitor = Monitor::dice;
+  const auto train = [&](const TrainerOptions& options, const TrainingCallback& callback = {}) {
+    return train_network(segmentation(), kSegmentation, data.images, range(0, 90), range(90, 120),
+                         options, callback);
+  };
+  const TrainingResult whole = train(o);
+  const auto& history = whole.history;
+  CHECK(history.back().training_loss < 0.7 * history.front().training_loss);
+  CHECK(std::isnan(history.back().validation_auroc));
+  if (on_cpu()) CHECK(history.back().validation_dice > 0.9);
+
+  const TemporaryPath path("masks.checkpoint");
+  o.checkpoint_path = path;
+  o.resume = true;
+  CHECK(train(o, until(4)).interrupted);
+  const TrainingResult resumed = train(o);
+  check_same(resumed, whole);  // statistics of the normalisation too
+}
+
+TEST_CASE("an autoencoder learns images, a variational one its code too", "[device]") {
+  Squares data;
+  GraphBuilder b;
+  int last = b.input("image", {kSide, kSide, 1});
+  last = b.add("flat", layers::Flatten{}, {last});
+  last = b.add("hidden", layers::Dense{.out = 32, .activation = Activation::relu}, {last});
+  const int mean = b.add("mean", layers::Dense{.out = 4}, {last});
+  const int spread = b.add("log_variance", layers::Dense{.out = 4}, {last});
+  const int code = b.add("code", layers::GaussianSample{}, {mean, spread});
+  last = b.add("wider", layers::Dense{.out = 32, .activation = Activation::relu}, {code});
+  last = b.add("pixels", layers::Dense{.out = kSide * kSide}, {last});
+  last = b.add("image_again", layers::Reshape{.shape = {kSide, kSide, 1}}, {last});
+  const Graph graph = b.build({last, mean, spread});
+  const Objective objective = {
+      {.kind = LossKind::mse, .output = "image_again", .target = LossTarget::image},
+      {.kind = LossKind::gaussian_kl,
+       .output = "mean",
+       .log_variance = "log_variance",
+       .weight = 1e-4}};
+  TrainerOptions o = quick(on_cpu() ? 8 : 2);
+  o.loader.augmentation = {};
+  o.schedule.rate = 3e-3;
+  const TrainingResult result =
+      train_network(graph, objective, data.images, range(0, 90), range(90, 120), o);
+  CHECK(result.history.back().validation_loss < 0.6 * result.history.front().training_loss);
+  CHECK(std::isnan(result.history.back().validation_dice));
+}
+
+TEST_CASE("trainings that data and losses do not allow are refused", "[small]") {
+  Squares data;
+  const auto with = [&](ErrorKind kind, const char* part, const Graph& graph,
+                        const Objective& objective, const TrainerOptions& o) {
+    return refused(kind, part, [&] {
+      train_network(graph, objective, data.images, range(0, 90), range(90, 120), o);
+    });
+  };
+  const TrainerOptions o = quick(1);
+  CHECK(with(ErrorKind::input, "has no masks", segmentation(), kSegmentation, o) == "");
+  Objective labels = {{.output = "logits"}};
+  CHECK(with(ErrorKind::input, "has no labels", segmentation(), labels, o) == "");
+  TrainerOptions monitored = o;
+  monitored.loader.masks = &data.masks;
+  monitored.monitor = Monitor::auroc;
+  monitored.patience = 1;
+  CHECK(with(ErrorKind::usage, "AUROC", segmentation(), kSegmentation, monitored) == "");
+  TrainerOptions subpixel = o;
+  subpixel.loader.masks = &data.masks;
+  subpixel.loader.augmentation = {.shift = 1, .subpixel = true};
+  CHECK(with(ErrorKind::usage, "whole pixels", segmentation(), kSegmentation, subpixel) == "");
+}
+
+TEST_CASE("a judge counts what a plain loop counts", "[device][small]") {
+  Squares data;
+  const Graph graph = segmentation();
+  const QueueHandle queue = test_queue(2);
+  const auto parameters = std::make_shared<Parameters>(queue, Weights::initialised(graph, 6));
+  const auto indices = range(0, 37);
+  Judge judge(graph, parameters, kSegmentation, data.images,
+              {.scales = {1 / 255.0f}, .masks = &data.masks});
+  const Judgement judged = judge.run(indices);
+
+  Plan plan(graph, parameters, {.batch = 37});
+  std::vector<double> pixels;
+  Tensor images({37, kSide, kSide, 1}, DType::u8), masks({37, kSide, kSide, 1}, DType::u8);
+  data.images.read(0, images.view());
+  data.masks.read(0, masks.view());
+  for (const std::uint8_t value : images.values<std::uint8_t>())
+    pixels.push_back(static_cast<double>(static_cast<float>(value) * (1 / 255.0f)));
+  write_to(*queue, plan.input(0, 37), pixels);
+  plan.forward(37);
+  const auto logits = read_from(*queue, plan.output(0, 37));
+  std::int64_t truth = 0, called = 0, both = 0;
+  double loss = 0;
+  const auto mask = masks.values<std::uint8_t>();
+  for (std::size_t p = 0; p < mask.size(); ++p) {
+    const bool is = mask[p] == 1, says = logits[2 * p + 1] > logits[2 * p];
+    truth += is;
+    called += says;
+    both += is && says;
+    const double other = logits[2 * p + !is] - logits[2 * p + is];
+    loss += std::log1p(std::exp(other)) / static_cast<double>(mask.size());
+  }
+  REQUIRE(judged.overlap.size() == 2);
+  CHECK(judged.overlap[1].truth == truth);
+  CHECK(judged.overlap[1].predicted == called);
+  CHECK(judged.overlap[1].both == both);
+  CHECK(judged.samples == 37);
+  CHECK(judged.loss > loss);  // and half a Dice loss
+  CHECK(judged.loss < loss + 0.5);
+  CHECK(std::isnan(judged.accuracy));
+}

@@ -1,0 +1,98 @@
+#include "../../train/objective.h"
+
+#include "small_training.h"
+
+using namespace ratnet;
+using namespace ratnet::testing;
+
+namespace {
+
+// [N, 8, 8, channels in] -> [N, 8, 8, out], the last layer called "last".
+Graph image_graph(std::int64_t in, std::int64_t out, bool softmax = false) {
+  GraphBuilder b;
+  int last = b.input("image", {8, 8, in});
+  last = b.add("last", layers::Conv{.out = out, .kernel = {3, 3}}, {last});
+  if (softmax) last = b.add("probability", layers::Softmax{}, {last});
+  return b.build({last});
+}
+
+LossTerm only_term(const Graph& graph, bool labels, bool masks) {
+  const Objective objective = default_objective(graph, labels, masks);
+  REQUIRE(objective.size() == 1);
+  return objective[0];
+}
+
+}  // namespace
+
+TEST_CASE("losses are the same after a trip through JSON") {
+  const Objective objective = {
+      {.kind = LossKind::dice, .output = "p", .target = LossTarget::masks, .weight = 0.5},
+      {.kind = LossKind::cross_entropy,
+       .output = "logits",
+       .target = LossTarget::masks,
+       .class_weights = {1, 3},
+       .label_smoothing = 0.1},
+      {.kind = LossKind::ssim, .output = "y", .target = LossTarget::image, .window = 7},
+      {.kind = LossKind::gaussian_kl, .output = "mean", .log_variance = "spread", .weight = 1e-3}};
+  const std::string json = to_json(objective);
+  CHECK(to_json(objective_from_json(json)) == json);
+  const Objective again = objective_from_json(json);
+  CHECK(again[0].weight == 0.5);
+  CHECK(again[1].class_weights == std::vector<float>{1, 3});
+  CHECK(again[2].target == LossTarget::image);
+  CHECK(again[3].log_variance == "spread");
+  CHECK(reads(again, LossTarget::masks));
+  CHECK_FALSE(reads(again, LossTarget::labels));
+}
+
+TEST_CASE("losses that make no sense are refused") {
+  for (const char* json :
+       {"", "{}", "[]", "[1]", R"([{"kind": "wish"}])", R"([{"kind": "mse", "weight": -1}])",
+        R"([{"kind": "mse", "target": "labels"}])", R"([{"kind": "dice", "target": "image"}])",
+        R"([{"kind": "dice", "smoothnes": 1}])", R"([{"kind": "mse", "weight": "much"}])",
+        R"([{"target": "masks"}])"}) {
+    INFO(json);
+    CHECK_THROWS_AS(objective_from_json(json), Error);
+  }
+}
+
+TEST_CASE("what nobody chose suits the graph and the data") {
+  CHECK(only_term(small_graph(), true, false).output == "logits");  // not the softmax
+  CHECK(only_term(small_graph(), true, true).kind == LossKind::cross_entropy);
+  CHECK(only_term(small_graph(), true, true).target == LossTarget::labels);
+  CHECK(only_term(small_graph(1), true, false).kind == LossKind::binary_cross_entropy);
+
+  CHECK(only_term(image_graph(1, 3, true), true, true).output == "last");
+  CHECK(only_term(image_graph(1, 3), true, true).kind == LossKind::cross_entropy);
+  CHECK(only_term(image_graph(1, 3), true, true).target == LossTarget::masks);
+  CHECK(only_term(image_graph(3, 1), false, true).kind == LossKind::binary_cross_entropy);
+
+  CHECK(only_term(image_graph(2, 2), true, false).kind == LossKind::mse);
+  CHECK(only_term(image_graph(2, 2), true, false).target == LossTarget::image);
+  CHECK(refused(ErrorKind::input, "suits no loss",
+                [] { default_objective(image_graph(1, 3), true, false); }) == "");
+  CHECK(refused(ErrorKind::input, "suits no loss",
+                [] { default_objective(small_graph(), false, false); }) == "");
+}
+
+TEST_CASE("losses and outputs have to belong together", "[device][small]") {
+  const QueueHandle queue = test_queue(1);
+  GraphBuilder b;
+  const int x = b.input("image", {8, 8, 1});
+  const int one = b.add("one", layers::Conv{.out = 1, .kernel = {3, 3}}, {x});
+  const int two = b.add("two", layers::Conv{.out = 1, .kernel = {3, 3}}, {x});
+  const Graph graph = b.build({one, two});
+  const auto parameters = std::make_shared<Parameters>(queue, Weights::initialised(graph, 1));
+  Plan plan(graph, parameters, {.mode = Mode::train});
+  const auto with = [&](const Objective& objective, const char* part) {
+    return refused(ErrorKind::usage, part, [&] { PlannedLosses(plan, objective); });
+  };
+  const auto mse = [](const char* output) {
+    return LossTerm{.kind = LossKind::mse, .output = output, .target = LossTarget::image};
+  };
+  CHECK(with({mse("one")}, "no loss reads the output 'two'") == "");
+  CHECK(with({mse("one"), mse("three")}, "'three'") == "");
+  CHECK(with({mse("")}, "2 outputs") == "");
+  CHECK_NOTHROW(PlannedLosses(plan, {mse("one"), mse("two"), mse("one")}));
+  CHECK(graph_for(graph, {mse("two")}).outputs().size() == 1);
+}

@@ -1,0 +1,122 @@
+#include "graph_training.h"
+
+#include <algorithm>
+
+#include "../core/version.h"
+#include "../kernels/open.h"
+#include "split.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+double default_scale(DType dtype) {
+  switch (dtype) {
+    case DType::u8: return 1.0 / 255;
+    case DType::u16: return 1.0 / 65535;
+    case DType::i16: return 1.0 / 32767;
+    default: return 1;
+  }
+}
+
+constexpr const char* kFlattered =
+    "trained without knowing which images are of one subject: its figures on held-out images are "
+    "flattered and say nothing about new subjects";
+
+std::vector<Split> choose_splits(const Dataset& dataset, const GraphTrainingOptions& options,
+                                 const std::function<void(const std::string&)>& say) {
+  const SampleTable& table = dataset.table();
+  if (table.subjects.empty() && !options.allow_leakage)
+    fail(ErrorKind::input, dataset.name(),
+         ": names no subjects, so images of one subject could stand in training and in test; add "
+         "`subject`, or allow it (--allow-leakage; the model will say so for ever)");
+  std::vector<Split> splits = table.splits;
+  if (splits.empty()) {
+    splits = split_by_subject(
+        dataset, {.seed = options.trainer.loader.seed, .allow_leakage = options.allow_leakage});
+    say(text("the file has no `split`: 70% of the ", table.subjects.empty() ? "images" : "subjects",
+             " train, 15% validate, 15% test"));
+  }
+  check_leakage(dataset, splits, options.allow_leakage);
+  return splits;
+}
+
+std::vector<std::int64_t> usable(const std::vector<Split>& splits, Split which,
+                                 const Dataset& dataset, bool labels) {
+  std::vector<std::int64_t> indices = indices_of(splits, which);
+  if (labels && !dataset.table().labels.empty())
+    std::erase_if(indices, [&](std::int64_t i) {
+      return dataset.table().labels[static_cast<std::size_t>(i)] == kUnlabelled;
+    });
+  return indices;
+}
+
+std::map<std::string, double> metrics_of(const Judgement& test) {
+  std::map<std::string, double> metrics = {{"test_samples", static_cast<double>(test.samples)},
+                                           {"test_loss", test.loss}};
+  if (!test.scores.empty()) {
+    metrics["test_accuracy"] = test.accuracy;
+    metrics["test_auroc"] = test.auroc;
+  }
+  if (!test.overlap.empty()) metrics["test_dice"] = test.dice;
+  for (std::size_t k = 1; k < test.overlap.size(); ++k)
+    metrics["test_dice_" + std::to_string(k)] = test.overlap[k].dice();
+  return metrics;
+}
+
+}  // namespace
+
+GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, Dataset& dataset,
+                                const GraphTrainingOptions& options,
+                                const GraphTrainingCallbacks& callbacks) {
+  const auto say = [&](const std::string& sentence) {
+    if (callbacks.say) callbacks.say(sentence);
+  };
+  const std::vector<Split> splits = choose_splits(dataset, options, say);
+  const bool labels = reads(objective, LossTarget::labels);
+  const auto train = usable(splits, Split::train, dataset, labels);
+  const auto validation = usable(splits, Split::validation, dataset, labels);
+  const auto test = usable(splits, Split::test, dataset, labels);
+  say(text("images: ", train.size(), " to train on, ", validation.size(), " to validate, ",
+           test.size(), " to test"));
+
+  TrainerOptions trainer = options.trainer;
+  const double scale = options.scale.value_or(default_scale(dataset.dtype()));
+  require(scale > 0 && std::isfinite(scale), "the scale is ", scale, ", expected more than 0");
+  trainer.loader.scales = {static_cast<float>(scale)};
+  trainer.data_hash = combined_hash(dataset.hashes());
+  if (trainer.loader.masks)
+    trainer.data_hash += " " + combined_hash(trainer.loader.masks->hashes());
+  say(text("pixels are multiplied by ", scale));
+
+  GraphTrainingResult result;
+  TrainingResult trained =
+      train_network(graph, objective, dataset, train, validation, trainer, callbacks.progress);
+  result.interrupted = trained.interrupted;
+  if (trained.interrupted) return result;
+
+  Model& model = result.model;
+  model.system = "graph";
+  model.graph = graph;
+  model.preprocessing = {{"multiply", {{"by", scale}}}};
+  model.class_names = dataset.attributes().class_names;
+  model.provenance = {{"version", version()},
+                      {"data", trainer.data_hash},
+                      {"seed", std::to_string(trainer.loader.seed)},
+                      {"steps", std::to_string(trained.steps)},
+                      {"losses", to_json(objective)}};
+  if (dataset.table().subjects.empty()) {
+    model.warnings.push_back(kFlattered);
+    say(text("warning: ", kFlattered));
+  }
+  if (!test.empty()) {
+    const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
+    Judge judge(graph_for(graph, objective), std::make_shared<Parameters>(queue, trained.weights),
+                objective, dataset, trainer.loader);
+    result.test = judge.run(test);
+    model.metrics = metrics_of(*result.test);
+  }
+  model.weights = std::move(trained.weights);
+  return result;
+}
+
+}  // namespace ratnet::inline v1

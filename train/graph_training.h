@@ -1,0 +1,40 @@
+// Trains any graph on a dataset: from its splits to a model with its figures on held-out samples.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "../network/model.h"
+#include "judge.h"
+#include "trainer.h"
+
+namespace ratnet::inline v1 {
+
+struct GraphTrainingOptions {
+  // Epochs, batch, rate, seed, device, masks, checkpoint; scales and data hash are set here.
+  TrainerOptions trainer;
+  // What pixels are multiplied by; by default 1/255 for u8, 1/65535 for u16, 1/32767 for i16 and 1
+  // for f32.
+  std::optional<double> scale;
+  // Split image by image where the file names no subjects: the figures are then flattered.
+  bool allow_leakage = false;
+};
+
+struct GraphTrainingCallbacks {
+  TrainingCallback progress;
+  std::function<void(const std::string& sentence)> say;
+};
+
+struct GraphTrainingResult {
+  Model model;
+  bool interrupted = false;       // the model is then empty; the checkpoint tells where to go on
+  std::optional<Judgement> test;  // where there are test samples
+};
+
+// Samples without a label are left out where the objective reads labels. Throws Error as
+// train_network does, and input where subjects or splits do not allow it.
+GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, Dataset& dataset,
+                                const GraphTrainingOptions& options,
+                                const GraphTrainingCallbacks& callbacks = {});
+
+}  // namespace ratnet::inline v1
