@@ -6,10 +6,14 @@ include(CMakePackageConfigHelpers)
 # a dependency's header; tests/install compiles each one alone.
 set(ratnet_headers
     # What people include.
+    apps/anomaly/autoencoders.h
     apps/dark_slices/evaluation.h
     apps/dark_slices/ratnet.h
     apps/dark_slices/scoring.h
     apps/dark_slices/training.h
+    apps/microbleeds/unet.h
+    apps/motion/conv5_fc3.h
+    apps/series/series_network.h
     core/device.h
     core/error.h
     core/tensor.h
