@@ -1,11 +1,10 @@
 // RatNet against PyTorch (scripts/make_golden.py).
+#include "golden.h"
 #include "../../apps/dark_slices/ratnet.h"
 #include "../../kernels/cross_entropy.h"
 #include "../../kernels/submit.h"
-#include "../../network/safetensors.h"
 #include "../../train/optimiser.h"
 #include "../catch.h"
-#include "plan_runs.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -13,38 +12,8 @@ using namespace ratnet::testing;
 namespace {
 
 const SafetensorsFile& golden() {
-  // Elsewhere than in the source tree where the tests were carried to another machine.
-  const char* folder = std::getenv("RATNET_GOLDEN");
-  static const SafetensorsFile file(
-      std::string(folder ? folder : RATNET_SOURCE_DIR "/tests/golden") + "/ratnet.safetensors");
+  static const SafetensorsFile file = golden_file("ratnet");
   return file;
-}
-
-// `count` numbers in [0, 1), the same as make_golden.py's.
-Doubles mixed(std::size_t count, std::uint32_t stream) {
-  Doubles values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    auto x = static_cast<std::uint32_t>(i) + (stream << 20);
-    x = (x ^ (x >> 16)) * 0x7FEB352Du;
-    x = (x ^ (x >> 15)) * 0x846CA68Bu;
-    values[i] = (x ^ (x >> 16)) * 0x1p-32;
-  }
-  return values;
-}
-
-Weights initial_weights(const Graph& graph, DType dtype) {
-  Weights weights = Weights::initialised(graph, 0, dtype);
-  std::uint32_t stream = 1;
-  for (auto& entry : weights.entries()) {
-    const Shape& shape = entry.value.shape();
-    const double limit = entry.name.ends_with("weight")
-                             ? std::sqrt(6.0 / static_cast<double>(shape.count() / shape.back()))
-                             : 0.1;
-    Doubles values = mixed(static_cast<std::size_t>(shape.count()), stream++);
-    for (double& value : values) value = (2 * value - 1) * limit;
-    entry.value = tensor_of(shape, dtype, values);
-  }
-  return weights;
 }
 
 // RatNet up to its logits with the golden images, loss and class weights.
@@ -58,7 +27,7 @@ struct Case {
 
   Case(std::int64_t size, std::int64_t count, DType dtype, bool fuse)
       : graph(ratnet_graph(size).up_to({"logits"})),
-        parameters(std::make_shared<Parameters>(test_queue(1), initial_weights(graph, dtype))),
+        parameters(std::make_shared<Parameters>(test_queue(1), golden_weights(graph, dtype))),
         plan(graph, parameters, {.batch = count + 1, .mode = Mode::train, .fuse = fuse}),
         n(count),
         type(dtype),
@@ -74,7 +43,7 @@ struct Case {
 
   void forward_and_backward() {
     const View images = plan.input(0, n);
-    write_to(plan.queue(), images, mixed(static_cast<std::size_t>(images.count()), 0));
+    write_to(plan.queue(), images, mixed(images.count(), 0));
     plan.forward(n);
     submit(plan.queue(), SoftmaxCrossEntropy{.logits = plan.output(0, n),
                                              .labels = {labels.data(), DType::i32, {n}},
@@ -86,35 +55,11 @@ struct Case {
 
   Doubles probability() const {
     Plan softmax(ratnet_graph(plan.input(0, 1).shape[1]), parameters, {.batch = n});
-    write_to(softmax.queue(), softmax.input(0, n),
-             mixed(static_cast<std::size_t>(softmax.input(0, n).count()), 0));
+    write_to(softmax.queue(), softmax.input(0, n), mixed(softmax.input(0, n).count(), 0));
     softmax.forward(n);
     return read_from(softmax.queue(), softmax.output(0, n));
   }
 };
-
-Doubles every_seventh(const Doubles& values) {
-  Doubles kept;
-  for (std::size_t i = 0; i < values.size(); i += 7) kept.push_back(values[i]);
-  return kept;
-}
-
-// What rounding allows outputs, and gradients and weights.
-struct Tolerance {
-  double outputs, gradients;
-};
-Tolerance tolerance_of(DType dtype) {
-  return dtype == DType::f64 ? Tolerance{1e-9, 1e-9} : Tolerance{1e-5, 1e-4};
-}
-
-template <class Check>
-void for_types_and_fusion(Check&& check) {
-  for (const DType dtype : {DType::f64, DType::f32})
-    for (const bool fuse : {false, true}) {
-      INFO(name_of(dtype) << (fuse ? ", fused" : ", not fused"));
-      check(dtype, fuse);
-    }
-}
 
 void check_outputs(const Case& c, const std::string& prefix, double tolerance) {
   CHECK(relative(read_from(c.plan.queue(), c.plan.output(0, c.n)),
