@@ -333,7 +333,7 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
 
 TrainingResult Training::run(const TrainingCallback& callback) {
   using Clock = std::chrono::steady_clock;
-  TrainingLog log(options_.log_path, state_.steps);
+  TrainingLog log(options_.log_path, options_.events_folder, graph_, state_.steps);
   TrainingProgress progress{.epochs = options_.epochs, .steps = options_.schedule.total_steps};
   bool interrupted = false;
   // A resumed training may have ended with the epoch it stopped in.

@@ -58,6 +58,7 @@ struct TrainerOptions {
   std::int64_t checkpoint_every = 500;  // steps; also after every epoch and when interrupted
   bool resume = false;                  // go on from checkpoint_path if it is there
   std::string log_path;                 // JSON lines; empty: none
+  std::string events_folder;            // curves and the graph for TensorBoard; empty: none
   // Tells one set of training data from another (its hash): part of the fingerprint by which a
   // checkpoint is known to be of this training.
   std::string data_hash;

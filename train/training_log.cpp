@@ -19,7 +19,13 @@ Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 
 }  // namespace
 
-TrainingLog::TrainingLog(const std::string& path, std::int64_t resumed_steps) : path_(path) {
+TrainingLog::TrainingLog(const std::string& path, const std::string& events, const Graph& graph,
+                         std::int64_t resumed_steps)
+    : path_(path) {
+  if (!events.empty()) {
+    events_ = std::make_unique<EventWriter>(events, resumed_steps);
+    events_->graph(graph);
+  }
   if (path_.empty()) return;
   std::string kept;
   if (resumed_steps > 0) {
@@ -53,6 +59,9 @@ void TrainingLog::step(std::int64_t step, std::int64_t epoch, double loss, doubl
             {"loss", number(loss)},
             {"rate", number(rate)}}
            .dump());
+  if (!events_) return;
+  events_->scalar("training/loss", loss, step);
+  events_->scalar("training/rate", rate, step);
 }
 
 void TrainingLog::epoch(const EpochRecord& record, std::int64_t step, double seconds) {
@@ -66,6 +75,15 @@ void TrainingLog::epoch(const EpochRecord& record, std::int64_t step, double sec
             {"validation_dice", number(record.validation_dice)},
             {"seconds", number(seconds)}}
            .dump());
+  if (!events_) return;
+  events_->scalar("epoch/training_loss", record.training_loss, step);
+  const auto add = [&](const char* tag, double value) {
+    if (!std::isnan(value)) events_->scalar(tag, value, step);
+  };
+  add("epoch/validation_loss", record.validation_loss);
+  add("epoch/validation_auroc", record.validation_auroc);
+  add("epoch/validation_accuracy", record.validation_accuracy);
+  add("epoch/validation_dice", record.validation_dice);
 }
 
 }  // namespace ratnet::inline v1

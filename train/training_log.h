@@ -1,19 +1,23 @@
-// A training as JSON lines, one object a line: {"event": "step", "step": 100, "loss": ...}.
+// A training as JSON lines, one object a line: {"event": "step", "step": 100, "loss": ...}, and for
+// TensorBoard.
 #pragma once
 
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "checkpoint.h"
+#include "event_writer.h"
 
 namespace ratnet::inline v1 {
 
 class TrainingLog {
  public:
   // Opens the file for writing; where a training resumes after `resumed_steps` steps, the lines up
-  // to there are kept and later ones dropped. An empty path logs nothing. Throws Error
-  // (file_system).
-  TrainingLog(const std::string& path, std::int64_t resumed_steps);
+  // to there are kept and later ones dropped. events: a folder for TensorBoard, which also gets the
+  // graph. An empty path or folder logs nothing. Throws Error (file_system).
+  TrainingLog(const std::string& path, const std::string& events, const Graph& graph,
+              std::int64_t resumed_steps);
   ~TrainingLog();
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;
@@ -25,6 +29,7 @@ class TrainingLog {
   void line(const std::string& text);
   std::string path_;
   std::FILE* file_ = nullptr;
+  std::unique_ptr<EventWriter> events_;
 };
 
 }  // namespace ratnet::inline v1

@@ -1,17 +1,16 @@
 // ratnet train --graph
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "../../core/atomic_file.h"
-#include "../../core/json_depth.h"
 #include "../../train/graph_training.h"
 #include "../../train/hdf5_dataset.h"
 #include "commands.h"
+#include "graph_file.h"
 #include "interrupt.h"
 #include "options.h"
 #include "output.h"
@@ -28,36 +27,6 @@ struct Options {
   bool allow_leakage = false;
   TrainingCommandOptions training;
 };
-
-// The graph's file: what Graph::to_json writes, and the losses it is to be trained with.
-struct GraphFile {
-  Graph graph;
-  std::optional<Objective> objective;
-};
-
-GraphFile read_graph(const std::string& path) {
-  constexpr std::streamsize kMost = 16 << 20;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ErrorKind::file_system, path, ": cannot be read");
-  std::string source(static_cast<std::size_t>(kMost), '\0');
-  file.read(source.data(), kMost);
-  if (file.gcount() == kMost) fail(ErrorKind::input, path, ": is too large for a graph");
-  source.resize(static_cast<std::size_t>(file.gcount()));
-  try {
-    check_json_depth(source);
-    Json json = Json::parse(source, nullptr, false);
-    GraphFile read;
-    if (json.is_object() && json.contains("losses")) {
-      read.objective = objective_from_json(json["losses"].dump());
-      json.erase("losses");
-      source = json.dump();
-    }
-    read.graph = Graph::from_json(source);
-    return read;
-  } catch (const Error& error) {
-    throw error.with_context(path);
-  }
-}
 
 Json to_json(const Judgement& test) {
   const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
@@ -88,7 +57,7 @@ void run(Options options) {
       !options.graph.empty() && !options.data.empty() && !options.output.empty(),
       "train needs --graph FILE, an HDF5 file and -o FILE, or the name of a system (ratnet train "
       "--help)");
-  GraphFile file = read_graph(options.graph);
+  GraphFile file = read_graph_file(options.graph);
   TrainerOptions& trainer = options.training.finish(options.output);
   if (!options.json.empty()) check_can_write(options.json);
 

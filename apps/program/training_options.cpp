@@ -121,6 +121,8 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
       .add_option("--checkpoint-every", trainer.checkpoint_every,
                   "steps between checkpoints (also after every epoch)")
       ->capture_default_str();
+  command.add_option("--tensorboard", trainer.events_folder,
+                     "folder for TensorBoard: curves and the network");
   add_device_option(command, options.device);
   add_precision_option(command, options.precision);
   add_threads_option(command, trainer.threads);

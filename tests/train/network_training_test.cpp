@@ -1,4 +1,7 @@
 // Trainings that are no classification: masks, images, codes.
+#include <filesystem>
+#include <fstream>
+
 #include "../../train/judge.h"
 #include "hdf5_file.h"
 #include "small_training.h"
@@ -112,6 +115,24 @@ TEST_CASE("a segmentation learns from masks by two losses, and resumes to the bi
   CHECK(train(o, until(4)).interrupted);
   const TrainingResult resumed = train(o);
   check_same(resumed, whole);  // statistics of the normalisation too
+}
+
+TEST_CASE("a training leaves curves for TensorBoard", "[small]") {
+  Squares data;
+  TrainerOptions o = quick(2);
+  o.loader.masks = &data.masks;
+  const TemporaryPath folder("events");
+  o.events_folder = folder;
+  train_network(segmentation(), kSegmentation, data.images, range(0, 90), range(90, 120), o);
+  std::string all;
+  for (const auto& file : std::filesystem::directory_iterator(std::string(folder))) {
+    std::ifstream in(file.path(), std::ios::binary);
+    all.append(std::istreambuf_iterator<char>(in), {});
+    std::filesystem::remove(file.path());
+  }
+  for (const char* tag : {"epoch/training_loss", "epoch/validation_dice", "batch_norm"})
+    CHECK(all.find(tag) != std::string::npos);
+  CHECK(all.find("validation_auroc") == std::string::npos);
 }
 
 TEST_CASE("an autoencoder learns images, a variational one its code too", "[device]") {

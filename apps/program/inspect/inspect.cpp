@@ -9,6 +9,7 @@
 #include "../../../core/atomic_file.h"
 #include "../../report/graph_svg.h"
 #include "../commands.h"
+#include "../graph_file.h"
 #include "../options.h"
 #include "descriptions.h"
 
@@ -23,17 +24,6 @@ struct Options {
   std::int64_t batch = 32;
   ComputeOptions compute = {.threads = 1};
 };
-
-constexpr std::size_t kLongestGraph = std::size_t{64} << 20;
-
-Graph read_graph(const std::string& path) {
-  const std::string json = read_file(path, kLongestGraph);
-  try {
-    return Graph::from_json(json);
-  } catch (const Error& error) {
-    throw error.with_context(path);
-  }
-}
 
 void draw(const Graph& graph, const Options& options) {
   if (!options.svg.empty())
@@ -70,7 +60,7 @@ std::string look(const Options& options) {
     if (options.json) return model_json(model, plan);
     print_model(model, plan);
   } else if (is_graph) {
-    const Graph graph = read_graph(path);
+    const Graph graph = read_graph_file(path).graph;
     draw(graph, options);
     if (options.json) return graph_json(graph);
     print_graph(graph);

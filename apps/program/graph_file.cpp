@@ -1,0 +1,29 @@
+#include "graph_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "../../core/atomic_file.h"
+#include "../../core/json_depth.h"
+
+namespace ratnet::inline v1 {
+
+GraphFile read_graph_file(const std::string& path) {
+  constexpr std::size_t kLongest = std::size_t{16} << 20;
+  std::string source = read_file(path, kLongest);
+  try {
+    check_json_depth(source);
+    nlohmann::json json = nlohmann::json::parse(source, nullptr, false);
+    GraphFile read;
+    if (json.is_object() && json.contains("losses")) {
+      read.objective = objective_from_json(json["losses"].dump());
+      json.erase("losses");
+      source = json.dump();
+    }
+    read.graph = Graph::from_json(source);
+    return read;
+  } catch (const Error& error) {
+    throw error.with_context(path);
+  }
+}
+
+}  // namespace ratnet::inline v1

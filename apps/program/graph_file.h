@@ -1,0 +1,21 @@
+// A graph that somebody wrote (docs/graphs.md).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "../../network/graph.h"
+#include "../../train/objective.h"
+
+namespace ratnet::inline v1 {
+
+struct GraphFile {
+  Graph graph;
+  std::optional<Objective> objective;  // its "losses", where there are any
+};
+
+// Throws Error, beginning with the path: file_system where it cannot be read, input for anything
+// else than a graph.
+GraphFile read_graph_file(const std::string& path);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,129 @@
+// ratnet train --graph, as a researcher without C++ uses it.
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "../../core/random.h"
+#include "../train/hdf5_file.h"
+#include "lab.h"
+
+using namespace ratnet;
+using namespace ratnet::test;
+using nlohmann::json;
+
+namespace {
+
+const char* const kNodes =
+    R"({"kind": "input", "name": "image", "shape": [12, 12, 1]},
+       {"kind": "conv", "name": "conv", "inputs": ["image"], "out": 6, "kernel": [3, 3]},
+       {"kind": "relu", "name": "relu", "inputs": ["conv"]})";
+
+const std::string kSegment = std::string(R"({"format": 1, "nodes": [)") + kNodes + R"(,
+       {"kind": "conv", "name": "logits", "inputs": ["relu"], "out": 2, "kernel": [1, 1]},
+       {"kind": "softmax", "name": "probability", "inputs": ["logits"]}],
+    "outputs": ["logits", "probability"],
+    "losses": [{"kind": "cross_entropy", "output": "logits", "target": "masks"},
+               {"kind": "dice", "output": "probability", "target": "masks", "weight": 0.5}]})";
+const std::string kClassify = std::string(R"({"format": 1, "nodes": [)") + kNodes + R"(,
+       {"kind": "global_pool", "name": "mean", "inputs": ["relu"]},
+       {"kind": "dense", "name": "logits", "inputs": ["mean"], "out": 2},
+       {"kind": "softmax", "name": "probability", "inputs": ["logits"]}],
+    "outputs": ["probability"]})";
+const std::string kAutoencode = std::string(R"({"format": 1, "nodes": [)") + kNodes + R"(,
+       {"kind": "conv", "name": "again", "inputs": ["relu"], "out": 1, "kernel": [3, 3]}],
+    "outputs": ["again"]})";
+
+// 80 images of 20 subjects; every other one has a bright square, which its mask shows.
+struct Files {
+  Folder folder;
+  std::string all = folder / "all.h5", bare = folder / "bare.h5";
+
+  Files() {
+    Random random(3);
+    constexpr std::size_t n = 80, side = 12;
+    std::vector<std::uint8_t> images(n * side * side), masks(images.size()), labels(n);
+    std::vector<std::int32_t> subjects(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      subjects[i] = static_cast<std::int32_t>(i / 4);
+      labels[i] = i % 2;
+      const auto row = static_cast<std::size_t>(random.integer(8));
+      for (std::size_t p = 0; p < side * side; ++p) {
+        const std::size_t r = p / side, c = p % side;
+        const bool inside = labels[i] && r >= row && r < row + 4 && c >= 4 && c < 8;
+        masks[i * side * side + p] = inside;
+        images[i * side * side + p] =
+            static_cast<std::uint8_t>(random.integer(80) + (inside ? 150 : 0));
+      }
+    }
+    for (const std::string& path : {all, bare}) {
+      Hdf5File file(path);
+      file.dataset("images", {n, side, side}, images);
+      file.dataset("subject", {n}, subjects);
+      if (path == bare) continue;
+      file.dataset("labels", {n}, labels);
+      file.dataset("masks", {n, side, side}, masks);
+    }
+  }
+
+  std::string graph(const std::string& name, const std::string& source) const {
+    std::ofstream(folder / name) << source;
+    return folder / name;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("train --graph learns masks, labels or the images themselves") {
+  const Files files;
+  const std::string model = files.folder / "model.safetensors";
+  const std::string figures = files.folder / "figures.json";
+  const auto train = [&](const std::string& graph, const std::string& data,
+                         const std::string& more) {
+    well("train --graph " + graph + " " + data + " -o " + model + " --json " + figures +
+         " --batch 8 --learning-rate 0.02 " + more);
+    return json::parse(contents(figures));
+  };
+  const std::string segment = files.graph("segment.json", kSegment);
+  const json masks = train(segment, files.all, "--epochs 10 --monitor dice --patience 10");
+  CHECK(masks.at("dice").get<double>() > 0.8);
+  CHECK(masks.at("dice_by_class").size() == 2);
+  CHECK_FALSE(masks.contains("auroc"));
+  CHECK(well("inspect " + model).out.find("test_dice") != std::string::npos);
+  CHECK(well("inspect " + segment).out.find("logits") != std::string::npos);
+
+  const json labels = train(files.graph("classify.json", kClassify), files.all, "--epochs 12");
+  CHECK(labels.at("auroc").get<double>() > 0.9);
+  CHECK_FALSE(labels.contains("dice"));
+
+  const std::string autoencode = files.graph("autoencode.json", kAutoencode);
+  const json start = train(autoencode, files.bare, "--epochs 1 --learning-rate 1e-9");
+  const json end = train(autoencode, files.bare, "--epochs 8");
+  CHECK(end.at("loss").get<double>() < 0.5 * start.at("loss").get<double>());
+}
+
+TEST_CASE("the same seed trains the same graph, byte for byte") {
+  const Files files;
+  const std::string segment = files.graph("segment.json", kSegment);
+  for (const char* name : {"a", "b"})
+    well("train --graph " + segment + " " + files.all + " -o " + (files.folder / name) +
+         ".safetensors --epochs 2 --ema 0.9 --accumulate 2 --threads " +
+         (*name == 'a' ? "1" : "2"));
+  CHECK(contents(files.folder / "a.safetensors") == contents(files.folder / "b.safetensors"));
+}
+
+TEST_CASE("train --graph says in a line what it cannot train") {
+  const Files files;
+  const std::string out = " -o " + (files.folder / "model.safetensors");
+  const std::string segment = files.graph("segment.json", kSegment);
+  refused("train", 2);
+  refused("train --graph " + segment + " " + files.all, 2);
+  refused("train --graph " + segment + " " + files.all + " -o model.bin", 2);
+  refused("train --graph nowhere.json " + files.all + out, 5);
+  refused("train --graph " + files.graph("text.json", "hello") + " " + files.all + out, 3);
+  refused("train --graph " +
+              files.graph("loss.json", kSegment.substr(0, kSegment.find("\"losses\"")) +
+                                           R"("losses": [{"kind": "hope"}]})") +
+              " " + files.all + out,
+          3);
+  refused("train --graph " + segment + " " + files.all + out + " --scale -1", 2);
+  CHECK_FALSE(std::filesystem::exists(files.folder / "model.safetensors"));
+}
