@@ -19,12 +19,12 @@ void check_channels(const char* who, const char* name, const ConstView& view, co
   if (view) check_shape(who, name, view, {x.back()});
 }
 
+}  // namespace
+
 void check_epsilon(const char* who, double epsilon) {
   require(epsilon > 0 && std::isfinite(epsilon), who, ": epsilon is ", epsilon,
           ", expected more than 0");
 }
-
-}  // namespace
 
 Shape NormOver::statistics(const Shape& x) const {
   return per_sample ? Shape{x[0], groups} : Shape{x.back()};

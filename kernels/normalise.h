@@ -14,6 +14,9 @@ namespace ratnet::inline v1 {
 struct CpuQueue;
 struct CudaQueue;
 
+// Throws Error (usage), beginning with `who`, unless epsilon is a number above 0.
+void check_epsilon(const char* who, double epsilon);
+
 // What mean and variance are taken over. `per_sample` false: all samples and positions, for every
 // channel (Ioffe and Szegedy, 2015). True: the positions of one sample and the C / groups channels
 // of a group (Wu and He, 2018); groups == C is instance, groups == 1 layer normalisation.

@@ -9,6 +9,10 @@ namespace ratnet::inline v1 {
 struct CpuQueue;
 struct CudaQueue;
 
+// The shape of what pooling makes of `input`. Throws Error (usage), beginning with `who`, where the
+// window does not fit it or lies wholly in the padding somewhere.
+Shape pooled_shape(const char* who, const Shape& input, const Window& window);
+
 // y = the largest value under the window; padding never wins.
 //   x [N, spatial..., C] f32 or f64;  y [N, positions..., C]
 //   argmax u8, shape of y, or absent: index of the first maximum among the window's taps

@@ -27,7 +27,9 @@ void Window::check(const char* who) const {
     require(kernel[d] >= 1 && stride[d] >= 1 && dilation[d] >= 1 && pad_before[d] >= 0 &&
                 pad_after[d] >= 0 && kernel[d] <= kMost && stride[d] <= kMost &&
                 dilation[d] <= kMost && pad_before[d] <= kMost && pad_after[d] <= kMost,
-            who, ": kernel, stride and dilation are at least 1 and padding at least 0");
+            who, ": kernel, stride and dilation are 1 to ", kMost, " and padding 0 to ", kMost,
+            ", got ", kernel[d], ", ", stride[d], ", ", dilation[d], " and ", pad_before[d], " + ",
+            pad_after[d]);
   std::int64_t product = 1;
   for (int d = 0; d < rank; ++d) {
     product *= kernel[static_cast<std::size_t>(d)];

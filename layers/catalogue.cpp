@@ -1,5 +1,6 @@
 #include "catalogue.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace ratnet::inline v1 {
@@ -145,6 +146,21 @@ Layer layer_from_json(std::string_view source) {
     fail(ErrorKind::input, "a layer must be an object with a kind");
   return parse_kind(json["kind"].get<std::string>(), json,
                     std::make_index_sequence<std::variant_size_v<Layer>>());
+}
+
+void check_fields(const Layer& layer) {
+  std::visit(
+      [](const auto& l) {
+        for_fields(l, [&](const char* name, const auto& value) {
+          using T = std::decay_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, double>)
+            require(std::isfinite(value), l.kind, ": ", name, " is ", value, ", expected a number");
+          else if constexpr (std::is_enum_v<T>)
+            require(static_cast<std::size_t>(value) < names_of(value).size(), l.kind, ": ", name,
+                    " has no value ", static_cast<int>(value));
+        });
+      },
+      layer);
 }
 
 std::string summary(const Layer& layer) {

@@ -69,6 +69,10 @@ std::string to_json(const Layer& layer);
 // field is unknown or a value has the wrong type.
 Layer layer_from_json(std::string_view json);
 
+// Throws Error (usage), beginning with the kind, where a field holds what no file can: a number
+// that is not finite, or no enumerator.
+void check_fields(const Layer& layer);
+
 // "out 32, kernel 3 x 3, activation relu": the fields that differ from their default.
 std::string summary(const Layer& layer);
 

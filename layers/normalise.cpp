@@ -7,7 +7,9 @@
 namespace ratnet::inline v1::layers {
 namespace {
 
-LayerShapes normalised(const char* who, const Shape& input, bool training, const NormOver& over) {
+LayerShapes normalised(const char* who, const Shape& input, bool training, const NormOver& over,
+                       double epsilon) {
+  check_epsilon(who, epsilon);
   require(input.rank() >= 2, who, ": needs an input [N, ..., C], got ", input);
   LayerShapes shapes;
   shapes.output = input;
@@ -36,7 +38,7 @@ LayerShapes infer_samples(const Layer& layer, const Shape& input, bool training)
   const NormOver over = over_of(layer, input);
   require(over.groups >= 1 && input.back() % over.groups == 0, Layer::kind, ": ", input.back(),
           " channels do not divide into ", over.groups, " groups");
-  LayerShapes shapes = normalised(Layer::kind, input, training, over);
+  LayerShapes shapes = normalised(Layer::kind, input, training, over, layer.epsilon);
   if (layer.affine) add_scale_and_shift(shapes);
   return shapes;
 }
@@ -80,7 +82,7 @@ LayerShapes BatchNorm::infer(std::span<const Shape> inputs, bool training) const
   check_fused_activation(kind, activation, slope);
   require(momentum >= 0 && momentum <= 1, "batch_norm: momentum is ", momentum,
           ", expected 0 to 1");
-  LayerShapes shapes = normalised(kind, inputs[0], training, {});
+  LayerShapes shapes = normalised(kind, inputs[0], training, {}, epsilon);
   add_scale_and_shift(shapes);
   const std::int64_t channels = shapes.output.back();
   for (const auto& [name, init] :

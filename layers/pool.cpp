@@ -18,7 +18,7 @@ Window window_of(const Layer& layer, const Shape& input) {
 template <class Layer>
 LayerShapes pooled(const Layer& layer, const Shape& input) {
   LayerShapes shapes;
-  shapes.output = window_of(layer, input).output(input, input.back(), Layer::kind);
+  shapes.output = pooled_shape(Layer::kind, input, window_of(layer, input));
   return shapes;
 }
 

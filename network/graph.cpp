@@ -71,10 +71,14 @@ std::vector<LayerShapes> Graph::infer(std::int64_t n, bool training) const {
     for (const int input : node.inputs)
       inputs.push_back(all[static_cast<std::size_t>(input)].output);
     try {
+      check_fields(node.layer);
       all.push_back(infer_node(node, inputs, n, training));
       check_sizes(all.back());
     } catch (const Error& error) {
-      throw error.with_context(text("layer '", node.name, "'"));
+      // Layers begin with their kind; what is said of sizes that no memory has does not.
+      const std::string kind(kind_of(node.layer));
+      const bool named = std::string_view(error.what()).starts_with(kind + ":");
+      throw(named ? error : error.with_context(kind)).with_context(text("layer '", node.name, "'"));
     }
   }
   std::map<std::string, const WeightSpec*> first;

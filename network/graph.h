@@ -32,7 +32,7 @@ class Graph {
   int find(std::string_view name) const;
 
   // Shapes and needs of all nodes for a batch of n. Throws Error (usage), beginning with the
-  // node's kind and name, where layers do not fit together.
+  // node's name and kind ("layer 'c1': conv: ..."), where layers do not fit together.
   std::vector<LayerShapes> infer(std::int64_t n, bool training) const;
 
   struct NamedWeight {
