@@ -121,7 +121,8 @@ template <class Call>
 char* multiply(CudaQueue& queue, const Call& call) {
   const Task task = task_of(call);
   ProductPlan& plan = *answer_of(queue, call.what, task.product).plan;
-  char* memory = static_cast<char*>(queue.working_memory(sums_offset(plan) + bias_sums_bytes(call)));
+  char* memory =
+      static_cast<char*>(queue.working_memory(sums_offset(plan) + bias_sums_bytes(call)));
   queue.use_device();
   plan.run(state_of(queue).handle, queue.stream, task.left, task.right, task.bias, task.result,
            memory);
