@@ -53,6 +53,8 @@ struct Queue {
   Status (*allocate)(Queue&, std::size_t bytes, void** memory, char* why,
                      std::size_t room) = nullptr;
   void (*release)(Queue&, void* memory) = nullptr;
+  // How many bytes allocate() may still give; absent where nobody knows.
+  std::size_t (*free_memory)(Queue&) = nullptr;
   // Copies between host memory and the queue's. They may happen as late as wait(): until then the
   // host's memory has to stay as it is, and what is downloaded is not there yet.
   Status (*upload)(Queue&, void* to, const void* from, std::size_t bytes, char* why,

@@ -73,7 +73,7 @@ struct ForwardCall {
   View output;
   std::span<const ConstView> weights;
   // Those of the weights that are statistics, in their order, to be brought up to date; empty
-  // outside training and where the layer is frozen.
+  // outside training, where the layer is frozen, and where a plan computes it once more.
   std::span<const View> statistics;
   std::span<const View> kept;  // empty outside training
   bool training = false;

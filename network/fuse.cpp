@@ -11,6 +11,7 @@ using layers::Conv;
 using layers::Dense;
 using layers::LeakyRelu;
 using layers::MaxPool;
+using layers::Pad;
 using layers::Relu;
 
 // `producer` with the activation of `consumer` in it, where that is possible.
@@ -70,6 +71,30 @@ std::optional<Layer> with_norm(const Layer& producer, bool& had_bias) {
   return std::nullopt;
 }
 
+// Number by number; a single number stands for all dimensions, none for zero.
+Sizes sum_of(const Sizes& a, const Sizes& b) {
+  const auto number = [](const Sizes& sizes, std::size_t d) {
+    return sizes.empty() ? 0 : sizes[sizes.size() == 1 ? 0 : d];
+  };
+  Sizes sum(std::max({a.size(), b.size(), std::size_t{1}}));
+  for (std::size_t d = 0; d < sum.size(); ++d) sum[d] = number(a, d) + number(b, d);
+  return sum;
+}
+
+// `conv` on the input of `pad`, where that is possible.
+std::optional<Layer> with_padding(const Conv& conv, const Pad& pad) {
+  constexpr std::int64_t kMost = 1 << 16;  // sums of more may be beyond what a window takes
+  if (pad.mode != PadMode::zero || conv.padding == Padding::same) return std::nullopt;
+  Conv padded = conv;
+  padded.padding = Padding::custom;
+  padded.pad_before = sum_of(pad.before, conv.pad_before);
+  padded.pad_after = sum_of(pad.after, conv.pad_after);
+  for (const Sizes* sizes : {&padded.pad_before, &padded.pad_after})
+    for (const std::int64_t size : *sizes)
+      if (size > kMost) return std::nullopt;
+  return padded;
+}
+
 // A node of the new graph in the making.
 struct Pending {
   std::string name;
@@ -83,6 +108,14 @@ struct Pending {
 bool absorb(Pending& producer, const Node& node, bool training) {
   if (auto layer = fused(producer.layer, node.layer)) {
     producer.layer = std::move(*layer);
+    return true;
+  }
+  const auto* pad = std::get_if<Pad>(&producer.layer);
+  if (const auto* conv = std::get_if<Conv>(&node.layer); pad && conv) {
+    auto layer = with_padding(*conv, *pad);
+    if (!layer) return false;
+    producer.layer = std::move(*layer);
+    producer.weights = node.weights_name();
     return true;
   }
   const auto* norm = std::get_if<layers::BatchNorm>(&node.layer);

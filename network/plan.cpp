@@ -50,9 +50,11 @@ void Plan::State::set_batch_to(std::int64_t n) {
   if (n == current) return;
   current = n;
   for (PlannedNode& c : nodes) {
-    set_batches(c.inputs, n);
-    set_batch(c.output, n);
-    set_batches(c.kept_views, c.shapes.kept, n);
+    for (Computation* computation : {&c.forward, &c.again}) {
+      set_batches(computation->inputs, n);
+      set_batch(computation->output, n);
+      set_batches(computation->kept_views, c.shapes.kept, n);
+    }
     set_batch(c.doutput, n);
     set_batches(c.dinputs, n);
     set_batches(c.kept_reads, c.shapes.kept, n);
@@ -66,22 +68,33 @@ void Plan::State::convert_input(int node) {
   const auto index =
       static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), node) - inputs.begin());
   submit(queue(), Convert{.x = stored_input(index, current),
-                          .y = at(node).output,
-                          .scales = View(scales.data(), DType::f32, {current})});
+                          .y = at(node).forward.output,
+                          .scales = slot(scales).view.first(current)});
 }
 
-void Plan::State::run_forward(std::size_t index) {
-  PlannedNode& c = nodes[index];
+void Plan::State::run(const Turn& turn) {
+  const PlannedNode& c = nodes[turn.node];
+  switch (turn.phase) {
+    case Phase::forward: return run_forward(turn.node, c.forward, c.statistics);
+    // What these numbers say of the batch is in the statistics already.
+    case Phase::again: return run_forward(turn.node, c.again, {});
+    case Phase::backward: return run_backward(turn.node);
+  }
+}
+
+void Plan::State::run_forward(std::size_t index, const Computation& computation,
+                              std::span<const View> statistics) {
+  const PlannedNode& c = nodes[index];
   if (c.absorbed) return;
   if (is_input(c)) return convert_input(static_cast<int>(index));
   if (ends_chain(index)) return run_chain();
   if (c.shapes.same_memory) return;
   const ForwardCall call{.queue = queue(),
-                         .inputs = c.inputs,
-                         .output = c.output,
+                         .inputs = computation.inputs,
+                         .output = computation.output,
                          .weights = c.weights,
-                         .statistics = c.statistics,
-                         .kept = c.kept_views,
+                         .statistics = statistics,
+                         .kept = computation.kept_views,
                          .training = training(),
                          .frozen = c.frozen,
                          .random = random(),
@@ -101,8 +114,8 @@ void Plan::State::run_backward(std::size_t index) {
   // Where the memory is the same, so is the gradient, unless another consumer wrote first.
   if (!c.shapes.same_memory) {
     const BackwardCall call{.queue = queue(),
-                            .inputs = c.inputs,
-                            .output = c.output,
+                            .inputs = c.again.inputs,
+                            .output = c.again.output,
                             .doutput = c.doutput,
                             .dinputs = c.dinputs,
                             .weights = c.weights,
@@ -157,31 +170,34 @@ Queue& Plan::queue() const { return state_->queue(); }
 const QueueHandle& Plan::queue_handle() const { return state_->queue_handle(); }
 const std::vector<Plan::Step>& Plan::steps() const { return state_->steps; }
 const Graph& Plan::graph() const { return state_->graph; }
+Plan::Memory Plan::memory() const { return state_->memory(); }
 
-Plan::Memory Plan::memory() const {
-  std::size_t folded = 0;
-  for (const FoldedWeights& f : state_->folded) folded += f.weight.bytes() + f.bias.bytes();
-  return {state_->arena.bytes(), state_->scratch.bytes(),
-          state_->parameters->bytes() + state_->gradients.bytes() + folded};
+Plan::Memory Plan::memory_of(const Graph& graph, std::shared_ptr<Parameters> parameters,
+                             const PlanOptions& options) {
+  State state;
+  state.parameters = std::move(parameters);
+  state.options = options;
+  state.lay_out(graph);
+  return state.memory();
 }
 
 View Plan::input(std::size_t index, std::int64_t n) const {
   state_->check_batch(n);
   require(index < state_->graph.inputs().size(), "the graph has no input ", index);
   if (!state_->stored.empty()) return state_->stored_input(index, n);
-  return state_->at(state_->graph.inputs()[index]).output.first(n);
+  return state_->at(state_->graph.inputs()[index]).forward.output.first(n);
 }
 
 View Plan::input_scales(std::int64_t n) const {
   state_->check_batch(n);
   require(!state_->stored.empty(), "only inputs that are stored as integers have scales");
-  return View(state_->scales.data(), DType::f32, {n});
+  return state_->slot(state_->scales).view.first(n);
 }
 
 ConstView Plan::output(std::size_t index, std::int64_t n) const {
   state_->check_batch(n);
   require(index < state_->graph.outputs().size(), "the graph has no output ", index);
-  return state_->at(state_->graph.outputs()[index]).output.first(n);
+  return state_->at(state_->graph.outputs()[index]).forward.output.first(n);
 }
 
 void Plan::forward(std::int64_t n) {
@@ -193,7 +209,7 @@ void Plan::forward(std::int64_t n) {
   const auto submit_all = [&] {
     s.set_batch_to(n);
     const Lend lend(s.queue(), s.scratch);
-    for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run_forward(i);
+    for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run(s.schedule[i]);
   };
   if (s.training() || !s.queue().begin_capture) return submit_all();
   auto found = s.captured.find(n);
@@ -205,7 +221,7 @@ void Plan::forward(std::int64_t n) {
   }
   if (found == s.captured.end()) {
     // For fewer samples a library may want more working memory, which captured work needs to keep.
-    s.survey(n);
+    s.widen_scratch(n);
     found = s.captured.emplace(n, Captured(s.queue_handle(), submit_all)).first;
   }
   found->second.replay();
@@ -259,12 +275,13 @@ void Plan::backward(std::int64_t n) {
   require(state_->training(), "only a plan for training goes backward");
   state_->set_batch_to(n);
   const Lend lend(state_->queue(), state_->scratch);
-  for (std::size_t i = state_->nodes.size(); i-- > 0;) state_->run_backward(i);
+  for (std::size_t i = state_->nodes.size(); i < state_->schedule.size(); ++i)
+    state_->run(state_->schedule[i]);
 }
 
 View Plan::gradients() const {
   require(state_->training(), "only a plan for training has gradients");
-  return {state_->gradients.data(), state_->parameters->dtype(), {state_->parameters->trainable()}};
+  return state_->slot(state_->gradients).view;
 }
 
 View Plan::gradient(std::string_view weight) const {
@@ -278,7 +295,7 @@ View Plan::gradient(std::string_view weight) const {
 ConstView Plan::watched(std::string_view node, std::int64_t n) const {
   state_->check_batch(n);
   require(state_->is_watched(std::string(node)), "'", std::string(node), "' is not watched");
-  return state_->at(state_->graph.find(node)).output.first(n);
+  return state_->at(state_->graph.find(node)).forward.output.first(n);
 }
 
 ConstView Plan::watched_gradient(std::string_view node, std::int64_t n) const {

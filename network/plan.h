@@ -32,6 +32,14 @@ struct PlanOptions {
   DType input_type = DType::f32;
   // Nodes whose values, and gradients in training, hold to the end of a run (Plan::watched).
   std::vector<std::string> watch = {};
+  // In training: does not keep all values for backward but computes most of them again just before
+  // it needs them. Costs one more forward pass at most, less the last part; the results are the
+  // same bits. Gradient checkpointing: Chen and others, "Training deep nets with sublinear memory
+  // cost", 2016; into how many parts the network is cut is chosen for the least memory.
+  bool recompute = false;
+  // The most bytes the plan may take, beside its parameters, which are there already; 0: what is
+  // free on the device.
+  std::size_t memory_limit = 0;
   // Where it runs: by default the parameters' queue, else another queue of the same device, to
   // which their memory has to be ready.
   QueueHandle queue = nullptr;
@@ -44,7 +52,7 @@ struct PlanOptions {
 class Plan {
  public:
   // Throws Error: usage where the parameters do not fit the graph, device where there is not
-  // enough memory.
+  // enough memory, with the numbers and the largest batch that fits, before any is taken.
   Plan(const Graph& graph, std::shared_ptr<Parameters> parameters, const PlanOptions& options);
   ~Plan();
   Plan(Plan&&) noexcept;
@@ -97,15 +105,22 @@ class Plan {
     Shape output;           // for the largest batch
     double multiply_adds = 0;
     bool backward = false;
+    bool again = false;  // of those: forward once more (PlanOptions::recompute)
   };
   const std::vector<Step>& steps() const;
   const Graph& graph() const;  // after fusion
   struct Memory {
-    std::size_t activations = 0;  // arena: inputs, outputs, what backward keeps, gradients in it
-    std::size_t scratch = 0;
-    std::size_t parameters = 0;  // and their gradients in training
+    std::size_t activations = 0;  // inputs, outputs, what backward keeps, gradients in all of it
+    std::size_t scratch = 0;      // working memory of operations
+    std::size_t parameters = 0;   // which plans may share; and those folded for this plan
+    std::size_t gradients = 0;    // of the parameters
+
+    std::size_t total() const { return activations + scratch + parameters + gradients; }
   };
   Memory memory() const;
+  // What memory() of such a plan would be; takes none.
+  static Memory memory_of(const Graph& graph, std::shared_ptr<Parameters> parameters,
+                          const PlanOptions& options);
 
  private:
   struct State;

@@ -29,11 +29,12 @@ ConvChain Plan::State::chain_of(const std::vector<int>& convolutions, std::int64
   const PlannedNode& input = nodes[static_cast<std::size_t>(graph.inputs()[0])];
   ConvChain op{.precision = options.precision};
   if (options.input_type == DType::u8) {
-    op.x = ConstView(stored.empty() ? nullptr : stored[0].data(), DType::u8, input.shapes.output)
+    op.x = ConstView(stored.empty() ? nullptr : slot(stored[0]).view.data, DType::u8,
+                     input.shapes.output)
                .first(n);
-    op.scale = ConstView(scales.data(), DType::f32, {n});
+    op.scale = ConstView(stored.empty() ? nullptr : slot(scales).view.data, DType::f32, {n});
   } else {
-    op.x = ConstView(input.output.data, DType::f32, input.shapes.output).first(n);
+    op.x = ConstView(input.forward.output.data, DType::f32, input.shapes.output).first(n);
   }
   Shape x = input.shapes.output;
   for (const int i : convolutions) {
@@ -46,7 +47,7 @@ ConvChain Plan::State::chain_of(const std::vector<int>& convolutions, std::int64
                              .slope = layer.slope,
                              .pool = layers::pool_of(layer, x)};
     x = c.shapes.output;
-    op.y = View(c.output.data, DType::f32, x).first(n);
+    op.y = View(c.forward.output.data, DType::f32, x).first(n);
   }
   return op;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 
@@ -14,12 +15,20 @@ namespace ratnet::inline v1 {
 
 struct ConvChain;
 
-// One tensor of the arena, with the steps between which it must hold.
+// What a step of a plan does with a node: `again` is forward once more, for backward.
+enum class Phase : std::uint8_t { forward, again, backward };
+struct Turn {
+  std::size_t node;
+  Phase phase;
+};
+
+// One tensor of the arena, with the steps between which it must hold: places in State::schedule.
 struct PlannedTensor {
   Shape shape;
   DType dtype;
   int first = -1;
   int last = -1;
+  std::size_t offset = 0;
   View view;
 
   bool used() const { return first >= 0; }
@@ -29,14 +38,23 @@ struct PlannedTensor {
   }
 };
 
+// What a forward call of a node reads and writes.
+struct Computation {
+  int value = 0;  // slot of the output; a node with same_memory has that of its input
+  std::vector<int> kept;
+  std::vector<ConstView> inputs;
+  View output;
+  std::vector<View> kept_views;
+};
+
 // A node with everything its calls need, so that a run builds nothing.
 struct PlannedNode {
   const Node* node = nullptr;
   LayerShapes shapes;
   std::uint32_t stream = 0;
-  int value = 0;  // slot of the output; a node with same_memory has that of its input
+  Computation forward;
+  Computation again;  // what backward reads; the same as `forward` where that still holds
   int gradient = -1;
-  std::vector<int> kept;
   std::vector<int> scratch;
   std::vector<int> spare;  // by input: a slot for its gradient where another consumer wrote first
   // By weight: a slot for its gradient where a node that shares the weights wrote first.
@@ -45,12 +63,14 @@ struct PlannedNode {
   bool has_trainable = false;
   bool frozen = false;          // in training: none of its weights may change
   bool needs_gradient = false;  // somebody below (or the node) can be trained
+  bool goes_backward = false;   // and an output depends on it
+  int segment = 0;
+  bool recomputed = false;
+  int again_step = -1;
+  int backward_step = -1;
 
-  std::vector<ConstView> inputs;
-  View output;
   std::vector<ConstView> weights;
   std::vector<View> statistics;
-  std::vector<View> kept_views;
   ConstView doutput;
   std::vector<View> dinputs;
   std::vector<View> dweights;
@@ -60,26 +80,35 @@ struct PlannedNode {
 
 // Weights of a layer that also does the work of the normalisation after it.
 struct FoldedWeights {
-  Buffer weight, bias;
+  std::size_t node;
   FoldNorm operation;
+  int weight = 0, bias = 0;  // slots
 };
+
+// Where an arena stands while a plan is laid out and surveyed, before it has memory: no null
+// pointer, and aligned as memory would be. Nobody reads or writes there.
+inline char* stand_in_address() { return std::bit_cast<char*>(std::uintptr_t{4096}); }
 
 struct Plan::State {
   Graph graph;
   std::shared_ptr<Parameters> parameters;
   PlanOptions options;
   std::vector<PlannedNode> nodes;
+  std::vector<Turn> schedule;  // first all of forward, then all of backward
   std::vector<PlannedTensor> slots;
   std::vector<int> chain;  // convolutions that the last of them computes in one operation
   std::vector<FoldedWeights> folded;
   std::uint64_t folded_version = 0;  // of the parameters
+  std::size_t arena_bytes = 0;
+  std::size_t working_bytes = 0;
   Buffer arena;
   Buffer scratch;
-  Buffer gradients;
-  Buffer random_key;
-  // Inputs as they are stored, where that is integers; and their scales.
-  std::vector<Buffer> stored;
-  Buffer scales;
+  // Slots that hold as long as the plan: of training, the gradients of the parameters and
+  // RandomKey; and inputs as they are stored, where that is integers, with their scales.
+  int gradients = -1;
+  int random_key = -1;
+  std::vector<int> stored;
+  int scales = -1;
   std::int64_t current = 0;  // the batch that the views are set to
   std::vector<Step> steps;
   // Of inference, by the number of samples: where the queue can, a run is captured once and then
@@ -94,33 +123,42 @@ struct Plan::State {
   }
   Queue& queue() const { return *queue_handle(); }
   View stored_input(std::size_t index, std::int64_t n) const {
-    return View(stored[index].data(), options.input_type,
-                nodes[static_cast<std::size_t>(graph.inputs()[index])].shapes.output)
-        .first(n);
+    return slot(stored[index]).view.first(n);
   }
   bool training() const { return options.mode == Mode::train; }
   PlannedNode& at(int index) { return nodes[static_cast<std::size_t>(index)]; }
+  const PlannedNode& at(int index) const { return nodes[static_cast<std::size_t>(index)]; }
   PlannedTensor& slot(int index) { return slots[static_cast<std::size_t>(index)]; }
+  const PlannedTensor& slot(int index) const { return slots[static_cast<std::size_t>(index)]; }
   bool is_input(const PlannedNode& c) const { return c.node->inputs.empty(); }
   bool ends_chain(std::size_t node) const {
     return !chain.empty() && static_cast<int>(node) == chain.back();
   }
 
   int new_slot(const Shape& shape, DType dtype) {
-    slots.push_back({shape, dtype, -1, -1, {}});
+    slots.push_back({.shape = shape, .dtype = dtype, .view = View(nullptr, dtype, shape)});
     return static_cast<int>(slots.size()) - 1;
   }
-
-  // The step at which a node runs forward, and backward.
-  int forward_step(std::size_t node) const { return static_cast<int>(node); }
-  int backward_step(std::size_t node) const {
-    return static_cast<int>(2 * nodes.size() - 1 - node);
+  int new_lasting_slot(const Shape& shape, DType dtype) {
+    const int made = new_slot(shape, dtype);
+    slot(made).need(0);
+    slot(made).need(last_step());
+    return made;
   }
-  int last_step() const { return static_cast<int>(2 * nodes.size()); }
+
+  // The step at which a node runs forward.
+  int forward_step(std::size_t node) const { return static_cast<int>(node); }
+  int last_step() const { return static_cast<int>(schedule.size()); }
 
   void compile(const Graph& original);
+  // All of it but the memory.
+  void lay_out(const Graph& original);
+  Memory memory() const;
+  std::int64_t largest_batch(const Graph& original, bool recompute, std::size_t room) const;
+  void check_memory(const Graph& original);
   void find_weights(std::size_t node, const std::map<std::string, FoldedNorm>& norms);
   void fold(std::size_t node, const FoldedNorm& norm);
+  void bind_folds();
   void run_folds();
   bool is_watched(const std::string& name) const {
     return std::find(options.watch.begin(), options.watch.end(), name) != options.watch.end();
@@ -131,22 +169,33 @@ struct Plan::State {
   ConvChain chain_of(const std::vector<int>& convolutions, std::int64_t n) const;
   void find_chain();
   void run_chain();
+  void cut_into_segments(int count);
+  void find_recomputed();
+  void make_schedule();
+  void arrange(int segments);
+  void arrange();
   void place_values();
+  void place_again(std::size_t index);
   void place_gradients();
+  void place_lasting();
   void allocate();
-  void bind();
+  void bind(char* base);
   View gradient_of(const Parameters::Place& place) const {
-    return {static_cast<char*>(gradients.data()) +
+    return {static_cast<char*>(slot(gradients).view.data) +
                 static_cast<std::size_t>(place.offset) * size_of(parameters->dtype()),
             parameters->dtype(), place.shape};
   }
+  void bind_computation(std::size_t index, Computation PlannedNode::*which);
   void bind_gradients(std::size_t index);
-  void survey(std::int64_t n);
+  std::size_t survey(std::int64_t n);
+  void widen_scratch(std::int64_t n);
   void set_batch_to(std::int64_t n);
   void convert_input(int node);
-  void run_forward(std::size_t node);
+  void run(const Turn& turn);
+  void run_forward(std::size_t node, const Computation& computation,
+                   std::span<const View> statistics);
   void run_backward(std::size_t node);
-  View random() const { return training() ? View(random_key.data(), DType::i64, {2}) : View(); }
+  View random() const { return training() ? slot(random_key).view : View(); }
   void check_batch(std::int64_t n) const {
     require(n >= 1 && n <= options.batch, "a batch of ", n, " does not fit a plan for 1 to ",
             options.batch);

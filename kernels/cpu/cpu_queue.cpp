@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "../../core/free_memory.h"
 #include "../all_ops.h"
 #include "../backend_table.h"
 #include "instruction_set.h"
@@ -31,6 +32,7 @@ QueueHandle open_cpu(std::shared_ptr<Executor> executor) {
     return guarded(why, room, [&] { *memory = allocate_aligned(bytes).release(); });
   };
   queue->release = [](Queue&, void* memory) { FreeAligned{}(memory); };
+  queue->free_memory = [](Queue&) { return free_memory(); };
   queue->allocate_host = queue->allocate;
   queue->release_host = queue->release;
   const auto copy = [](Queue&, void* to, const void* from, std::size_t bytes, char*, std::size_t) {

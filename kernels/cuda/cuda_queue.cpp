@@ -1,6 +1,7 @@
 #include "cuda_queue.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace ratnet::inline v1 {
 
@@ -23,6 +24,20 @@ void* device_memory(CudaQueue& queue, std::size_t bytes) {
   cudaMemGetInfo(&free_bytes, &total_bytes);
   fail(ErrorKind::device, to_string(queue.device), ": ", bytes, " bytes were wanted, ", free_bytes,
        " of ", total_bytes, " are free: ", cudaGetErrorString(error));
+}
+
+std::size_t free_memory(CudaQueue& queue) {
+  std::size_t free_bytes = 0, total_bytes = 0;
+  std::uint64_t reserved = 0, used = 0;
+  const bool known =
+      cudaSetDevice(queue.device.index) == cudaSuccess &&
+      cudaMemGetInfo(&free_bytes, &total_bytes) == cudaSuccess &&
+      cudaMemPoolGetAttribute(queue.pool, cudaMemPoolAttrReservedMemCurrent, &reserved) ==
+          cudaSuccess &&
+      cudaMemPoolGetAttribute(queue.pool, cudaMemPoolAttrUsedMemCurrent, &used) == cudaSuccess;
+  // Whatever is wrong, the next call that matters says it.
+  if (!known) return std::numeric_limits<std::size_t>::max();
+  return free_bytes + static_cast<std::size_t>(reserved - used);
 }
 
 void* host_memory(CudaQueue& queue, std::size_t bytes) {

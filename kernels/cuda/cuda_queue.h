@@ -37,6 +37,9 @@ void check_has_code(CudaQueue& queue);
 void* host_memory(CudaQueue& queue, std::size_t bytes);  // pinned
 void* device_memory(CudaQueue& queue, std::size_t bytes);
 
+// Bytes that the device has left, with those that the queue's pool keeps unused.
+std::size_t free_memory(CudaQueue& queue);
+
 inline OpNote note_of(const char* algorithm, std::size_t scratch_bytes) {
   OpNote note;
   note.scratch_bytes = scratch_bytes;

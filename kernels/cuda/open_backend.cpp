@@ -82,6 +82,7 @@ Queue* open(int index) {
     cudaSetDevice(q.device.index);
     cudaFreeAsync(memory, cuda(q).stream);
   };
+  queue->free_memory = [](Queue& q) { return free_memory(cuda(q)); };
   queue->upload = [](Queue& q, void* to, const void* from, std::size_t bytes, char* why,
                      std::size_t room) {
     return guarded(why, room, [&] {

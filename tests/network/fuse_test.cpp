@@ -188,6 +188,62 @@ TEST_CASE("a batch normalisation goes into the layer before it, and its ReLU too
   check_same(graph, DType::f32, 5e-5);
 }
 
+TEST_CASE("zeros around an image go into the convolution that reads it", "[device]") {
+  using layers::Pad;
+  const Conv plain{.out = 3, .kernel = {3, 3}, .stride = {2}, .padding = Padding::valid};
+  Conv custom = plain;
+  custom.padding = Padding::custom;
+  custom.pad_before = {1, 0};
+  custom.pad_after = {2};
+  for (const Conv& conv : {plain, custom})
+    for (const Pad& pad : {Pad{.before = {2}, .after = {1, 3}}, Pad{.after = {1}}, Pad{}}) {
+      INFO(to_json(conv) << to_json(pad));
+      const Graph graph = chain({7, 8, 2}, {pad, conv, Relu{}, MaxPool{.kernel = {2, 2}}});
+      const Graph fused = fuse(graph, true).graph;
+      REQUIRE(fused.nodes().size() == 2);
+      CHECK(fused.nodes()[1].name == "l3");
+      CHECK(fused.nodes()[1].weights_name() == "l1");
+      check_same(graph);
+    }
+  // With a normalisation behind it, and in three dimensions.
+  const Graph volume =
+      chain({4, 3, 5, 2}, {Pad{.before = {1}, .after = {0, 1, 2}},
+                           Conv{.out = 3, .kernel = {3}, .padding = Padding::valid},
+                           layers::BatchNorm{}, Relu{}});
+  CHECK(fused_nodes(volume) == 2);
+  check_same(volume, DType::f64, 1e-12);
+}
+
+TEST_CASE("padding stays a layer where it is no zeros or somebody else reads it", "[device]") {
+  using layers::Pad;
+  const Conv conv{.out = 2, .kernel = {3, 3}, .padding = Padding::valid};
+  for (const PadMode mode : {PadMode::reflect, PadMode::edge}) {
+    const Graph graph = chain({6, 5, 1}, {Pad{.before = {1}, .mode = mode}, conv});
+    CHECK(fused_nodes(graph) == 3);
+    check_same(graph);
+  }
+  // What `same` adds depends on the padded size.
+  const Graph same = chain({6, 5, 1}, {Pad{.before = {1}}, Conv{.out = 2, .kernel = {3, 3}}});
+  CHECK(fused_nodes(same) == 3);
+  const Graph watched = chain({6, 5, 1}, {Pad{.before = {1}}, conv});
+  CHECK(fuse(watched, false, {"l0"}).graph.nodes().size() == 3);
+  CHECK(fuse(watched, false, {"l1"}).graph.nodes().size() == 2);
+  GraphBuilder builder;
+  const int padded = builder.add("pad", Pad{.before = {1}}, {builder.input("x", {6, 5, 1})});
+  const int one = builder.add("one", conv, {padded}), two = builder.add("two", conv, {padded});
+  const Graph twice = builder.build({builder.add("sum", layers::Add{}, {one, two})});
+  CHECK(fused_nodes(twice) == 5);
+}
+
+TEST_CASE("the activation after a transposed convolution is fused into it", "[device]") {
+  for (const Layer& activation : {Layer(Relu{}), Layer(LeakyRelu{.slope = 0.2})}) {
+    const Graph graph =
+        chain({3, 4, 2}, {layers::ConvTranspose{.out = 3, .kernel = {3, 2}}, activation});
+    CHECK(fused_nodes(graph) == 2);
+    check_same(graph);
+  }
+}
+
 TEST_CASE("folded weights follow the parameters", "[device][small]") {
   const QueueHandle queue = test_queue(1);
   const Graph graph = chain({5, 5, 1}, {Conv{.out = 3, .kernel = {3, 3}}, layers::BatchNorm{}});

@@ -1,0 +1,75 @@
+// What a plan takes, and its refusal where there is not so much.
+#include <cstdio>
+
+#include "plan_state.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+std::string mebibytes(std::size_t bytes) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return buffer;
+}
+
+}  // namespace
+
+Plan::Memory Plan::State::memory() const {
+  Memory memory{.activations = arena_bytes,
+                .scratch = working_bytes,
+                .parameters = parameters->bytes(),
+                .gradients = training() ? slot(gradients).view.bytes() : 0};
+  for (const FoldedWeights& f : folded) {
+    const std::size_t bytes = slot(f.weight).view.bytes() + slot(f.bias).view.bytes();
+    memory.parameters += bytes;
+    memory.activations -= bytes;
+  }
+  memory.activations -= memory.gradients;
+  return memory;
+}
+
+// The largest batch, up to the plan's own, that takes no more than `room` bytes; 0 where none does.
+std::int64_t Plan::State::largest_batch(const Graph& original, bool recompute,
+                                        std::size_t room) const {
+  const auto fits = [&](std::int64_t batch) {
+    State trial;
+    trial.parameters = parameters;
+    trial.options = options;
+    trial.options.batch = batch;
+    trial.options.recompute = recompute;
+    trial.lay_out(original);
+    return trial.arena_bytes + trial.working_bytes <= room;
+  };
+  if (fits(options.batch)) return options.batch;
+  std::int64_t fitting = 0, too_large = options.batch;
+  while (too_large - fitting > 1) {
+    const std::int64_t middle = fitting + (too_large - fitting) / 2;
+    (fits(middle) ? fitting : too_large) = middle;
+  }
+  return fitting;
+}
+
+void Plan::State::check_memory(const Graph& original) {
+  const std::size_t needed = arena_bytes + working_bytes;
+  std::size_t room = options.memory_limit;
+  if (room == 0) {
+    if (!queue().free_memory || needed <= queue().free_memory(queue())) return;
+    wait(queue());  // what others have released may be in use until then
+    room = queue().free_memory(queue());
+  }
+  if (needed <= room) return;
+  const Memory parts = memory();
+  const std::int64_t plain = largest_batch(original, options.recompute, room);
+  const std::int64_t recomputed =
+      training() && !options.recompute ? largest_batch(original, true, room) : 0;
+  std::string way_out = plain > 0 ? text("a batch of up to ", plain, " fits") : "no batch fits";
+  if (recomputed > plain) way_out += text(", with recompute one of up to ", recomputed);
+  fail(ErrorKind::device, "a plan for ", options.batch,
+       training() ? " samples to train on: " : " samples: ", mebibytes(needed),
+       " are needed (activations ", mebibytes(parts.activations), ", working memory ",
+       mebibytes(parts.scratch), training() ? ", gradients " + mebibytes(parts.gradients) : "",
+       ") beside the parameters' ", mebibytes(parts.parameters), ", ", mebibytes(room),
+       options.memory_limit ? " is the limit: " : " are free: ", way_out);
+}
+
+}  // namespace ratnet::inline v1
