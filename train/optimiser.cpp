@@ -122,6 +122,12 @@ View Optimiser::rates(std::size_t run) const {
   return View(static_cast<double*>(rates_.data()) + run * kRates, DType::f64, {count});
 }
 
+std::size_t Optimiser::bytes() const {
+  std::size_t bytes = 0;
+  for (const Buffer& moment : moments_) bytes += moment.bytes();
+  return bytes;
+}
+
 void Optimiser::begin_step(double rate) {
   require(rate >= 0 && std::isfinite(rate), "the learning rate is ", rate,
           ", expected a number of 0 or more");

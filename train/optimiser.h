@@ -57,6 +57,7 @@ class Optimiser {
   void apply(const View& gradients);
 
   std::int64_t steps() const { return steps_; }
+  std::size_t bytes() const;  // of the moments
 
   // All it remembers, for a checkpoint: host tensors [trainable] (first, then second moment).
   std::vector<Tensor> state() const;

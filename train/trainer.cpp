@@ -94,7 +94,8 @@ class Training {
               {.batch = options.loader.batch,
                .mode = Mode::train,
                .precision = options.precision,
-               .watch = watch_for(graph, objective)}),
+               .watch = watch_for(graph, objective),
+               .recompute = options.recompute}),
         judge_(graph_, averaged_ ? averaged_->parameters() : parameters_, objective_, dataset_,
                options.loader),
         optimiser_(parameters_, options.optimiser),
@@ -113,6 +114,10 @@ class Training {
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
+    if (options_.tell_memory)
+      options_.tell_memory(
+          {plan_.memory(),
+           optimiser_.bytes() + (averaged_ ? averaged_->parameters()->bytes() : 0)});
   }
 
   TrainingResult run(const TrainingCallback& callback);

@@ -27,6 +27,13 @@ std::string_view name_of(Monitor monitor);
 // Throws Error (usage) with the known names for any other.
 Monitor parse_monitor(std::string_view name);
 
+// What the steps of a training take on its device.
+struct TrainingMemory {
+  Plan::Memory plan;
+  std::size_t optimiser = 0;  // its moments, and averaged weights
+  std::size_t total() const { return plan.total() + optimiser; }
+};
+
 struct TrainerOptions {
   std::int64_t epochs = 5;
   OptimiserOptions optimiser;
@@ -47,6 +54,9 @@ struct TrainerOptions {
   Device device{DeviceKind::any, 0};
   // Of the steps; the validation samples are judged in f32, as a model is by default.
   Precision precision = Precision::f32;
+  bool recompute = false;  // PlanOptions::recompute: less memory, longer steps
+  // Told before the first step.
+  std::function<void(const TrainingMemory&)> tell_memory;
   int threads = 0;
   std::shared_ptr<Executor> executor;
 

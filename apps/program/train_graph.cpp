@@ -75,6 +75,7 @@ void run(Options options) {
 
   catch_interrupts();
   TrainingProgressLine line;
+  trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
   const GraphTrainingResult result = train_graph(
       file.graph, *file.objective, *dataset,
       {.trainer = trainer,

@@ -121,6 +121,8 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
       .add_option("--checkpoint-every", trainer.checkpoint_every,
                   "steps between checkpoints (also after every epoch)")
       ->capture_default_str();
+  command.add_flag("--recompute", trainer.recompute,
+                   "compute values again in place of keeping them: less memory, longer steps");
   command.add_option("--tensorboard", trainer.events_folder,
                      "folder for TensorBoard: curves and the network");
   add_device_option(command, options.device);
@@ -151,6 +153,18 @@ bool TrainingProgressLine::update(const std::string& stage, const TrainingProgre
   }
   if (p.step == p.steps) progress_->finish();
   return !was_interrupted();
+}
+
+void TrainingProgressLine::tell(const TrainingMemory& memory) {
+  const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / 0x1p20; };
+  char line[200];
+  std::snprintf(
+      line, sizeof line,
+      "memory of the steps: %.1f MiB (activations %.1f, working memory %.1f, parameters and "
+      "gradients %.1f, optimiser %.1f)",
+      mib(memory.total()), mib(memory.plan.activations), mib(memory.plan.scratch),
+      mib(memory.plan.parameters + memory.plan.gradients), mib(memory.optimiser));
+  say(line);
 }
 
 void TrainingProgressLine::say(const std::string& sentence) {

@@ -39,6 +39,8 @@ class TrainingProgressLine {
   // False where the user has interrupted: what a TrainingCallback returns.
   bool update(const std::string& stage, const TrainingProgress& training);
   void say(const std::string& sentence);
+  // What TrainerOptions::tell_memory takes.
+  void tell(const TrainingMemory& memory);
   void finish() { progress_.reset(); }
 
  private:

@@ -36,13 +36,14 @@ void run(Options options) {
   TrainerOptions& trainer = options.command.finish(options.output);
   require(trainer.monitor != Monitor::dice, "dark slices have no masks: monitor loss or auroc");
   if (!options.json.empty()) check_can_write(options.json);
+  TrainingProgressLine line;
+  trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
   options.training.trainer = trainer;
 
   const auto dataset = resampled(open_hdf5_slices(options.data), 64, 64);
   for (const std::string& note : dataset->notes()) std::fprintf(stderr, "note: %s\n", note.c_str());
 
   catch_interrupts();
-  TrainingProgressLine line;
   DarkSlicesTrainingCallbacks callbacks;
   callbacks.say = [&](const std::string& sentence) { line.say(sentence); };
   callbacks.progress = [&](const std::string& stage, const TrainingProgress& p) {
