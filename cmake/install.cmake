@@ -20,6 +20,8 @@ set(ratnet_headers
     core/thread_pool.h
     core/version.h
     core/view.h
+    imaging/augment_geometry.h
+    imaging/augment_intensity.h
     imaging/nifti.h
     imaging/orientation.h
     imaging/resample.h
@@ -41,14 +43,20 @@ set(ratnet_headers
     network/model.h
     network/plan.h
     network/predictor.h
+    network/sliding_window.h
     network/weights.h
     train/class_probabilities.h
     train/dataset.h
     train/delong.h
     train/event_writer.h
     train/froc.h
+    train/graph_training.h
+    train/judge.h
+    train/label_index.h
     train/mcnemar.h
     train/metrics.h
+    train/objective.h
+    train/patch_sampler.h
     train/segmentation.h
     train/trainer.h
     # What those include.
@@ -58,12 +66,14 @@ set(ratnet_headers
     core/activation.h
     core/buffer.h
     core/dtype.h
+    core/image_grid.h
     core/precision.h
     core/queue.h
     core/random.h
     core/reduction.h
     core/shape.h
     core/text.h
+    imaging/deformation.h
     layers/catalogue.h
     layers/input.h
     layers/layer.h

@@ -20,10 +20,10 @@ struct EarlyStopping {
   };
   State state{};
 
-  // Takes one evaluation's metric; true when it is the best so far. NaN never is.
+  // Takes one evaluation's metric; true when it is the best so far. What is not finite never is.
   bool update(double value) {
     const std::int64_t evaluation = state.evaluations++;
-    if (std::isnan(value)) return false;
+    if (!std::isfinite(value)) return false;
     const double gain = maximise ? value - state.best : state.best - value;
     if (state.best_evaluation >= 0 && !(gain > min_delta)) return false;
     state.best = value;

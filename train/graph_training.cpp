@@ -19,11 +19,14 @@ double default_scale(DType dtype) {
 }
 
 constexpr const char* kFlattered =
-    "trained without knowing which images are of one subject: its figures on held-out images are "
-    "flattered and say nothing about new subjects";
+    "trained while images of one subject may stand in training and in test: its figures on "
+    "held-out "
+    "images are flattered and say nothing about new subjects";
 
+// flattered: whether held-out images may be of subjects that train.
 std::vector<Split> choose_splits(const Dataset& dataset, const GraphTrainingOptions& options,
-                                 const std::function<void(const std::string&)>& say) {
+                                 const std::function<void(const std::string&)>& say,
+                                 bool& flattered) {
   const SampleTable& table = dataset.table();
   if (table.subjects.empty() && !options.allow_leakage)
     fail(ErrorKind::input, dataset.name(),
@@ -36,7 +39,7 @@ std::vector<Split> choose_splits(const Dataset& dataset, const GraphTrainingOpti
     say(text("the file has no `split`: 70% of the ", table.subjects.empty() ? "images" : "subjects",
              " train, 15% validate, 15% test"));
   }
-  check_leakage(dataset, splits, options.allow_leakage);
+  flattered = check_leakage(dataset, splits, options.allow_leakage);
   return splits;
 }
 
@@ -71,7 +74,8 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   const auto say = [&](const std::string& sentence) {
     if (callbacks.say) callbacks.say(sentence);
   };
-  const std::vector<Split> splits = choose_splits(dataset, options, say);
+  bool flattered = false;
+  const std::vector<Split> splits = choose_splits(dataset, options, say, flattered);
   const bool labels = reads(objective, LossTarget::labels);
   const auto train = usable(splits, Split::train, dataset, labels);
   const auto validation = usable(splits, Split::validation, dataset, labels);
@@ -88,6 +92,14 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
     trainer.data_hash += " " + combined_hash(trainer.loader.masks->hashes());
   say(text("pixels are multiplied by ", scale));
 
+  const Graph trained_part = graph_for(graph, objective);
+  const auto read = trained_part.weights();
+  for (const auto& weight : graph.weights())
+    require(std::any_of(read.begin(), read.end(),
+                        [&](const auto& other) { return other.name == weight.name; }),
+            "no loss reads the weight '", weight.name, "': take its layer out, or add a loss");
+  check_samples(trained_part, objective, dataset, trainer.loader.masks, test);
+
   GraphTrainingResult result;
   TrainingResult trained =
       train_network(graph, objective, dataset, train, validation, trainer, callbacks.progress);
@@ -100,18 +112,18 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.preprocessing = {{"multiply", {{"by", scale}}}};
   model.class_names = dataset.attributes().class_names;
   model.provenance = {{"version", version()},
-                      {"data", trainer.data_hash},
+                      {"data_hash", trainer.data_hash},
                       {"seed", std::to_string(trainer.loader.seed)},
                       {"steps", std::to_string(trained.steps)},
                       {"losses", to_json(objective)}};
-  if (dataset.table().subjects.empty()) {
+  if (flattered) {
     model.warnings.push_back(kFlattered);
     say(text("warning: ", kFlattered));
   }
   if (!test.empty()) {
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
-    Judge judge(graph_for(graph, objective), std::make_shared<Parameters>(queue, trained.weights),
-                objective, dataset, trainer.loader);
+    Judge judge(trained_part, std::make_shared<Parameters>(queue, trained.weights), objective,
+                dataset, trainer.loader);
     result.test = judge.run(test);
     model.metrics = metrics_of(*result.test);
   }

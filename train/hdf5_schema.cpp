@@ -179,6 +179,10 @@ Hdf5Schema find_schema(const Hdf5Listing& listing, Hdf5Pixels pixels) {
         fail(ErrorKind::input, "has no masks for ",
              part.split ? text("its ", name_of(*part.split), " images") : "its images",
              "; add a dataset 'masks' [N, H, W] u8");
+      if (part[Hdf5Role::masks]->rows() != part[Hdf5Role::images]->rows())
+        fail(ErrorKind::input, "has ", part[Hdf5Role::masks]->rows(), " masks for ",
+             part[Hdf5Role::images]->rows(), " images in '",
+             printable(part[Hdf5Role::images]->path), "'");
       part.roles[static_cast<std::size_t>(Hdf5Role::images)] = part[Hdf5Role::masks];
     }
     schema.notes.clear();

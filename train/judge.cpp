@@ -1,17 +1,20 @@
 #include "judge.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "class_probabilities.h"
+#include "loader_rows.h"
 #include "roc.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
-// As many samples at once as keep the images within a few megabytes.
-std::int64_t batch_for(const Shape& image) {
-  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / image.count(), 1, 256);
+// As many samples at once as keep the images within a few megabytes, and no more than a training
+// that fits its memory takes.
+std::int64_t batch_for(const Shape& image, std::int64_t training) {
+  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / image.count(), 1, training);
 }
 
 Objective without_training_aids(Objective objective) {
@@ -61,7 +64,7 @@ void judge_classes(Judgement& j, const Dataset& dataset, const std::vector<std::
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::uint8_t label = dataset.table().labels[static_cast<std::size_t>(indices[i])];
     const float* row = j.scores.data() + i * static_cast<std::size_t>(classes);
-    if (label >= std::max<std::int64_t>(2, classes)) continue;
+    if (label == kUnlabelled) continue;
     right += decided(row, classes, false) == label;
     labels.push_back(label);
     margins.push_back(static_cast<double>(row[classes - 1]) -
@@ -90,7 +93,65 @@ void count_pixels(Judgement& j, const float* scores, const std::uint8_t* masks, 
   }
 }
 
+// How often each value stands in the masks of these samples.
+std::array<std::int64_t, 256> mask_values(Dataset& masks,
+                                          const std::vector<std::int64_t>& indices) {
+  constexpr std::size_t kAtOnce = 1024;
+  std::array<std::int64_t, 256> counts{};
+  std::vector<std::int64_t> rows = indices;
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  for (std::size_t i = 0; i < rows.size(); i += kAtOnce) {
+    const std::vector<std::int64_t> some(
+        rows.begin() + static_cast<std::ptrdiff_t>(i),
+        rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), i + kAtOnce)));
+    const LoadedRows loaded(masks, some);
+    for (const std::int64_t row : some) {
+      const ConstView mask = loaded.image(row);
+      const auto* values = mask.as<std::uint8_t>();
+      for (std::int64_t p = 0; p < mask.count(); ++p) ++counts[values[p]];
+    }
+  }
+  return counts;
+}
+
 }  // namespace
+
+void check_samples(const Graph& graph, const Objective& objective, Dataset& dataset, Dataset* masks,
+                   const std::vector<std::int64_t>& indices) {
+  const auto& labels = dataset.table().labels;
+  const auto shapes = graph.infer(1, false);
+  for (const LossTerm& term : objective) {
+    if (term.kind == LossKind::gaussian_kl || term.target == LossTarget::image) continue;
+    const auto output = static_cast<std::size_t>(graph.outputs()[output_of(graph, term.output)]);
+    const std::int64_t width = shapes[output].output.back();
+    const std::int64_t classes = std::max<std::int64_t>(2, width);
+    require(
+        term.class_weights.empty() || static_cast<std::int64_t>(term.class_weights.size()) == width,
+        "there are ", term.class_weights.size(), " class weights for ", width, " classes");
+    if (term.target == LossTarget::labels) {
+      if (labels.empty()) fail(ErrorKind::input, dataset.name(), ": has no labels to train from");
+      for (const std::int64_t index : indices) {
+        const std::uint8_t label = labels[static_cast<std::size_t>(index)];
+        if (label >= classes)
+          fail(ErrorKind::input, dataset.name(), ": image ", index, " has label ", int(label),
+               ", the network has ", classes, " classes");
+      }
+      continue;
+    }
+    if (!masks) fail(ErrorKind::input, dataset.name(), ": has no masks to train from");
+    const auto counts = mask_values(*masks, indices);
+    for (std::size_t value = static_cast<std::size_t>(classes); value < 255; ++value)
+      if (counts[value] > 0)
+        fail(ErrorKind::input, dataset.name(), ": masks hold the label ", value,
+             ", the network has ", classes, " classes (255 stands for none)");
+    if (counts[255] > 0 && std::all_of(counts.begin() + 1, counts.end() - 1,
+                                       [](std::int64_t count) { return count == 0; }))
+      fail(ErrorKind::input, dataset.name(),
+           ": masks hold nothing but 0 and 255, which stands for no label; write 1 for what is "
+           "to be found");
+  }
+}
 
 Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
              Dataset& dataset, const LoaderOptions& options)
@@ -98,7 +159,8 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
       dataset_(dataset),
       options_(options),
       plan_(graph, std::move(parameters),
-            {.batch = batch_for(dataset.image_shape()), .watch = watch_for(graph, objective)}),
+            {.batch = batch_for(dataset.image_shape(), options.batch),
+             .watch = watch_for(graph, objective)}),
       losses_(plan_, objective_),
       loss_sum_(plan_.queue_handle(), sizeof(double)) {
   const auto n = static_cast<std::size_t>(plan_.batch());
@@ -126,18 +188,25 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
   if (indices.empty()) return j;
   Queue& queue = plan_.queue();
   const Graph& graph = plan_.graph();
-  const LossTerm* by_sample = deciding_term(objective_, LossTarget::labels);
-  const LossTerm* by_pixel = deciding_term(objective_, LossTarget::masks);
-  const LossTerm* decides = by_sample ? by_sample : by_pixel;
-  const std::size_t output = decides ? output_of(graph, decides->output) : 0;
-  const std::int64_t classes = plan_.output(output, 1).shape.back();
-  const bool probability = decides && decides->kind == LossKind::dice;
-  if (!by_sample && by_pixel)
-    j.overlap.resize(static_cast<std::size_t>(std::max<std::int64_t>(2, classes)));
+  // What tells samples, and pixels, apart.
+  struct Decision {
+    const LossTerm* term;
+    std::size_t output = 0;
+    std::int64_t classes = 0;
+    std::vector<float> scores = {};
+  };
+  Decision by_sample{deciding_term(objective_, LossTarget::labels)};
+  Decision by_pixel{deciding_term(objective_, LossTarget::masks)};
+  for (Decision* decision : {&by_sample, &by_pixel}) {
+    if (!decision->term) continue;
+    decision->output = output_of(graph, decision->term->output);
+    decision->classes = plan_.output(decision->output, 1).shape.back();
+  }
+  if (by_pixel.term)
+    j.overlap.resize(static_cast<std::size_t>(std::max<std::int64_t>(2, by_pixel.classes)));
 
   loss_sum_.clear();
   Loader loader(dataset_, indices, options_);
-  std::vector<float> scores;
   double sum = 0;
   for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
@@ -160,22 +229,23 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
             plan_.watched(graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name, n);
       losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}),
                      static_cast<double>(n) / static_cast<double>(indices.size()));
-      if (decides) {
-        const ConstView from = plan_.output(output, n);
-        scores.resize(static_cast<std::size_t>(from.count()));
-        download(queue, scores.data(), from.data, from.bytes());
+      for (Decision* decision : {&by_sample, &by_pixel}) {
+        if (!decision->term) continue;
+        const ConstView from = plan_.output(decision->output, n);
+        decision->scores.resize(static_cast<std::size_t>(from.count()));
+        download(queue, decision->scores.data(), from.data, from.bytes());
       }
       loss_sum_.download(&sum, sizeof sum);
       wait(queue);
     });
-    if (by_sample)
-      j.scores.insert(j.scores.end(), scores.begin(), scores.end());
-    else if (by_pixel)
-      count_pixels(j, scores.data(), batch.masks.as<std::uint8_t>(), batch.masks.count(), classes,
-                   probability);
+    if (by_sample.term)
+      j.scores.insert(j.scores.end(), by_sample.scores.begin(), by_sample.scores.end());
+    if (by_pixel.term)
+      count_pixels(j, by_pixel.scores.data(), batch.masks.as<std::uint8_t>(), batch.masks.count(),
+                   by_pixel.classes, by_pixel.term->kind == LossKind::dice);
   }
   j.loss = sum;
-  if (by_sample) judge_classes(j, dataset_, indices, classes);
+  if (by_sample.term) judge_classes(j, dataset_, indices, by_sample.classes);
   if (!j.overlap.empty()) j.dice = mean_foreground_dice(j.overlap);
   return j;
 }

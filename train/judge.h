@@ -26,6 +26,12 @@ struct Judgement {
   double dice = 0;  // mean over the classes but 0 that are there
 };
 
+// Throws Error: input where a label or a pixel of a mask, of these samples, has no place in the
+// output that a loss compares with it, or where there are no labels or masks; usage for class
+// weights of another number.
+void check_samples(const Graph& graph, const Objective& objective, Dataset& dataset, Dataset* masks,
+                   const std::vector<std::int64_t>& indices);
+
 // Judges the parameters as they are at the time.
 class Judge {
  public:
@@ -35,6 +41,7 @@ class Judge {
         Dataset& dataset, const LoaderOptions& options);
 
   Judgement run(const std::vector<std::int64_t>& indices);
+  std::size_t bytes() const { return plan_.memory().total() - plan_.memory().parameters; }
 
  private:
   Objective objective_;

@@ -51,30 +51,62 @@ bool compares_images(LossKind kind) {
   return kind == LossKind::mse || kind == LossKind::l1 || kind == LossKind::ssim;
 }
 
+bool has_field(LossKind kind, std::string_view field) {
+  if (field == "output" || field == "weight") return true;
+  switch (kind) {
+    case LossKind::cross_entropy: return field == "class_weights" || field == "label_smoothing";
+    case LossKind::binary_cross_entropy: return field == "positive_weight";
+    case LossKind::dice:
+      return field == "smoothing" || field == "per_sample" || field == "background";
+    case LossKind::ssim: return field == "window" || field == "sigma" || field == "data_range";
+    case LossKind::gaussian_kl: return field == "log_variance";
+    default: return false;
+  }
+}
+
+LossTarget default_target(LossKind kind) {
+  if (compares_images(kind)) return LossTarget::image;
+  return kind == LossKind::dice ? LossTarget::masks : LossTarget::labels;
+}
+
+// Throws what nlohmann does, or Error (input), for a value of another type.
+template <class T>
+void read_value(const Json& json, T& value) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    if (!json.is_number_integer()) fail(ErrorKind::input, "expected a whole number");
+  } else if constexpr (std::is_same_v<T, std::vector<float>>) {
+    for (const Json& item : json)
+      if (!item.is_number() || !(item.get<double>() >= 0 && item.get<double>() < 1e30))
+        fail(ErrorKind::input, "expected weights of 0 or more");
+  }
+  json.get_to(value);
+}
+
 LossTerm term_from(const Json& json) {
   LossTerm term;
   term.kind = static_cast<LossKind>(place_of(kKinds, json.at("kind").get<std::string>(), "loss"));
-  if (compares_images(term.kind)) term.target = LossTarget::image;
+  const char* const kind = kKinds[static_cast<std::size_t>(term.kind)];
+  term.target = default_target(term.kind);
   for (const auto& [key, value] : json.items()) {
     if (key == "kind") continue;
-    if (key == "target") {
+    if (key == "target" && term.kind != LossKind::gaussian_kl) {
       term.target = static_cast<LossTarget>(place_of(kTargets, value.get<std::string>(), "target"));
       continue;
     }
-    bool known = false;
+    if (!has_field(term.kind, key))
+      fail(ErrorKind::input, "the loss ", kind, " has no field '", key.substr(0, 32), "'");
     for_fields(term, [&, name = key, &entry = value](const char* field, auto& member) {
-      if (name != field) return;
-      known = true;
-      entry.get_to(member);
+      if (name == field) read_value(entry, member);
     });
-    if (!known) fail(ErrorKind::input, "a loss has no field '", key.substr(0, 32), "'");
   }
   if (!std::isfinite(term.weight) || term.weight < 0)
     fail(ErrorKind::input, "the weight of a loss is ", term.weight, ", expected 0 or more");
   const bool image = term.target == LossTarget::image;
-  if (term.kind != LossKind::gaussian_kl && image != compares_images(term.kind))
-    fail(ErrorKind::input, "the loss ", kKinds[static_cast<std::size_t>(term.kind)],
-         " does not compare with ", kTargets[static_cast<std::size_t>(term.target)]);
+  const bool suits = image == compares_images(term.kind) &&
+                     (term.kind != LossKind::dice || term.target == LossTarget::masks);
+  if (term.kind != LossKind::gaussian_kl && !suits)
+    fail(ErrorKind::input, "the loss ", kind, " does not compare with ",
+         kTargets[static_cast<std::size_t>(term.target)]);
   return term;
 }
 

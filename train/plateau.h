@@ -30,14 +30,14 @@ struct Plateau {
   };
   State state{};
 
-  // Takes one epoch's metric. NaN is no improvement.
+  // Takes one epoch's metric. What is not finite is no improvement.
   void update(double value) {
     // A fall by less would change nothing (PyTorch's eps).
     constexpr double kLeastFall = 1e-8;
     const double limit = state.best * (maximise ? 1 + options.threshold : 1 - options.threshold);
-    const bool better = std::isnan(limit) ? !std::isnan(value)
-                        : maximise        ? value > limit
-                                          : value < limit;
+    const bool better = std::isfinite(value) && (std::isnan(limit) ? true
+                                                 : maximise        ? value > limit
+                                                                   : value < limit);
     if (better) state.best = value;
     state.bad = better ? 0 : state.bad + 1;
     if (state.cooling > 0) {

@@ -164,7 +164,7 @@ std::vector<std::int64_t> indices_of(const std::vector<Split>& splits, Split whi
   return indices;
 }
 
-void check_leakage(const Dataset& dataset, const std::vector<Split>& splits, bool allow_leakage) {
+bool check_leakage(const Dataset& dataset, const std::vector<Split>& splits, bool allow_leakage) {
   const auto n = static_cast<std::size_t>(dataset.size());
   require(splits.size() == n, dataset.name(), ": ", splits.size(), " splits for ", n, " images");
   const std::span<const ImageHash> hashes = dataset.hashes();
@@ -186,16 +186,18 @@ void check_leakage(const Dataset& dataset, const std::vector<Split>& splits, boo
            " are identical; remove one, or give both to one split");
   }
 
-  if (allow_leakage || dataset.table().subjects.empty()) return;
+  if (dataset.table().subjects.empty()) return true;
   // The subject itself is not printed: it may be a person's name.
   std::unordered_map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t other = first.try_emplace(dataset.table().subjects[i], i).first->second;
-    if (splits[other] != splits[i])
-      fail(ErrorKind::input, dataset.name(), ": ", where(other), " and ", where(i),
-           " are of the same subject; give a subject to one split, or accept that with "
-           "--allow-leakage");
+    if (splits[other] == splits[i]) continue;
+    if (allow_leakage) return true;
+    fail(ErrorKind::input, dataset.name(), ": ", where(other), " and ", where(i),
+         " are of the same subject; give a subject to one split, or accept that with "
+         "--allow-leakage");
   }
+  return false;
 }
 
 }  // namespace ratnet::inline v1

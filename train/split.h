@@ -38,8 +38,9 @@ std::vector<std::int64_t> indices_of(const std::vector<Split>& splits, Split whi
 
 // Throws Error (input) with an example when two splits share an identical image (never allowed;
 // images of a single value do not count), or a subject (allowed with allow_leakage).
-// splits: [N] for this dataset, whether from its file or made here.
-void check_leakage(const Dataset& dataset, const std::vector<Split>& splits,
+// splits: [N] for this dataset, whether from its file or made here. Returns whether nobody can know
+// that subjects are apart: the dataset names none, or some stand in two splits.
+bool check_leakage(const Dataset& dataset, const std::vector<Split>& splits,
                    bool allow_leakage = false);
 
 }  // namespace ratnet::inline v1

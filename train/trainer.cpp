@@ -38,28 +38,28 @@ std::string digest(const std::vector<OptimiserGroup>& groups) {
 }
 
 // Everything that shapes the numbers of a run, in one line.
-std::string fingerprint(const Graph& graph, const Objective& objective, const TrainerOptions& o,
-                        const std::vector<std::int64_t>& train,
+std::string fingerprint(const Graph& graph, const Objective& objective, const Dataset& dataset,
+                        const TrainerOptions& o, const std::vector<std::int64_t>& train,
                         const std::vector<std::int64_t>& validation) {
   const Augmentation& a = o.loader.augmentation;
   const PlateauOptions& p = o.schedule.plateau;
   // Floating-point numbers to the last bit.
-  return text(std::hexfloat, "data ", o.data_hash, " samples ", digest(train), " ",
-              digest(validation), " graph ", graph.to_json(), " epochs ", o.epochs, " batch ",
-              o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle, " balance ",
-              o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
-              " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ",
-              a.noise, " scales ", digest(o.loader.scales), " losses ", to_json(objective),
-              " optimiser ", name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ",
-              o.optimiser.nesterov, " ", o.optimiser.beta1, " ", o.optimiser.beta2, " ",
-              o.optimiser.epsilon, " ", o.optimiser.weight_decay, " ", o.optimiser.clip_norm,
-              " schedule ", name_of(o.schedule.kind), " ", o.schedule.rate, " ",
-              o.schedule.step_every, " ", o.schedule.step_factor, " ", o.schedule.final_fraction,
-              " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ", o.schedule.final_divisor,
-              " patience ", o.patience, " monitor ", static_cast<int>(o.monitor), " precision ",
-              name_of(o.precision), " groups ", digest(o.optimiser.groups), " accumulate ",
-              o.accumulate, " average ", o.averaging.decay, " ", o.averaging.warm_up, " plateau ",
-              p.factor, " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
+  return text(
+      std::hexfloat, "data ", o.data_hash, " labels ", digest(dataset.table().labels), " samples ",
+      digest(train), " ", digest(validation), " graph ", graph.to_json(), " epochs ", o.epochs,
+      " batch ", o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle,
+      " balance ", o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
+      " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise,
+      " scales ", digest(o.loader.scales), " losses ", to_json(objective), " optimiser ",
+      name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
+      o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
+      o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
+      " ", o.schedule.rate, " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
+      o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ",
+      o.schedule.final_divisor, " patience ", o.patience, " monitor ", static_cast<int>(o.monitor),
+      " precision ", name_of(o.precision), " groups ", digest(o.optimiser.groups), " accumulate ",
+      o.accumulate, " average ", o.averaging.decay, " ", o.averaging.warm_up, " plateau ", p.factor,
+      " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
 }
 
 LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
@@ -96,8 +96,10 @@ class Training {
                .precision = options.precision,
                .watch = watch_for(graph, objective),
                .recompute = options.recompute}),
-        judge_(graph_, averaged_ ? averaged_->parameters() : parameters_, objective_, dataset_,
-               options.loader),
+        judge_(validation.empty() ? nullptr
+                                  : std::make_unique<Judge>(
+                                        graph_, averaged_ ? averaged_->parameters() : parameters_,
+                                        objective_, dataset_, options.loader)),
         optimiser_(parameters_, options.optimiser),
         loader_(dataset, train, with_queue(options.loader, queue_)),
         step_(plan_, optimiser_, objective_) {
@@ -110,21 +112,22 @@ class Training {
     plateau_ = {.options = options_.schedule.plateau,
                 .maximise = maximise,
                 .state = {.rate = options_.schedule.rate}};
-    state_.fingerprint = fingerprint(graph_, objective_, options_, train, validation);
+    state_.fingerprint = fingerprint(graph_, objective_, dataset_, options_, train, validation);
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
     if (options_.tell_memory)
-      options_.tell_memory(
-          {plan_.memory(),
-           optimiser_.bytes() + (averaged_ ? averaged_->parameters()->bytes() : 0)});
+      options_.tell_memory({plan_.memory(),
+                            optimiser_.bytes() +
+                                (averaged_ ? averaged_->parameters()->bytes() : 0) +
+                                (options_.accumulate > 1 ? plan_.gradients().bytes() : 0),
+                            step_.bytes() + (judge_ ? judge_->bytes() : 0)});
   }
 
   TrainingResult run(const TrainingCallback& callback);
 
  private:
   void check(const std::vector<std::int64_t>& train) const;
-  void check_labels(const std::vector<std::int64_t>& train) const;
   void resume();
   bool on_plateaus() const { return options_.schedule.kind == ScheduleKind::plateau; }
   // The optimiser's steps that the first so many batches of an epoch make.
@@ -152,7 +155,7 @@ class Training {
   std::shared_ptr<Parameters> parameters_;
   std::unique_ptr<AveragedWeights> averaged_;  // where it is on
   Plan plan_;
-  Judge judge_;
+  std::unique_ptr<Judge> judge_;  // where there are validation samples
   Optimiser optimiser_;
   Loader loader_;
   TrainingStep step_;
@@ -182,44 +185,26 @@ void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.loader.weights.empty(), "the losses know weights of classes, not of samples");
   require(plan_.graph().inputs().size() == 1, "a network with ", plan_.graph().inputs().size(),
           " inputs cannot be trained on images alone");
-  if (masks && !options_.loader.masks)
-    fail(ErrorKind::input, dataset_.name(), ": has no masks to train from");
   for (const auto* indices : {&train, &validation_})
     for (const std::int64_t index : *indices)
       require(index >= 0 && index < dataset_.size(), dataset_.name(), ": sample ", index, " of ",
               dataset_.size());
-  if (labels) check_labels(train);
+  for (const auto* indices : {&train, &validation_})
+    check_samples(graph_, objective_, dataset_, options_.loader.masks, *indices);
+  if (watches && options_.monitor == Monitor::auroc)
+    for (const LossTerm& term : objective_)
+      if (term.target == LossTarget::labels && term.kind != LossKind::gaussian_kl) {
+        const std::int64_t classes = plan_.output(output_of(graph_, term.output), 1).shape.back();
+        require(classes <= 2,
+                "early stopping and the schedule plateau on the AUROC need 2 classes, the network "
+                "has ",
+                classes);
+      }
   const Shape input = plan_.input(0, 1).shape;
   const Shape image = dataset_.image_shape();
   if (input != Shape{1, image[0], image[1], image[2]})
     fail(ErrorKind::input, dataset_.name(), ": has images of ", to_string(image),
          ", the network takes ", to_string(input), " (with the batch in front)");
-}
-
-// Every label has its place in the outputs that are compared with labels.
-void Training::check_labels(const std::vector<std::int64_t>& train) const {
-  const auto& labels = dataset_.table().labels;
-  if (labels.empty()) fail(ErrorKind::input, dataset_.name(), ": has no labels to train from");
-  for (const LossTerm& term : objective_) {
-    if (term.kind == LossKind::gaussian_kl || term.target != LossTarget::labels) continue;
-    const std::size_t output = output_of(graph_, term.output);
-    const std::int64_t width = plan_.output(output, 1).shape.back();
-    const std::int64_t classes = std::max<std::int64_t>(2, width);
-    require(
-        term.class_weights.empty() || static_cast<std::int64_t>(term.class_weights.size()) == width,
-        "there are ", term.class_weights.size(), " class weights for ", width, " classes");
-    require(options_.monitor != Monitor::auroc || classes == 2 ||
-                (options_.patience == 0 && !on_plateaus()),
-            "early stopping and the schedule plateau on the AUROC need 2 classes, the network has ",
-            classes);
-    for (const auto* indices : {&train, &validation_})
-      for (const std::int64_t index : *indices) {
-        const std::uint8_t label = labels[static_cast<std::size_t>(index)];
-        if (label >= classes)
-          fail(ErrorKind::input, dataset_.name(), ": image ", index, " has label ", int(label),
-               ", the network has ", classes, " classes");
-      }
-  }
 }
 
 void Training::resume() {
@@ -295,7 +280,7 @@ EpochRecord Training::evaluate() {
       .validation_dice = std::nan("")};
   if (validation_.empty()) return record;
   if (averaged_) averaged_->refresh();
-  const Judgement judged = judge_.run(validation_);
+  const Judgement judged = judge_->run(validation_);
   record.validation_loss = judged.loss;
   record.validation_auroc = judged.auroc;
   record.validation_accuracy = judged.accuracy;

@@ -30,8 +30,9 @@ Monitor parse_monitor(std::string_view name);
 // What the steps of a training take on its device.
 struct TrainingMemory {
   Plan::Memory plan;
-  std::size_t optimiser = 0;  // its moments, and averaged weights
-  std::size_t total() const { return plan.total() + optimiser; }
+  std::size_t optimiser = 0;  // its moments, averaged weights, accumulated gradients
+  std::size_t beside = 0;     // batches on their way, and the plan that judges
+  std::size_t total() const { return plan.total() + optimiser + beside; }
 };
 
 struct TrainerOptions {

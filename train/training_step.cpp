@@ -121,6 +121,13 @@ void TrainingStep::submit(const Batch& batch, RandomKey key, double rate, bool l
   slot.used.record();
 }
 
+std::size_t TrainingStep::bytes() const {
+  std::size_t bytes = 0;
+  for (const Slot& slot : slots_)
+    bytes += slot.images.bytes() + slot.labels.bytes() + slot.masks.bytes();
+  return bytes;
+}
+
 void TrainingStep::release() { slots_[last_].uploaded.wait(); }
 
 double TrainingStep::loss_sum() {

@@ -34,6 +34,9 @@ class TrainingStep {
   // Waits until the last batch's memory may be overwritten.
   void release();
 
+  // Of the batches on their way to the plan.
+  std::size_t bytes() const;
+
   // The sum of the losses of all steps so far; waits for them.
   double loss_sum();
   // Lets it go on from that sum.

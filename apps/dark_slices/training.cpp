@@ -96,15 +96,10 @@ class Work {
 
 void Work::choose_splits() {
   const SampleTable& table = dataset_.table();
-  if (table.subjects.empty()) {
-    if (!options_.allow_leakage)
-      fail(ErrorKind::input, dataset_.name(),
-           ": names no subjects, so slices of one animal could stand in training and in test; add "
-           "`subject`, or pass --allow-leakage to go on (the model will say so for ever)");
-    warnings_.push_back(
-        "trained without knowing which slices are of one animal: its figures on held-out slices "
-        "are flattered and say nothing about new animals");
-  }
+  if (table.subjects.empty() && !options_.allow_leakage)
+    fail(ErrorKind::input, dataset_.name(),
+         ": names no subjects, so slices of one animal could stand in training and in test; add "
+         "`subject`, or pass --allow-leakage to go on (the model will say so for ever)");
   if (!table.splits.empty()) {
     splits_ = table.splits;
   } else {
@@ -112,7 +107,10 @@ void Work::choose_splits() {
         dataset_, {.seed = options_.trainer.loader.seed, .allow_leakage = options_.allow_leakage});
     say("the file has no `split`: 70% of the subjects train, 15% validate, 15% test");
   }
-  check_leakage(dataset_, splits_, options_.allow_leakage);
+  if (check_leakage(dataset_, splits_, options_.allow_leakage))
+    warnings_.push_back(
+        "trained while slices of one animal may stand in training and in test: its figures on "
+        "held-out slices are flattered and say nothing about new animals");
   for (const std::string& warning : warnings_) say("warning: " + warning);
 }
 
@@ -154,6 +152,7 @@ bool Work::cross_validate(DarkSlicesTrainingResult& result) {
     const std::string number = std::to_string(fold + 1);
     if (!options.checkpoint_path.empty()) options.checkpoint_path += ".fold" + number;
     if (!options.log_path.empty()) options.log_path += ".fold" + number;
+    if (!options.events_folder.empty()) options.events_folder += "/fold" + number;
     const TrainingResult trained =
         train("fold " + number + " of " + std::to_string(options_.folds), inside, outside, options);
     if (trained.interrupted) return false;

@@ -23,7 +23,7 @@ using Json = nlohmann::json;
 
 struct Options {
   std::string graph, data, output, json;
-  double scale = 0;  // 0: by the type of the pixels
+  std::optional<double> scale;  // by the type of the pixels where it is not given
   bool allow_leakage = false;
   TrainingCommandOptions training;
 };
@@ -63,24 +63,25 @@ void run(Options options) {
 
   const auto dataset = open_hdf5_slices(options.data, {.labels_required = false});
   for (const std::string& note : dataset->notes()) std::fprintf(stderr, "note: %s\n", note.c_str());
-  const bool masks_wanted = !file.objective || reads(*file.objective, LossTarget::masks);
-  const auto masks = masks_wanted ? open_hdf5_masks(options.data) : nullptr;
-  trainer.loader.masks = masks.get();
+  // Masks are read only where a loss needs them.
   const bool labelled = !dataset->table().labels.empty();
-  if (!file.objective) {
-    file.objective = default_objective(file.graph, labelled, masks != nullptr);
+  const bool chosen = file.objective.has_value();
+  if (!chosen) file.objective = default_objective(file.graph, labelled, true);
+  const auto masks =
+      reads(*file.objective, LossTarget::masks) ? open_hdf5_masks(options.data) : nullptr;
+  if (!chosen && reads(*file.objective, LossTarget::masks) && !masks)
+    file.objective = default_objective(file.graph, labelled, false);
+  trainer.loader.masks = masks.get();
+  if (!chosen)
     std::fprintf(stderr, "note: %s names no losses; trained with %s\n", options.graph.c_str(),
                  to_json(*file.objective).c_str());
-  }
 
   catch_interrupts();
   TrainingProgressLine line;
   trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
   const GraphTrainingResult result = train_graph(
       file.graph, *file.objective, *dataset,
-      {.trainer = trainer,
-       .scale = options.scale > 0 ? std::optional(options.scale) : std::nullopt,
-       .allow_leakage = options.allow_leakage},
+      {.trainer = trainer, .scale = options.scale, .allow_leakage = options.allow_leakage},
       {.progress = [&](const TrainingProgress& p) { return line.update("training", p); },
        .say = [&](const std::string& sentence) { line.say(sentence); }});
   line.finish();
@@ -89,10 +90,9 @@ void run(Options options) {
   save_model(result.model, options.output);
   std::error_code ignored;
   std::filesystem::remove(trainer.checkpoint_path, ignored);
-  if (result.test) {
-    print(*result.test);
-    if (!options.json.empty()) write_file(options.json, to_json(*result.test).dump(1) + "\n");
-  }
+  if (result.test) print(*result.test);
+  if (!options.json.empty())
+    write_file(options.json, to_json(result.test.value_or(Judgement())).dump(1) + "\n");
   std::printf("model: %s\n", options.output.c_str());
 }
 
@@ -117,7 +117,11 @@ void add_train_graph(CLI::App& train) {
       "Example, where unet.json holds a graph:\n"
       "  ratnet train --graph unet.json slices.h5 -o unet.safetensors --epochs 20");
   train.callback([options, &train] {
-    if (train.get_subcommands().empty()) run(*options);
+    if (train.get_subcommands().empty()) return run(*options);
+    const auto given =
+        train.get_options([](const CLI::Option* option) { return option->count() > 0; });
+    require(given.empty(), "options of a system's training stand behind its name: ratnet train ",
+            train.get_subcommands().front()->get_name(), " --...");
   });
 }
 

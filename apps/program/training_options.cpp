@@ -26,6 +26,8 @@ TrainerOptions& TrainingCommandOptions::finish(const std::string& output) {
   trainer.schedule.kind = parse_schedule_kind(schedule);
   require(!plateau_given || schedule == "plateau",
           "--plateau-... are for --schedule plateau, not for ", schedule);
+  require(!monitor_given || trainer.patience > 0 || schedule == "plateau",
+          "--monitor is for --patience or --schedule plateau");
   for (const std::string& group : groups)
     trainer.optimiser.groups.push_back(parse_optimiser_group(group));
   trainer.monitor = parse_monitor(monitor);
@@ -49,6 +51,7 @@ TrainerOptions& TrainingCommandOptions::finish(const std::string& output) {
 
 void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
   TrainerOptions& trainer = options.trainer;
+  const auto monitor_given = [&options](const std::string&) { options.monitor_given = true; };
   const auto plateau_given = [&options](const std::string&) { options.plateau_given = true; };
   command.add_option("--epochs", trainer.epochs, "passes over the training images")
       ->capture_default_str();
@@ -88,7 +91,9 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
       ->allow_extra_args(false);
   command
       .add_option("--accumulate", trainer.accumulate,
-                  "batches whose gradients make one step, as one larger batch would")
+                  "batches whose gradients make one step, as one larger batch would (exactly so "
+                  "where the loss is a "
+                  "mean over samples; masks with unlabelled pixels count by sample all the same)")
       ->capture_default_str();
   CLI::Option* ema =
       command
@@ -112,7 +117,8 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
   command
       .add_option("--monitor", options.monitor,
                   "what patience and plateau watch: loss, auroc or dice")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->each(monitor_given);
   command
       .add_option("--seed", trainer.loader.seed, "the same seed gives the same model, bit for bit")
       ->capture_default_str();
@@ -157,13 +163,14 @@ bool TrainingProgressLine::update(const std::string& stage, const TrainingProgre
 
 void TrainingProgressLine::tell(const TrainingMemory& memory) {
   const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / 0x1p20; };
-  char line[200];
+  char line[240];
   std::snprintf(
       line, sizeof line,
       "memory of the steps: %.1f MiB (activations %.1f, working memory %.1f, parameters and "
-      "gradients %.1f, optimiser %.1f)",
+      "gradients %.1f, optimiser %.1f, beside the steps %.1f)",
       mib(memory.total()), mib(memory.plan.activations), mib(memory.plan.scratch),
-      mib(memory.plan.parameters + memory.plan.gradients), mib(memory.optimiser));
+      mib(memory.plan.parameters + memory.plan.gradients), mib(memory.optimiser),
+      mib(memory.beside));
   say(line);
 }
 

@@ -23,6 +23,7 @@ struct TrainingCommandOptions {
   std::string device = "auto";
   std::string precision = "f32";
   bool plateau_given = false;  // an option that only the schedule plateau reads
+  bool monitor_given = false;
 
   // Turns the texts into trainer's options, which it returns, with the checkpoint and the log
   // beside the model file `output`. Says on stderr what becomes of a checkpoint that is there.

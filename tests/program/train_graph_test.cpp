@@ -126,5 +126,14 @@ TEST_CASE("train --graph says in a line what it cannot train") {
               " " + files.all + out,
           3);
   refused("train --graph " + segment + " " + files.all + out + " --scale -1", 2);
+  refused("train --graph " + segment + " " + files.all + out + " --monitor dice", 2);
+  refused("train --epochs 3 dark-slices " + files.all + out, 2);
+  std::string unread = kSegment;
+  unread.replace(unread.find("{\"kind\": \"dice\""), std::string::npos, "]}");
+  unread.replace(unread.rfind("},"), 2, "}");
+  unread.replace(unread.find("{\"kind\": \"softmax\""), 0,
+                 R"({"kind": "conv", "name": "spare", "inputs": ["relu"], "out": 2},)");
+  CHECK(refused("train --graph " + files.graph("unread.json", unread) + " " + files.all + out, 2)
+            .err.find("no loss reads the weight 'spare/weight'") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(files.folder / "model.safetensors"));
 }

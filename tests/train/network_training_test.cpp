@@ -180,6 +180,18 @@ TEST_CASE("trainings that data and losses do not allow are refused", "[small]") 
   monitored.monitor = Monitor::auroc;
   monitored.patience = 1;
   CHECK(with(ErrorKind::usage, "AUROC", segmentation(), kSegmentation, monitored) == "");
+  // What a mask holds has to have its place in the output.
+  for (const auto& [from, to, part] :
+       {std::tuple{1, 2, "masks hold the label 2"}, std::tuple{1, 255, "nothing but 0 and 255"}}) {
+    Tensor pixels({120, kSide, kSide, 1}, DType::u8);
+    data.masks.read(0, pixels.view());
+    for (std::uint8_t& value : pixels.values<std::uint8_t>())
+      if (value == from) value = static_cast<std::uint8_t>(to);
+    TensorDataset wrong(std::move(pixels), {});
+    TrainerOptions masked = o;
+    masked.loader.masks = &wrong;
+    CHECK(with(ErrorKind::input, part, segmentation(), kSegmentation, masked) == "");
+  }
   TrainerOptions subpixel = o;
   subpixel.loader.masks = &data.masks;
   subpixel.loader.augmentation = {.shift = 1, .subpixel = true};

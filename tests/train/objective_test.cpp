@@ -50,7 +50,11 @@ TEST_CASE("losses that make no sense are refused") {
        {"", "{}", "[]", "[1]", R"([{"kind": "wish"}])", R"([{"kind": "mse", "weight": -1}])",
         R"([{"kind": "mse", "target": "labels"}])", R"([{"kind": "dice", "target": "image"}])",
         R"([{"kind": "dice", "smoothnes": 1}])", R"([{"kind": "mse", "weight": "much"}])",
-        R"([{"target": "masks"}])"}) {
+        R"([{"target": "masks"}])", R"([{"kind": "ssim", "window": 1e300}])",
+        R"([{"kind": "cross_entropy", "positive_weight": 5}])",
+        R"([{"kind": "binary_cross_entropy", "class_weights": [1, 9]}])",
+        R"([{"kind": "cross_entropy", "class_weights": [1, -9]}])",
+        R"([{"kind": "dice", "target": "labels"}])"}) {
     INFO(json);
     CHECK_THROWS_AS(objective_from_json(json), Error);
   }
