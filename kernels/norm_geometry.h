@@ -29,6 +29,11 @@ struct NormGeometry {
                      (rows + kMostChunks - 1) / kMostChunks});
   }
   std::int64_t chunks() const { return (rows + chunk_rows() - 1) / chunk_rows(); }
+  // What no fewer rows have more of: what working memory is sized for.
+  std::int64_t most_chunks() const {
+    const std::int64_t least = std::max<std::int64_t>(1, (std::int64_t{1} << 14) / channels);
+    return std::min(kMostChunks, (rows + least - 1) / least);
+  }
 };
 
 }  // namespace ratnet::inline v1

@@ -15,6 +15,7 @@ struct OpList {
 
 struct Conv;
 struct ConvChain;
+struct ConvBackwardData;  // transposed convolution forward
 struct Dense;
 struct AddBias;
 struct MaxPool;
@@ -35,6 +36,7 @@ struct Convert;
 using InferOps = OpList<
     Conv,
     ConvChain,
+    ConvBackwardData,
     Dense,
     AddBias,
     MaxPool,
@@ -52,7 +54,6 @@ using InferOps = OpList<
     Convert>;
 // clang-format on
 
-struct ConvBackwardData;
 struct ConvBackwardWeights;
 struct DenseBackwardData;
 struct DenseBackwardWeights;
@@ -80,7 +81,6 @@ struct Blend;
 
 // clang-format off
 using TrainOps = OpList<
-    ConvBackwardData,
     ConvBackwardWeights,
     DenseBackwardData,
     DenseBackwardWeights,

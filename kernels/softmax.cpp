@@ -8,8 +8,8 @@ namespace ratnet::inline v1 {
 namespace {
 
 void check_temperature(const char* operation, double temperature) {
-  require(temperature > 0 && std::isfinite(temperature), operation,
-          ": the temperature must be finite and above 0, got ", temperature);
+  require(temperature >= 1e-30 && std::isfinite(temperature), operation,
+          ": the temperature must be finite and at least 1e-30, got ", temperature);
 }
 
 }  // namespace

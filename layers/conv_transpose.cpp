@@ -70,6 +70,8 @@ LayerShapes ConvTranspose::infer(std::span<const Shape> inputs, bool) const {
       {"weight", weight, init, way.back.taps() * input.back(), way.back.taps() * out});
   if (bias) shapes.weights.push_back({"bias", {out}});
   if (activation != Activation::none) shapes.backward_scratch.push_back({shapes.output});
+  // The bias's gradient, first by sample and row: many short sums in place of few long ones.
+  if (bias) shapes.backward_scratch.push_back({Shape{input[0], way.output[1], out}});
   shapes.backward_needs_input = true;
   shapes.backward_needs_output = activation != Activation::none;
   shapes.multiply_adds =
@@ -108,10 +110,16 @@ void ConvTranspose::backward(const BackwardCall& call) const {
                                            .dweight = call.dweights[0],
                                            .window = window,
                                            .precision = call.precision});
-    if (bias)
-      submit(call.queue, v1::Reduce{.x = dy.reshaped({1, dy.count() / out, out}),
+    if (bias) {
+      const View rows = call.scratch.back();
+      const std::int64_t count = rows.shape[0] * rows.shape[1];
+      submit(call.queue, v1::Reduce{.x = dy.reshaped({count, dy.count() / (count * out), out}),
+                                    .y = rows.reshaped({count, out}),
+                                    .by = Reduction::sum});
+      submit(call.queue, v1::Reduce{.x = rows.reshaped({1, count, out}),
                                     .y = call.dweights[1].reshaped({1, out}),
                                     .by = Reduction::sum});
+    }
   }
   if (call.dinputs[0])
     submit(call.queue, v1::Conv{.x = dy,

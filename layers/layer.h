@@ -64,7 +64,8 @@ struct LayerShapes {
   bool same_memory = false;                  // the output is the (only) input under another shape
   bool backward_needs_input = false;
   bool backward_needs_output = false;
-  double multiply_adds = 0;  // for the whole batch
+  bool frozen_backward_needs_output = false;  // where all of the weights are frozen
+  double multiply_adds = 0;                   // for the whole batch
 };
 
 struct ForwardCall {

@@ -88,8 +88,7 @@ LayerShapes BatchNorm::infer(std::span<const Shape> inputs, bool training) const
   for (const auto& [name, init] :
        {std::pair{"mean", Init::zeros}, std::pair{"variance", Init::ones}})
     shapes.weights.push_back({.name = name, .shape = {channels}, .init = init, .statistic = true});
-  // Where it is frozen.
-  shapes.backward_needs_output = activation != Activation::none;
+  shapes.frozen_backward_needs_output = activation != Activation::none;
   return shapes;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <set>
 
 namespace ratnet::inline v1 {
 namespace {
@@ -20,6 +21,7 @@ std::string in_units(double value, double step, std::span<const char* const> uni
 GraphTable graph_table(const Graph& graph) {
   const std::vector<LayerShapes> shapes = graph.infer(1, false);
   GraphTable table;
+  std::set<std::string> counted;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const Node& node = graph.nodes()[i];
     GraphRow row{.name = node.name,
@@ -31,6 +33,8 @@ GraphTable graph_table(const Graph& graph) {
     for (const int input : node.inputs)
       row.inputs.push_back(graph.nodes()[static_cast<std::size_t>(input)].name);
     for (const WeightSpec& weight : shapes[i].weights) {
+      // Shared ones stand with the first node that has them.
+      if (!counted.insert(node.weights_name() + "/" + weight.name).second) continue;
       row.parameters += weight.shape.count();
       if (!weight.statistic) row.trainable += weight.shape.count();
     }

@@ -140,11 +140,15 @@ void Plan::State::run_backward(std::size_t index) {
     submit(queue(), Add{.a = sum, .b = c.dweights[k], .y = sum});
   }
   for (std::size_t k = 0; k < c.spare.size(); ++k) {
-    if (c.spare[k] < 0) continue;
+    if (c.spare[k] == PlannedNode::kDirect) continue;
     PlannedNode& producer = at(c.node->inputs[k]);
-    View sum = slot(producer.gradient).view.reshaped(producer.shapes.output).first(current);
-    ConstView term = c.shapes.same_memory ? c.doutput.reshaped(sum.shape) : ConstView(c.dinputs[k]);
-    submit(queue(), Add{.a = sum, .b = term, .y = sum});
+    const View sum = slot(producer.gradient).view.reshaped(producer.shapes.output).first(current);
+    const ConstView term =
+        c.shapes.same_memory ? c.doutput.reshaped(sum.shape) : ConstView(c.dinputs[k]);
+    if (c.spare[k] == PlannedNode::kCopied)
+      submit(queue(), Convert{.x = term, .y = sum});
+    else
+      submit(queue(), Add{.a = sum, .b = term, .y = sum});
   }
 }
 

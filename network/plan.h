@@ -83,7 +83,8 @@ class Plan {
 
   // What layers that draw random numbers shall draw from now on; until then, those of RandomKey{}.
   void set_random(RandomKey key);
-  // Where the caller puts the gradient of the loss in an output, before backward(n).
+  // Where the caller puts the gradient of the loss in an output, after every forward(n) and before
+  // backward(n), which may overwrite it.
   View output_gradient(std::size_t index, std::int64_t n) const;
   // Overwrites the gradients of all trainable parameters.
   void backward(std::int64_t n);

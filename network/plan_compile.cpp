@@ -40,7 +40,7 @@ void Plan::State::lay_out(const Graph& original) {
     PlannedNode& c = nodes[i];
     c.node = &graph.nodes()[i];
     c.shapes = std::move(shapes[i]);
-    // Random streams go by the name of the weights' layer, so that fusion does not change them.
+    // Random streams go by a layer's place in the original graph, which fusion does not change.
     c.stream = static_cast<std::uint32_t>(original.find(c.node->name));
     find_weights(i, rewritten.norms);
     c.needs_gradient = c.has_trainable || (is_input(c) && options.input_gradients);
@@ -82,10 +82,11 @@ void Plan::State::find_weights(std::size_t index, const std::map<std::string, Fo
     if (training() && spec.statistic && !place.frozen)
       c.statistics.push_back(parameters->view(place));
   }
-  require(frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
+  require(!training() || frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
           "': freeze all of its weights or none");
   c.has_trainable = trainable > 0;
   c.frozen = frozen > 0;
+  c.shapes.backward_needs_output |= c.frozen && c.shapes.frozen_backward_needs_output;
 }
 
 void Plan::State::fold(std::size_t index, const FoldedNorm& norm) {
@@ -190,11 +191,12 @@ std::size_t Plan::State::survey(std::int64_t n) {
   queue().survey = &notes;
   try {
     run_folds();
+    const std::size_t folds = notes.steps.size();  // not of every run
     for (const Turn& turn : schedule) {
       run(turn);
       if (!first) continue;
       const PlannedNode& c = nodes[turn.node];
-      for (std::size_t k = steps.size(); k < notes.steps.size(); ++k)
+      for (std::size_t k = folds + steps.size(); k < notes.steps.size(); ++k)
         steps.push_back({c.node->name, notes.steps[k].operation, notes.steps[k].algorithm,
                          c.shapes.output, c.shapes.multiply_adds, turn.phase != Phase::forward,
                          turn.phase == Phase::again});

@@ -95,7 +95,6 @@ void Plan::State::place_gradients() {
   std::set<std::string> written;           // weights whose gradient has been written
   for (const int output : graph.outputs()) {
     PlannedNode& c = at(output);
-    require(!c.shapes.same_memory || c.gradient < 0, "an output cannot be flattened twice");
     if (c.gradient < 0) c.gradient = new_slot(c.shapes.output, real);
     // The caller writes it after forward.
     slot(c.gradient).need(static_cast<int>(nodes.size()) - 1);
@@ -128,13 +127,16 @@ void Plan::State::place_gradients() {
     }
     for (const int input : c.node->inputs) {
       PlannedNode& producer = at(input);
-      c.spare.push_back(-1);
+      c.spare.push_back(PlannedNode::kDirect);
       if (!producer.needs_gradient) continue;
       const bool first = writers[static_cast<std::size_t>(input)]++ == 0;
-      if (first && c.shapes.same_memory) {
+      if (first && c.shapes.same_memory && !is_watched(c.node->name)) {
         producer.gradient = c.gradient;
       } else if (first) {
         producer.gradient = new_slot(producer.shapes.output, real);
+        if (c.shapes.same_memory) c.spare.back() = PlannedNode::kCopied;
+      } else if (c.shapes.same_memory) {
+        c.spare.back() = PlannedNode::kAdded;
       } else {
         c.spare.back() = new_slot(producer.shapes.output, real);
         slot(c.spare.back()).need(step);

@@ -56,7 +56,11 @@ struct PlannedNode {
   Computation again;  // what backward reads; the same as `forward` where that still holds
   int gradient = -1;
   std::vector<int> scratch;
-  std::vector<int> spare;  // by input: a slot for its gradient where another consumer wrote first
+  // By input: a slot for its gradient where another consumer wrote first, or one of these.
+  std::vector<int> spare;
+  static constexpr int kDirect = -1;  // the gradient goes where the input's lies
+  static constexpr int kCopied = -2;  // same memory, but the node's own gradient is watched
+  static constexpr int kAdded = -3;   // same memory, and another consumer wrote first
   // By weight: a slot for its gradient where a node that shares the weights wrote first.
   std::vector<int> weight_spare;
   bool absorbed = false;  // another node computes it, and it has no memory

@@ -60,6 +60,16 @@ struct Problem {
   }
 };
 
+// Whether sizes of this problem cannot be counted in 63 bits, or mean nothing: an input that with
+// its border has more than 2^32 numbers.
+inline bool is_absurd(const Problem& p) {
+  double numbers = static_cast<double>(p.in);
+  for (std::size_t d = 0; d < 3; ++d)
+    numbers *= static_cast<double>(p.input[d]) + static_cast<double>(p.window.pad_before[d]) +
+               static_cast<double>(p.window.pad_after[d]);
+  return p.padded() && numbers > 0x1p32;
+}
+
 // Where the input of a band of output rows lies: in x itself, or copied with its border. Sized for
 // `planes` x `rows` outputs.
 struct BandLayout {

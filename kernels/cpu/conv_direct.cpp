@@ -167,6 +167,8 @@ float slope_of(Activation activation, double slope) {
 
 const char* declines(const Conv& op) {
   if (op.groups != 1) return "works without groups only";
+  if (is_absurd(Problem(op.x.shape, op.weight.shape.back(), op.window)))
+    return "the input with its border is too large";
   return op.x.dtype == DType::f32 ? nullptr : "works in f32 only";
 }
 
@@ -197,6 +199,16 @@ void run_forward(CpuQueue& queue, const Conv& op) {
 
 // --- backward data: a convolution of dy with the kernel turned round ---
 
+Problem problem_of(const ConvBackwardData& op) {
+  Window turned = op.window;
+  for (std::size_t d = 0; d < static_cast<std::size_t>(turned.rank); ++d) {
+    const std::int64_t most = turned.dilation[d] * (turned.kernel[d] - 1);
+    turned.pad_before[d] = most - op.window.pad_before[d];
+    turned.pad_after[d] = most - op.window.pad_after[d];
+  }
+  return {op.dy.shape, op.dx.shape.back(), turned};
+}
+
 const char* declines(const ConvBackwardData& op) {
   if (op.groups != 1) return "works without groups only";
   if (op.dy.dtype != DType::f32) return "works in f32 only";
@@ -206,18 +218,10 @@ const char* declines(const ConvBackwardData& op) {
     if (op.window.pad_before[d] > most || op.window.pad_after[d] > most)
       return "padding is wider than the kernel";
   }
-  return nullptr;
+  return is_absurd(problem_of(op)) ? "dy with its border is too large" : nullptr;
 }
 
-Forward forward_of(const ConvBackwardData& op) {
-  Window turned = op.window;
-  for (std::size_t d = 0; d < static_cast<std::size_t>(turned.rank); ++d) {
-    const std::int64_t most = turned.dilation[d] * (turned.kernel[d] - 1);
-    turned.pad_before[d] = most - op.window.pad_before[d];
-    turned.pad_after[d] = most - op.window.pad_after[d];
-  }
-  return Forward(Problem(op.dy.shape, op.dx.shape.back(), turned), Window{});
-}
+Forward forward_of(const ConvBackwardData& op) { return Forward(problem_of(op), Window{}); }
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
   Scratch scratch;

@@ -12,6 +12,8 @@ using namespace conv_bands;
 
 const char* declines(const ConvBackwardWeights& op) {
   if (op.groups != 1) return "works without groups only";
+  if (is_absurd(Problem(op.x.shape, op.dy.shape.back(), op.window)))
+    return "the input with its border is too large";
   return op.x.dtype == DType::f32 ? nullptr : "works in f32 only";
 }
 

@@ -258,7 +258,7 @@ class Work {
  private:
   static std::int64_t row(const NormGeometry& g) { return g.channels * repeats(g.channels); }
   static std::size_t sums_bytes(const NormGeometry& g) {
-    return static_cast<std::size_t>(g.outer * g.chunks() * g.channels * 2) * sizeof(double);
+    return static_cast<std::size_t>(g.outer * g.most_chunks() * g.channels * 2) * sizeof(double);
   }
 
   NormGeometry g_;

@@ -78,7 +78,7 @@ struct Constants {
 
 template <class T>
 Constants<T> constants_after(double* partial, const NormGeometry& g) {
-  T* start = reinterpret_cast<T*>(partial + g.outer * g.chunks() * 2 * g.channels);
+  T* start = reinterpret_cast<T*>(partial + g.outer * g.most_chunks() * 2 * g.channels);
   return {start, start + g.outer * g.channels};
 }
 
@@ -271,7 +271,7 @@ struct Fold {
 };
 
 std::size_t work_bytes(const NormGeometry& g, DType dtype) {
-  return static_cast<std::size_t>(g.outer * g.chunks() * 2 * g.channels) * sizeof(double) +
+  return static_cast<std::size_t>(g.outer * g.most_chunks() * 2 * g.channels) * sizeof(double) +
          static_cast<std::size_t>(g.outer * g.channels * 2) * size_of(dtype);
 }
 

@@ -220,3 +220,25 @@ TEST_CASE("convolution refuses arguments that do not fit together", "[device]") 
   window.kernel[0] = 6;
   CHECK_THROWS_AS(run_on(queue, Conv{.x = x, .weight = weight, .y = y, .window = window}), Error);
 }
+
+TEST_CASE("a convolution whose border is absurd is computed all the same", "[device]") {
+  const QueueHandle queue = test_queue(1);
+  constexpr std::int64_t kFar = (std::int64_t{1} << 22) - 1, kHalf = std::int64_t{1} << 21;
+  const Window window{.rank = 3,
+                      .kernel = {2, 2, 1},
+                      .stride = {1, 1, 1 << 18},
+                      .dilation = {kFar, kFar, 1},
+                      .pad_before = {kHalf, kHalf, 1 << 17},
+                      .pad_after = {kHalf - 1, kHalf - 1, (1 << 17) - 1}};
+  const Tensor x = tensor_of({1, 1, 1, 1, 1}, DType::f32, {3});
+  const Tensor weight = tensor_of({2, 2, 1, 1, 1}, DType::f32, {1, 2, 3, 4});
+  Tensor y({1, 1, 1, 1, 1}, DType::f32), dx({1, 1, 1, 1, 1}, DType::f32);
+  Tensor dweight({2, 2, 1, 1, 1}, DType::f32);
+  run_on(queue, Conv{.x = x, .weight = weight, .y = y, .window = window});
+  run_on(queue, ConvBackwardData{.dy = x, .weight = weight, .dx = dx, .window = window});
+  run_on(queue, ConvBackwardWeights{.x = x, .dy = x, .dweight = dweight, .window = window});
+  // No tap lies on the only pixel.
+  CHECK(doubles(y)[0] == 0);
+  CHECK(doubles(dx)[0] == 0);
+  CHECK(doubles(dweight) == Doubles(4));
+}

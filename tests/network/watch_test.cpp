@@ -93,3 +93,30 @@ TEST_CASE("the gradient in a watched node is that of the part behind it", "[devi
   CHECK(relative(read_from(*queue, plan.watched_gradient("relu", 2)),
                  read_from(*queue, rest.input_gradient(0, 2))) < 1e-12);
 }
+
+TEST_CASE("the gradient in a watched flatten is its own, not that of what it flattens",
+          "[device][small]") {
+  const QueueHandle queue = test_queue(1);
+  GraphBuilder builder;
+  const int x = builder.input("x", {3, 2});
+  const int p = builder.add("p", layers::Conv{.out = 2, .kernel = {3}}, {x});
+  const int square = builder.add("square", layers::Multiply{}, {p, p});
+  const int flat = builder.add("flat", layers::Flatten{}, {p});
+  const Graph graph = builder.build({square, flat});
+  const auto parameters = std::make_shared<Parameters>(queue, random_weights(graph, DType::f64, 5));
+  Doubles weights[2];
+  for (const bool watched : {false, true}) {
+    PlanOptions options{.batch = 2, .mode = Mode::train};
+    if (watched) options.watch = {"flat"};
+    Plan plan(graph, parameters, options);
+    write_to(*queue, plan.input(0, 2), random_doubles(plan.input(0, 2).count(), 3));
+    plan.forward(2);
+    const Doubles dy = random_doubles(12, 4);
+    for (std::size_t output = 0; output < 2; ++output)
+      write_to(*queue, plan.output_gradient(output, 2), dy);
+    plan.backward(2);
+    if (watched) CHECK(read_from(*queue, plan.watched_gradient("flat", 2)) == dy);
+    weights[watched] = read_from(*queue, plan.gradient("p/weight"));
+  }
+  CHECK(relative(weights[0], weights[1]) < 1e-14);
+}
