@@ -37,11 +37,11 @@ def philox(counter, key):
     return c
 
 
-def normals(count, step):
+def normals(count, step, node=CODE_NODE):
     """What GaussianSample draws (kernels/gaussian_sample.h)."""
     values = []
     for block in range((count + 3) // 4):
-        u = [(bits + 0.5) / 2.0**32 for bits in philox((block, step, CODE_NODE, 0), SEED)]
+        u = [(bits + 0.5) / 2.0**32 for bits in philox((block, step, node, 0), SEED)]
         for radius, turn in (u[:2], u[2:]):
             length = math.sqrt(-2.0 * math.log(radius))
             values += [length * math.cos(2 * math.pi * turn), length * math.sin(2 * math.pi * turn)]
