@@ -1,6 +1,7 @@
 #include "graph_training.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../core/version.h"
 #include "../kernels/open.h"
@@ -19,9 +20,8 @@ double default_scale(DType dtype) {
 }
 
 constexpr const char* kFlattered =
-    "trained while images of one subject may stand in training and in test: its figures on "
-    "held-out "
-    "images are flattered and say nothing about new subjects";
+    "trained without knowing that held-out images are of other subjects: its figures on them are "
+    "flattered and say nothing about new subjects";
 
 // flattered: whether held-out images may be of subjects that train.
 std::vector<Split> choose_splits(const Dataset& dataset, const GraphTrainingOptions& options,
@@ -74,6 +74,14 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   const auto say = [&](const std::string& sentence) {
     if (callbacks.say) callbacks.say(sentence);
   };
+  const Graph trained_part = graph_for(graph, objective);
+  const auto read = trained_part.weights();
+  for (const auto& weight : graph.weights())
+    require(std::any_of(read.begin(), read.end(),
+                        [&](const auto& other) { return other.name == weight.name; }),
+            "no loss reads the weight '", weight.name, "': take its layer out, or add a loss");
+  const double scale = options.scale.value_or(default_scale(dataset.dtype()));
+  require(scale > 0 && std::isfinite(scale), "the scale is ", scale, ", expected more than 0");
   bool flattered = false;
   const std::vector<Split> splits = choose_splits(dataset, options, say, flattered);
   const bool labels = reads(objective, LossTarget::labels);
@@ -84,20 +92,12 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
            test.size(), " to test"));
 
   TrainerOptions trainer = options.trainer;
-  const double scale = options.scale.value_or(default_scale(dataset.dtype()));
-  require(scale > 0 && std::isfinite(scale), "the scale is ", scale, ", expected more than 0");
   trainer.loader.scales = {static_cast<float>(scale)};
   trainer.data_hash = combined_hash(dataset.hashes());
   if (trainer.loader.masks)
     trainer.data_hash += " " + combined_hash(trainer.loader.masks->hashes());
   say(text("pixels are multiplied by ", scale));
 
-  const Graph trained_part = graph_for(graph, objective);
-  const auto read = trained_part.weights();
-  for (const auto& weight : graph.weights())
-    require(std::any_of(read.begin(), read.end(),
-                        [&](const auto& other) { return other.name == weight.name; }),
-            "no loss reads the weight '", weight.name, "': take its layer out, or add a loss");
   check_samples(trained_part, objective, dataset, trainer.loader.masks, test);
 
   GraphTrainingResult result;

@@ -125,7 +125,8 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
     if (term.kind == LossKind::gaussian_kl || term.target == LossTarget::image) continue;
     const auto output = static_cast<std::size_t>(graph.outputs()[output_of(graph, term.output)]);
     const std::int64_t width = shapes[output].output.back();
-    const std::int64_t classes = std::max<std::int64_t>(2, width);
+    const std::int64_t classes =
+        term.kind == LossKind::cross_entropy ? width : std::max<std::int64_t>(2, width);
     require(
         term.class_weights.empty() || static_cast<std::int64_t>(term.class_weights.size()) == width,
         "there are ", term.class_weights.size(), " class weights for ", width, " classes");

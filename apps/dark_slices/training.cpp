@@ -109,8 +109,8 @@ void Work::choose_splits() {
   }
   if (check_leakage(dataset_, splits_, options_.allow_leakage))
     warnings_.push_back(
-        "trained while slices of one animal may stand in training and in test: its figures on "
-        "held-out slices are flattered and say nothing about new animals");
+        "trained without knowing that held-out slices are of other animals: its figures on them "
+        "are flattered and say nothing about new animals");
   for (const std::string& warning : warnings_) say("warning: " + warning);
 }
 

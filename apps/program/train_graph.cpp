@@ -117,11 +117,7 @@ void add_train_graph(CLI::App& train) {
       "Example, where unet.json holds a graph:\n"
       "  ratnet train --graph unet.json slices.h5 -o unet.safetensors --epochs 20");
   train.callback([options, &train] {
-    if (train.get_subcommands().empty()) return run(*options);
-    const auto given =
-        train.get_options([](const CLI::Option* option) { return option->count() > 0; });
-    require(given.empty(), "options of a system's training stand behind its name: ratnet train ",
-            train.get_subcommands().front()->get_name(), " --...");
+    if (train.get_subcommands().empty()) run(*options);
   });
 }
 

@@ -136,6 +136,13 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
   add_threads_option(command, trainer.threads);
 }
 
+void refuse_options_before(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_parent()->get_options())
+    require(option->count() == 0, "options of ", command.get_name(),
+            " stand behind its name: ratnet train ", command.get_name(), " ... ",
+            option->get_name());
+}
+
 bool TrainingProgressLine::update(const std::string& stage, const TrainingProgress& p) {
   if (stage != stage_) {
     progress_ = std::make_unique<Progress>(stage, "steps", p.steps);

@@ -34,6 +34,10 @@ struct TrainingCommandOptions {
 // The options' defaults are what `options` holds.
 void add_training_options(CLI::App& command, TrainingCommandOptions& options);
 
+// Throws Error (usage) where options stand before the name of a system's training, which are those
+// of train --graph.
+void refuse_options_before(const CLI::App& command);
+
 // A progress bar over the steps of a stage, with a sentence for every finished epoch.
 class TrainingProgressLine {
  public:

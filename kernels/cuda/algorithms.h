@@ -14,8 +14,8 @@ namespace ratnet::inline v1 {
 template <class Call>
 struct CudaAlgorithm {
   const char* name;
-  // Why it does not take this call, in a few words; nullptr where it does. Valid until the queue's
-  // next question.
+  // Why it does not take this call, in a few words, or "" where it never would be asked; nullptr
+  // where it does. Valid until the queue's next question.
   const char* (*declines)(CudaQueue&, const Call&);
   // Its name with what it chose, and its working memory; only where it does not decline.
   OpNote (*plan)(CudaQueue&, const Call&);
@@ -40,7 +40,8 @@ OpNote describe(const CudaAlgorithm<Call>* const (&algorithms)[n], CudaQueue& qu
   std::string line = note.algorithm;
   for (const CudaAlgorithm<Call>* algorithm : algorithms) {
     if (algorithm == &chosen) break;
-    line += text("; ", algorithm->name, " declined: ", algorithm->declines(queue, call));
+    if (const char* why = algorithm->declines(queue, call); *why)
+      line += text("; ", algorithm->name, " declined: ", why);
   }
   std::snprintf(note.algorithm, sizeof note.algorithm, "%s", line.c_str());
   return note;

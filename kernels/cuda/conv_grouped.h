@@ -15,7 +15,7 @@ template <class Call>
 constexpr CudaAlgorithm<Call> kConvGrouped = {
     "conv_grouped",
     [](CudaQueue&, const Call& call) -> const char* {
-      return call.geometry.groups == 1 ? "the channels are not grouped" : nullptr;
+      return call.geometry.groups == 1 ? "" : nullptr;
     },
     [](CudaQueue&, const Call& call) {
       std::size_t bytes = 0;

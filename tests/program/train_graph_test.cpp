@@ -79,25 +79,27 @@ TEST_CASE("train --graph learns masks, labels or the images themselves") {
   const auto train = [&](const std::string& graph, const std::string& data,
                          const std::string& more) {
     well("train --graph " + graph + " " + data + " -o " + model + " --json " + figures +
-         " --batch 8 --learning-rate 0.02 " + more);
+         " --batch 8 " + more);
     return json::parse(contents(figures));
   };
   const std::string segment = files.graph("segment.json", kSegment);
   const json masks =
-      train(segment, files.all, "--epochs 10 --monitor dice --patience 10 --recompute");
+      train(segment, files.all,
+            "--epochs 40 --learning-rate 0.02 --monitor dice --patience 40 --recompute");
   CHECK(masks.at("dice").get<double>() > 0.8);
   CHECK(masks.at("dice_by_class").size() == 2);
   CHECK_FALSE(masks.contains("auroc"));
   CHECK(well("inspect " + model).out.find("test_dice") != std::string::npos);
   CHECK(well("inspect " + segment).out.find("logits") != std::string::npos);
 
-  const json labels = train(files.graph("classify.json", kClassify), files.all, "--epochs 12");
+  const json labels =
+      train(files.graph("classify.json", kClassify), files.all, "--epochs 30 --learning-rate 0.02");
   CHECK(labels.at("auroc").get<double>() > 0.9);
   CHECK_FALSE(labels.contains("dice"));
 
   const std::string autoencode = files.graph("autoencode.json", kAutoencode);
   const json start = train(autoencode, files.bare, "--epochs 1 --learning-rate 1e-9");
-  const json end = train(autoencode, files.bare, "--epochs 8");
+  const json end = train(autoencode, files.bare, "--epochs 20 --learning-rate 0.02");
   CHECK(end.at("loss").get<double>() < 0.5 * start.at("loss").get<double>());
 }
 

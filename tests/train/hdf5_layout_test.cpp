@@ -89,7 +89,7 @@ TEST_CASE("other names and layouts are understood and told") {
       file.dataset("X", {10, 1, 6, 5}, values);
       file.dataset("y", {10, 1}, std::vector<std::int32_t>{0, 1, -1, 1, 0, 0, 1, 1, 0, 255});
       file.dataset("patient_id", {10}, std::vector<std::int32_t>{1, 1, 2, 2, 3, 3, 4, 4, 5, 5});
-      file.dataset("masks", {10, 6, 5}, values);
+      file.dataset("depths", {10, 6, 5}, values);
     }
     const auto dataset = open_hdf5_slices(path);
     CHECK(dataset->image_shape() == Shape{6, 5, 1});
@@ -100,7 +100,7 @@ TEST_CASE("other names and layouts are understood and told") {
     CHECK(has_note(*dataset, "'y' as labels"));
     CHECK(has_note(*dataset, "'patient_id' as subject"));
     CHECK(has_note(*dataset, "channels first"));
-    CHECK(has_note(*dataset, "not used: 'masks'"));
+    CHECK(has_note(*dataset, "not used: 'depths'"));
     CHECK(has_note(*dataset, "-1"));
   }
   SECTION("three channels first, different") {

@@ -98,7 +98,10 @@ void add_train_dark_slices(CLI::App& train) {
       "Example:\n"
       "  ratnet simulate dark-slices --animals 12 --seed 1 -o cohort.h5\n"
       "  ratnet train dark-slices cohort.h5 -o model.safetensors --epochs 2");
-  command->callback([options] { run(*options); });
+  command->callback([options, command] {
+    refuse_options_before(*command);
+    run(*options);
+  });
 }
 
 }  // namespace ratnet::inline v1
