@@ -1,0 +1,30 @@
+// One subject's slices as the anomaly system judges them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../../core/tensor.h"
+
+namespace ratnet::inline v1 {
+
+// Pixels along both sides of the grid that maps are made, judged and compared on: the input's
+// field of view, whatever its own pixels are.
+constexpr std::int64_t kJudgedSize = 128;
+
+struct PreparedSubject {
+  std::string name;
+  Tensor images;                     // [S, 128, 128] f32: normalised, 0 outside of the brain
+  Tensor brain;                      // [S, 128, 128] u8: 1 inside
+  Tensor lesions;                    // [S, 128, 128] u8: 1 inside; no values where none are known
+  std::vector<double> positions;     // [S] of the slice in the brain: 0 its bottom, 1 its top
+  std::vector<double> areas;         // [S] brain pixels over those of the subject's largest slice
+  std::vector<std::uint8_t> judged;  // [S] 1 where the slice can be judged
+  std::vector<std::uint8_t>
+      labels;  // [S] 0 healthy, 1 not, 255 unknown; empty where none are known
+
+  std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
+};
+
+}  // namespace ratnet::inline v1
