@@ -52,4 +52,10 @@ struct BasicView {
 using View = BasicView<void*>;
 using ConstView = BasicView<const void*>;
 
+// The elements as T, or null where there are none.
+template <class T, class AnyView>
+auto data_or_null(const AnyView& view) -> decltype(view.template as<T>()) {
+  return view ? view.template as<T>() : nullptr;
+}
+
 }  // namespace ratnet::inline v1

@@ -7,19 +7,9 @@
 #include <cstdint>
 
 #include "../core/view.h"
-
-#ifdef __CUDACC__
-#define RATNET_EVERYWHERE __host__ __device__
-#else
-#define RATNET_EVERYWHERE
-#endif
+#include "everywhere.h"
 
 namespace ratnet::inline v1 {
-
-template <class T, class AnyView>
-auto data_or_null(const AnyView& view) -> decltype(view.template as<T>()) {
-  return view ? view.template as<T>() : nullptr;
-}
 
 // Labels of either type.
 struct Labels {

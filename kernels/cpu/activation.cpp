@@ -76,12 +76,9 @@ void forward(const Activate& op, std::int64_t first, std::int64_t last) {
       if (x != y) std::copy(x + first, x + last, y + first);
       return;
     case Activation::relu:
-      return for_each(x, y, first, last, [&](auto d, auto v) HWY_ATTR {
-        return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
-      });
     case Activation::leaky_relu:
       return for_each(x, y, first, last, [&](auto d, auto v) HWY_ATTR {
-        return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(v, hn::Set(d, slope)), v);
+        return activated(d, v, op.activation, slope);
       });
     case Activation::elu:
       return for_each(x, y, first, last, [&](auto d, auto v) HWY_ATTR {

@@ -148,15 +148,6 @@ const char* takes_everything(const Op&) {
   return nullptr;
 }
 
-// Runs body(T{}) with the element type of the operation.
-template <class Body>
-void with_type(DType dtype, Body&& body) {
-  if (dtype == DType::f64)
-    body(double{});
-  else
-    body(float{});
-}
-
 // --- forward ---
 
 Problem problem_of(const Conv& op) {
@@ -200,7 +191,7 @@ void forward(CpuQueue& queue, const Conv& op) {
 }
 
 void run_forward(CpuQueue& queue, const Conv& op) {
-  with_type(op.x.dtype, [&](auto type) { forward<decltype(type)>(queue, op); });
+  for_type(op.x.dtype, [&](auto type) { forward<decltype(type)>(queue, op); });
 }
 
 // --- backward data ---
@@ -238,7 +229,7 @@ void backward_data(CpuQueue& queue, const ConvBackwardData& op) {
 }
 
 void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
-  with_type(op.dy.dtype, [&](auto type) { backward_data<decltype(type)>(queue, op); });
+  for_type(op.dy.dtype, [&](auto type) { backward_data<decltype(type)>(queue, op); });
 }
 
 // --- backward weights: one thread, samples in order ---
@@ -276,7 +267,7 @@ void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
 }
 
 void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
-  with_type(op.x.dtype, [&](auto type) { backward_weights<decltype(type)>(queue, op); });
+  for_type(op.x.dtype, [&](auto type) { backward_weights<decltype(type)>(queue, op); });
 }
 
 }  // namespace

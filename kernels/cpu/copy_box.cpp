@@ -34,13 +34,10 @@ void run(CpuQueue& queue, const CopyBox& op) {
   if ((op.clear ? op.y.count() : op.size.count()) == 0) return;
   const BoxRows box(op);
   const int run = box.rank - 1;
-  const std::int64_t rows = box.rows(), length = box.clear ? box.y[run] : box.size[run];
-  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / length);
-  parallel_for(*queue.executor, (rows + piece - 1) / piece, [&](std::int64_t p, int) {
-    const std::int64_t last = std::min(rows, (p + 1) * piece);
-    op.x.dtype == DType::f64 ? copy_rows<double>(op, box, p * piece, last)
-                             : copy_rows<float>(op, box, p * piece, last);
-  });
+  for_pieces_of(queue, box.rows(), box.clear ? box.y[run] : box.size[run],
+                [&](std::int64_t first, std::int64_t last) {
+                  for_type(op.x.dtype, [&]<class T>(T) { copy_rows<T>(op, box, first, last); });
+                });
 }
 
 }  // namespace ratnet::inline v1

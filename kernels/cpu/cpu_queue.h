@@ -1,6 +1,8 @@
 // The CPU as a device: work runs at once, on the threads of an Executor.
 #pragma once
 
+#include <algorithm>
+
 #include "../../core/queue.h"
 #include "../../core/tensor.h"
 #include "../../core/thread_pool.h"
@@ -28,12 +30,24 @@ QueueHandle open_cpu(std::shared_ptr<Executor> executor);
 // number of threads.
 constexpr std::int64_t kPiece = 1 << 15;
 
-// function(first, last) over pieces of 0..n-1.
+// function(first, last) over pieces of 0..n-1 things (rows, say) of so many elements each.
+template <class Function>
+void for_pieces_of(CpuQueue& queue, std::int64_t n, std::int64_t elements, Function&& function) {
+  if (n == 0 || elements == 0) return;
+  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / elements);
+  parallel_for(*queue.executor, (n + piece - 1) / piece,
+               [&](std::int64_t p, int) { function(p * piece, std::min(n, (p + 1) * piece)); });
+}
+// The same over elements 0..n-1.
 template <class Function>
 void for_pieces(CpuQueue& queue, std::int64_t n, Function&& function) {
-  parallel_for(*queue.executor, (n + kPiece - 1) / kPiece, [&](std::int64_t piece, int) {
-    function(piece * kPiece, std::min(n, (piece + 1) * kPiece));
-  });
+  for_pieces_of(queue, n, 1, function);
+}
+
+// function(T{}) with T the type, float or double.
+template <class Function>
+void for_type(DType dtype, Function&& function) {
+  dtype == DType::f64 ? function(double{}) : function(float{});
 }
 
 }  // namespace ratnet::inline v1

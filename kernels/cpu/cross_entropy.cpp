@@ -4,7 +4,7 @@
 namespace ratnet::inline v1 {
 
 void run(CpuQueue& queue, const SoftmaxCrossEntropy& op) {
-  for_loss_type(op.logits, [&]<class T>(T) {
+  for_type(op.logits.dtype, [&]<class T>(T) {
     weighted_mean(queue, op.labels.count(), op.logits.shape.back(), -1, terms_of<T>(op),
                   result_of<T>(op));
   });

@@ -70,9 +70,8 @@ OpNote plan(CpuQueue&, const DiceLoss& op) {
 
 void run(CpuQueue& queue, const DiceLoss& op) {
   auto* sums = static_cast<DiceSums*>(queue.working_memory(plan(queue, op).scratch_bytes));
-  for_loss_type(op.probabilities, [&]<class T>(T) {
-    dice(queue, terms_of<T>(op), Pieces(op), sums, result_of<T>(op));
-  });
+  for_type(op.probabilities.dtype,
+           [&]<class T>(T) { dice(queue, terms_of<T>(op), Pieces(op), sums, result_of<T>(op)); });
 }
 
 }  // namespace ratnet::inline v1

@@ -4,7 +4,7 @@
 namespace ratnet::inline v1 {
 
 void run(CpuQueue& queue, const ElementLoss& op) {
-  for_loss_type(op.prediction, [&]<class T>(T) {
+  for_type(op.prediction.dtype, [&]<class T>(T) {
     weighted_mean(queue, op.prediction.count(), 1, known_weights(op), terms_of<T>(op),
                   result_of<T>(op));
   });

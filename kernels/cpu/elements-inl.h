@@ -1,5 +1,7 @@
 // Vector code for loops over elements, one copy per instruction set: include it from a .cpp, after
 // hwy/highway.h and outside of any namespace.
+#include "../../core/activation.h"
+
 #if defined(RATNET_KERNELS_CPU_ELEMENTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef RATNET_KERNELS_CPU_ELEMENTS_INL_H_
 #undef RATNET_KERNELS_CPU_ELEMENTS_INL_H_
@@ -54,6 +56,15 @@ HWY_INLINE hn::Vec<D> load_as(D d, const X* x) {
       return hn::ConvertTo(d, integers);
     }
   }
+}
+
+// What a layer other than an activation can end with. A NaN stays one.
+template <class D, class V, class T>
+HWY_INLINE V activated(D d, V v, Activation activation, T slope) {
+  if (activation == Activation::none) return v;
+  const auto below = hn::Lt(v, hn::Zero(d));
+  return activation == Activation::relu ? hn::IfThenZeroElse(below, v)
+                                        : hn::IfThenElse(below, hn::Mul(v, hn::Set(d, slope)), v);
 }
 
 }  // namespace

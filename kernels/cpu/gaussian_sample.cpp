@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
-#include "../../core/random.h"
+#include "../random_block.h"
 #include "cpu_queue.h"
 
 namespace ratnet::inline v1 {
@@ -14,18 +13,10 @@ namespace {
 template <class Function>
 void for_normals(CpuQueue& queue, const ConstView& key, std::uint32_t stream, std::int64_t n,
                  Function&& function) {
-  const auto seed = static_cast<std::uint64_t>(key.as<std::int64_t>()[0]);
-  const auto step = static_cast<std::uint32_t>(key.as<std::int64_t>()[1]);
   for_pieces(queue, n, [&](std::int64_t first, std::int64_t last) {  // a piece begins at 4 i
     for (std::int64_t i = first; i < last; i += 4) {
-      const auto numbers = philox({static_cast<std::uint32_t>(i / 4), step, stream, 0}, seed);
       double e[4];
-      for (std::size_t k = 0; k < 4; k += 2) {
-        const double radius = std::sqrt(-2 * std::log(open_unit(numbers[k])));
-        const double angle = 2 * std::numbers::pi * open_unit(numbers[k + 1]);
-        e[k] = radius * std::cos(angle);
-        e[k + 1] = radius * std::sin(angle);
-      }
+      normal_block(key.as<std::int64_t>(), stream, i / 4, e);
       for (std::int64_t k = 0; k < std::min<std::int64_t>(4, last - i); ++k) function(i + k, e[k]);
     }
   });

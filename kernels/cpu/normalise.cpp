@@ -87,14 +87,6 @@ void moments(const T* x, std::int64_t rows, std::int64_t channels, double* means
   });
 }
 
-template <class D, class V, class T>
-HWY_INLINE V activated(D d, V v, Activation activation, T slope) {
-  if (activation == Activation::none) return v;
-  const auto below = hn::Lt(v, hn::Zero(d));
-  return activation == Activation::relu ? hn::IfThenZeroElse(below, v)
-                                        : hn::IfThenElse(below, hn::Mul(v, hn::Set(d, slope)), v);
-}
-
 // The gradient before the activation of element i, whose constants are those of column j.
 template <class T, class D>
 HWY_INLINE hn::Vec<D> gradient(D d, const Slice<T>& s, std::int64_t i, std::int64_t j) {
@@ -276,11 +268,6 @@ void for_chunks(CpuQueue& queue, const NormGeometry& g, Function&& function) {
   });
 }
 
-template <class T>
-const T* memory_of(const ConstView& view) {
-  return view ? view.as<T>() : nullptr;
-}
-
 // Of numbers of which parts come one after the other (Chan, Golub and LeVeque, 1979).
 struct Moments {
   double count = 0, mean = 0, squares = 0;
@@ -298,8 +285,8 @@ void normalise(CpuQueue& queue, const Normalise& op) {
   const NormGeometry g(op.x.shape, op.over);
   const Work<T> work(queue, g);
   const T* const x = op.x.as<T>();
-  const T* const scale = memory_of<T>(op.scale);
-  const T* const shift = memory_of<T>(op.shift);
+  const T* const scale = data_or_null<T>(op.scale);
+  const T* const shift = data_or_null<T>(op.shift);
   for_chunks(queue, g, [&](std::int64_t o, std::int64_t chunk, std::int64_t at, std::int64_t rows) {
     Code<T>::moments(x + at, rows, g.channels, work.sums(o, chunk, 0), work.sums(o, chunk, 1));
   });
@@ -345,8 +332,8 @@ void backward(CpuQueue& queue, const NormaliseBackward& op) {
   const Work<T> work(queue, g);
   const T* const mean = op.mean.as<T>();
   const T* const inv = op.inv_deviation.as<T>();
-  const T* const scale = memory_of<T>(op.scale);
-  const T* const shift = memory_of<T>(op.shift);
+  const T* const scale = data_or_null<T>(op.scale);
+  const T* const shift = data_or_null<T>(op.shift);
   const auto slice = [&](std::int64_t o, std::int64_t at, std::int64_t rows, T* to) {
     return Slice<T>{
         op.x.as<T>() + at, op.dy.as<T>() + at,      to, g.channels, rows, work.constants(o),
@@ -414,9 +401,9 @@ template <class T>
 void normalise_by(CpuQueue& queue, const NormaliseBy& op) {
   const NormGeometry g = geometry_of(op);
   const Work<T> work(queue, g);
-  const T* const scale = memory_of<T>(op.scale);
-  const T* const shift = memory_of<T>(op.shift);
-  const T* const mean = memory_of<T>(op.mean);
+  const T* const scale = data_or_null<T>(op.scale);
+  const T* const shift = data_or_null<T>(op.shift);
+  const T* const mean = data_or_null<T>(op.mean);
   const Constants<T> k = work.constants(0);
   for (std::int64_t c = 0; c < g.channels; ++c) {
     const double inv = 1 / std::sqrt(static_cast<double>(op.variance.as<T>()[c]) + op.epsilon);

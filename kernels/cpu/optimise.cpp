@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu_queue.h"
+#include "sum_in_order.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/optimise.cpp"
@@ -164,18 +164,11 @@ void run(CpuQueue& queue, const Blend& op) {
 }
 
 void run(CpuQueue& queue, const ClipNorm& op) {
-  // Many blocks at a time, so that their sums fit the stack; they are added in order.
-  constexpr std::int64_t kGroup = 256 * kPiece;
   const std::int64_t n = op.gradient.count();
-  double total = 0;
-  for (std::int64_t start = 0; start < n; start += kGroup) {
-    double sums[kGroup / kPiece] = {};
-    for_pieces(queue, std::min(kGroup, n - start), [&](std::int64_t first, std::int64_t last) {
-      sums[first / kPiece] =
-          HWY_DYNAMIC_DISPATCH(SquaresPiece)(op.gradient, start + first, start + last);
-    });
-    for (const double sum : sums) total += sum;
-  }
+  const double total =
+      sum_in_order(queue, n, kPiece, [&](std::int64_t first, std::int64_t last, int) {
+        return HWY_DYNAMIC_DISPATCH(SquaresPiece)(op.gradient, first, last);
+      });
   const double norm = std::sqrt(total);
   if (op.norm.dtype == DType::f64) {
     *op.norm.as<double>() = norm;

@@ -24,16 +24,10 @@ void add(const Add& op, std::int64_t first, std::int64_t last) {
   const T* b = op.b.as<T>();
   T* y = op.y.as<T>();
   const T slope = static_cast<T>(op.slope);
-  const bool linear = op.activation == Activation::none;
-  const bool leaky = op.activation == Activation::leaky_relu;
+  const Activation activation = op.activation;
   for_vectors<T>(first, last, [&](auto d, std::int64_t i) HWY_ATTR {
-    auto sum = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i));
-    if (!linear) {
-      const auto below = hn::Lt(sum, hn::Zero(d));
-      sum = leaky ? hn::IfThenElse(below, hn::Mul(sum, hn::Set(d, slope)), sum)
-                  : hn::IfThenZeroElse(below, sum);
-    }
-    hn::StoreU(sum, d, y + i);
+    const auto sum = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i));
+    hn::StoreU(activated(d, sum, activation, slope), d, y + i);
   });
 }
 

@@ -212,11 +212,7 @@ HWY_EXPORT(AvgPoolBackwardRows);
 template <class Function>
 void for_rows(CpuQueue& queue, const Shape& narrow, Function&& function) {
   const Shape result = widened(narrow);
-  if (result.count() == 0) return;
-  const std::int64_t rows = result[0] * result[1] * result[2];
-  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / (result[3] * result[4]));
-  parallel_for(*queue.executor, (rows + piece - 1) / piece,
-               [&](std::int64_t p, int) { function(p * piece, std::min(rows, (p + 1) * piece)); });
+  for_pieces_of(queue, result[0] * result[1] * result[2], result[3] * result[4], function);
 }
 }  // namespace
 

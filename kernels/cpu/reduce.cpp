@@ -134,31 +134,24 @@ void reduce_backward(const ReduceBackward& op, std::int64_t first, std::int64_t 
   }
 }
 
-// function(first, last) over pieces of tasks 0..n-1, each with so many elements to read or write.
-template <class Function>
-void for_tasks(CpuQueue& queue, std::int64_t n, std::int64_t elements, Function&& function) {
-  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / elements);
-  parallel_for(*queue.executor, (n + piece - 1) / piece,
-               [&](std::int64_t p, int) { function(p * piece, std::min(n, (p + 1) * piece)); });
-}
 }  // namespace
 
 void run(CpuQueue& queue, const Reduce& op) {
   if (op.y.count() == 0) return;
   const ReduceLines lines(op.x.shape[1], op.x.shape[2]);
-  for_tasks(queue, op.x.shape[0] * lines.blocks, lines.count * lines.columns,
-            [&](std::int64_t first, std::int64_t last) {
-              HWY_DYNAMIC_DISPATCH(ReduceTasks)(op, lines, first, last);
-            });
+  for_pieces_of(queue, op.x.shape[0] * lines.blocks, lines.count * lines.columns,
+                [&](std::int64_t first, std::int64_t last) {
+                  HWY_DYNAMIC_DISPATCH(ReduceTasks)(op, lines, first, last);
+                });
 }
 
 void run(CpuQueue& queue, const ReduceBackward& op) {
   if (op.dy.count() == 0) return;
-  for_tasks(queue, op.dx.shape[0] * op.dx.shape[1], op.dx.shape[2],
-            [&](std::int64_t first, std::int64_t last) {
-              op.dx.dtype == DType::f64 ? reduce_backward<double>(op, first, last)
-                                        : reduce_backward<float>(op, first, last);
-            });
+  for_pieces_of(queue, op.dx.shape[0] * op.dx.shape[1], op.dx.shape[2],
+                [&](std::int64_t first, std::int64_t last) {
+                  op.dx.dtype == DType::f64 ? reduce_backward<double>(op, first, last)
+                                            : reduce_backward<float>(op, first, last);
+                });
 }
 
 }  // namespace ratnet::inline v1

@@ -108,31 +108,22 @@ namespace ratnet::inline v1 {
 namespace {
 HWY_EXPORT(ResampleRows);
 HWY_EXPORT(ResampleBackwardRows);
-
-// function(first, last) over pieces of the rows (n, d, h) of a result; work: elements of a row that
-// are read or written, whichever are more.
-template <class Function>
-void for_rows(CpuQueue& queue, std::int64_t rows, std::int64_t work, Function&& function) {
-  if (work == 0) return;
-  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / work);
-  parallel_for(*queue.executor, (rows + piece - 1) / piece,
-               [&](std::int64_t p, int) { function(p * piece, std::min(rows, (p + 1) * piece)); });
-}
 }  // namespace
 
 void run(CpuQueue& queue, const Resample& op) {
   const SampledGrid g = grid_of(op.x.shape, op.y.shape, op.sampling);
-  for_rows(queue, g.batch * g.axes[0].out * g.axes[1].out, g.axes[2].out * g.channels,
-           [&](std::int64_t first, std::int64_t last) {
-             HWY_DYNAMIC_DISPATCH(ResampleRows)(op, g, first, last);
-           });
+  for_pieces_of(queue, g.batch * g.axes[0].out * g.axes[1].out, g.axes[2].out * g.channels,
+                [&](std::int64_t first, std::int64_t last) {
+                  HWY_DYNAMIC_DISPATCH(ResampleRows)(op, g, first, last);
+                });
 }
 
 void run(CpuQueue& queue, const ResampleBackward& op) {
   const SampledGrid g = grid_of(op.dx.shape, op.dy.shape, op.sampling);
   const std::int64_t rows = g.batch * g.axes[0].in * g.axes[1].in;
+  // Of a row, what is read or written, whichever is more.
   const std::int64_t work = rows ? std::max(g.axes[2].in * g.channels, op.dy.count() / rows) : 0;
-  for_rows(queue, rows, work, [&](std::int64_t first, std::int64_t last) {
+  for_pieces_of(queue, rows, work, [&](std::int64_t first, std::int64_t last) {
     HWY_DYNAMIC_DISPATCH(ResampleBackwardRows)(op, g, first, last);
   });
 }

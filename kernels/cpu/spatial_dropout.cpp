@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "../../core/random.h"
+#include "../random_block.h"
 #include "cpu_queue.h"
 
 namespace ratnet::inline v1 {
@@ -13,12 +13,10 @@ constexpr std::int64_t kMostChannels = 256;  // drawn at a time
 
 // What becomes of the channels first .. first + n - 1, counted over all samples.
 void draw(const SpatialDropout& op, std::int64_t first, std::int64_t n, bool* kept) {
-  const auto seed = static_cast<std::uint64_t>(op.key.as<std::int64_t>()[0]);
-  const auto step = static_cast<std::uint32_t>(op.key.as<std::int64_t>()[1]);
   std::array<std::uint32_t, 4> numbers{};
   for (std::int64_t i = first; i < first + n; ++i) {
     if (i == first || i % 4 == 0)
-      numbers = philox({static_cast<std::uint32_t>(i / 4), step, op.stream, 0}, seed);
+      numbers = random_block(op.key.as<std::int64_t>(), op.stream, i / 4);
     kept[i - first] =
         static_cast<double>(unit_float(numbers[static_cast<std::size_t>(i % 4)])) < op.keep;
   }

@@ -131,8 +131,8 @@ OpNote plan(CpuQueue& queue, const SsimLoss& op) {
 void run(CpuQueue& queue, const SsimLoss& op) {
   auto* memory = static_cast<double*>(queue.working_memory(plan(queue, op).scratch_bytes));
   const SsimGeometry g(op);
-  for_loss_type(op.prediction,
-                [&]<class T>(T) { Ssim<T>(op, g, memory).run(queue, result_of<T>(op)); });
+  for_type(op.prediction.dtype,
+           [&]<class T>(T) { Ssim<T>(op, g, memory).run(queue, result_of<T>(op)); });
 }
 
 }  // namespace ratnet::inline v1

@@ -23,8 +23,8 @@ struct Sum {
 void run(CudaQueue& queue, const AddBias& op) {
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(queue, op.kName, op.x.count(),
-                     Sum<T>{op.x.as<T>(), op.bias ? op.bias.as<T>() : nullptr, op.y.as<T>(),
-                            op.x.shape.back(), op.activation, static_cast<T>(op.slope)});
+                     Sum<T>{op.x.as<T>(), data_or_null<T>(op.bias), op.y.as<T>(), op.x.shape.back(),
+                            op.activation, static_cast<T>(op.slope)});
   });
 }
 

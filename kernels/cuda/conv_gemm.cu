@@ -5,60 +5,16 @@
 #include "conv_mma.h"
 #include "gemm.h"
 #include "group_sums.h"
+#include "window_walk.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-// A pixel of one sample.
-struct Pixel {
-  std::int64_t sample, at[3];
-  __device__ static Pixel of(std::int64_t i, const std::int64_t* sizes) {
-    Pixel p;
-    for (int d = 2; d >= 0; --d) {
-      p.at[d] = i % sizes[d];
-      i /= sizes[d];
-    }
-    p.sample = i;
-    return p;
-  }
-};
-
-__device__ void split_tap(const WindowGeometry& g, std::int64_t tap, std::int64_t* at) {
-  at[2] = tap % g.kernel[2];
-  tap /= g.kernel[2];
-  at[1] = tap % g.kernel[1];
-  at[0] = tap / g.kernel[1];
-}
-
-// The input pixel under a tap of an output pixel, or -1 in the padding.
-__device__ std::int64_t input_pixel(const WindowGeometry& g, const Pixel& output,
-                                    const std::int64_t* tap) {
-  std::int64_t pixel = output.sample;
-  for (int d = 0; d < 3; ++d) {
-    const std::int64_t at = output.at[d] * g.stride[d] - g.pad[d] + tap[d] * g.dilation[d];
-    if (at < 0 || at >= g.in[d]) return -1;
-    pixel = pixel * g.in[d] + at;
-  }
-  return pixel;
-}
-
-// The output pixel that has an input pixel under a tap, or -1.
-__device__ std::int64_t output_pixel(const WindowGeometry& g, const Pixel& input,
-                                     const std::int64_t* tap) {
-  std::int64_t pixel = input.sample;
-  for (int d = 0; d < 3; ++d) {
-    const std::int64_t start = input.at[d] + g.pad[d] - tap[d] * g.dilation[d];
-    if (start < 0 || start % g.stride[d] || start / g.stride[d] >= g.out[d]) return -1;
-    pixel = pixel * g.out[d] + start / g.stride[d];
-  }
-  return pixel;
-}
 
 // Rows: output pixels. Columns: outputs. Terms: taps x channels.
 template <class T>
 struct Forward {
   using Number = T;
-  using Row = Pixel;
+  using Row = GridPlace;
   static constexpr bool kTermsAreNeighbours = true;
   WindowGeometry g;
   const T* x;
@@ -71,11 +27,11 @@ struct Forward {
 
   __device__ std::int64_t first_term(std::int64_t) const { return 0; }
   __device__ std::int64_t end_term(std::int64_t) const { return terms; }
-  __device__ Row row(std::int64_t m) const { return Pixel::of(m, g.out); }
+  __device__ Row row(std::int64_t m) const { return GridPlace(m, 1, g.out); }
   __device__ T a(const Row& pixel, std::int64_t k) const {
     std::int64_t tap[3];
     split_tap(g, k / g.channels, tap);
-    const std::int64_t from = input_pixel(g, pixel, tap);
+    const std::int64_t from = input_under(g, pixel, tap);
     return from < 0 ? T{0} : x[from * g.channels + k % g.channels];
   }
   __device__ T b(std::int64_t k, std::int64_t column) const {
@@ -91,7 +47,7 @@ struct Forward {
 template <class T>
 struct Data {
   using Number = T;
-  using Row = Pixel;
+  using Row = GridPlace;
   static constexpr bool kTermsAreNeighbours = true;
   WindowGeometry g;
   const T* dy;
@@ -101,11 +57,11 @@ struct Data {
 
   __device__ std::int64_t first_term(std::int64_t) const { return 0; }
   __device__ std::int64_t end_term(std::int64_t) const { return terms; }
-  __device__ Row row(std::int64_t m) const { return Pixel::of(m, g.in); }
+  __device__ Row row(std::int64_t m) const { return GridPlace(m, 1, g.in); }
   __device__ T a(const Row& pixel, std::int64_t k) const {
     std::int64_t tap[3];
     split_tap(g, k / g.outputs, tap);
-    const std::int64_t from = output_pixel(g, pixel, tap);
+    const std::int64_t from = output_over(g, pixel, tap);
     return from < 0 ? T{0} : dy[from * g.outputs + k % g.outputs];
   }
   __device__ T b(std::int64_t k, std::int64_t column) const {
@@ -141,7 +97,7 @@ struct WeightSums {
     return r;
   }
   __device__ T a(const Row& r, std::int64_t k) const {
-    const std::int64_t from = input_pixel(g, Pixel::of(k, g.out), r.tap);
+    const std::int64_t from = input_under(g, GridPlace(k, 1, g.out), r.tap);
     return from < 0 ? T{0} : x[from * g.channels + r.channel];
   }
   __device__ T b(std::int64_t k, std::int64_t column) const { return dy[k * g.outputs + column]; }

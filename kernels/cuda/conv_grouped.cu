@@ -57,12 +57,12 @@ __global__ void __launch_bounds__(kSumThreads)
     weights(WindowGeometry g, const T* x, const T* dy, T* dweight) {
   auto& sums = dynamic_shared<BlockSums>();
   const std::int64_t in = g.channels / g.groups;
-  const std::int64_t pixels = g.batch * g.out[0] * g.out[1] * g.out[2];
-  const std::int64_t count = g.kernel[0] * g.kernel[1] * g.kernel[2] * in * g.outputs;
+  const std::int64_t pixels = g.batch * product(g.out);
+  const std::int64_t count = product(g.kernel) * in * g.outputs;
   for (std::int64_t w = blockIdx.x; w < count; w += gridDim.x) {
     const std::int64_t k = w % g.outputs, c = w / g.outputs % in, tap = w / (g.outputs * in);
-    const std::int64_t taps[3] = {tap / (g.kernel[1] * g.kernel[2]),
-                                  tap / g.kernel[2] % g.kernel[1], tap % g.kernel[2]};
+    std::int64_t taps[3];
+    split_tap(g, tap, taps);
     const std::int64_t channel = k / (g.outputs / g.groups) * in + c;
     double sum = 0;
     for (std::int64_t i = threadIdx.x; i < pixels; i += kSumThreads) {
@@ -81,10 +81,10 @@ __global__ void __launch_bounds__(kSumThreads)
 
 void run_grouped(CudaQueue& queue, const ConvForward& call) {
   for_float_type(call.dtype() == DType::f64, [&]<class T>(T) {
-    for_each_element(queue, call.what, call.y.count(),
-                     Forward<T>{call.geometry, call.x.as<T>(), call.weight.as<T>(),
-                                call.bias ? call.bias.as<T>() : nullptr, call.y.as<T>(),
-                                call.activation, static_cast<T>(call.slope)});
+    for_each_element(
+        queue, call.what, call.y.count(),
+        Forward<T>{call.geometry, call.x.as<T>(), call.weight.as<T>(), data_or_null<T>(call.bias),
+                   call.y.as<T>(), call.activation, static_cast<T>(call.slope)});
   });
 }
 
@@ -104,10 +104,7 @@ void run_grouped(CudaQueue& queue, const ConvWeights& call) {
              call.dweight.as<T>());
   });
   if (call.dbias)
-    column_sums(queue, call.what, call.dy, call.dbias,
-                queue.working_memory(grouped_scratch_bytes(call)));
+    column_sums(queue, call.what, call.dy, call.dbias, queue.working_memory(bias_sums_bytes(call)));
 }
-
-std::size_t grouped_scratch_bytes(const ConvWeights& call) { return bias_sums_bytes(call); }
 
 }  // namespace ratnet::inline v1

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "algorithms.h"
+#include "column_sums.h"
 
 namespace ratnet::inline v1 {
 
 void run_grouped(CudaQueue& queue, const ConvForward& call);
 void run_grouped(CudaQueue& queue, const ConvData& call);
 void run_grouped(CudaQueue& queue, const ConvWeights& call);
-std::size_t grouped_scratch_bytes(const ConvWeights& call);
 
 // Declines what has no groups.
 template <class Call>
@@ -18,9 +18,7 @@ constexpr CudaAlgorithm<Call> kConvGrouped = {
       return call.geometry.groups == 1 ? "" : nullptr;
     },
     [](CudaQueue&, const Call& call) {
-      std::size_t bytes = 0;
-      if constexpr (requires { grouped_scratch_bytes(call); }) bytes = grouped_scratch_bytes(call);
-      return note_of("conv_grouped: a thread for every number", bytes);
+      return note_of("conv_grouped: a thread for every number", bias_sums_bytes(call));
     },
     [](CudaQueue& queue, const Call& call) { run_grouped(queue, call); }};
 

@@ -100,8 +100,7 @@ bool mma_serves(const WindowGeometry& g, DType dtype, Precision precision) {
        {g.batch * product(g.in), g.batch * product(g.out), product(g.kernel) * g.channels,
         product(g.kernel) * g.outputs, g.in[0] + g.pad[0], g.in[1] + g.pad[1], g.in[2] + g.pad[2]})
     if (size >= kMost) return false;
-  if (g.channels == 0 || g.outputs == 0 || product(g.in) == 0 || product(g.out) == 0) return false;
-  return true;
+  return !is_empty(g);
 }
 
 void run_mma(CudaQueue& queue, const ConvForward& call) {

@@ -2,32 +2,12 @@
 
 #include <cmath>
 
-#include "../../core/random.h"
+#include "../random_block.h"
 #include "activated.h"
 #include "launch.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-// Which random numbers, for kernels.
-struct Normals {
-  const std::int64_t* key;
-  std::uint32_t stream;
-
-  // e[0..3] for the elements 4 * block .. 4 * block + 3.
-  __device__ void draw(std::int64_t block, double* e) const {
-    constexpr double kTwoPi = 6.283185307179586;
-    const auto numbers =
-        philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(key[1]), stream, 0},
-               static_cast<std::uint64_t>(key[0]));
-    for (std::size_t k = 0; k < 4; k += 2) {
-      const double radius = sqrt(-2 * log(open_unit(numbers[k])));
-      const double angle = kTwoPi * open_unit(numbers[k + 1]);
-      e[k] = radius * cos(angle);
-      e[k + 1] = radius * sin(angle);
-    }
-  }
-};
 
 // Bodies for a block of four elements, which share random numbers.
 template <class T>
@@ -36,10 +16,11 @@ struct Sample {
   const T* log_variance;
   T* y;
   std::int64_t n;
-  Normals normals;
+  const std::int64_t* key;
+  std::uint32_t stream;
   __device__ void operator()(std::int64_t block) const {
     double e[4];
-    normals.draw(block, e);
+    normal_block(key, stream, block, e);
     for (std::int64_t k = 0; k < 4 && 4 * block + k < n; ++k) {
       const std::int64_t i = 4 * block + k;
       y[i] = mean[i] + static_cast<T>(exp(log_variance[i] / 2)) * static_cast<T>(e[k]);
@@ -54,10 +35,11 @@ struct Backward {
   T* dmean;          // or null
   T* dlog_variance;  // or null
   std::int64_t n;
-  Normals normals;
+  const std::int64_t* key;
+  std::uint32_t stream;
   __device__ void operator()(std::int64_t block) const {
     double e[4];
-    normals.draw(block, e);
+    normal_block(key, stream, block, e);
     for (std::int64_t k = 0; k < 4 && 4 * block + k < n; ++k) {
       const std::int64_t i = 4 * block + k;
       const T gradient = dy[i], deviation = static_cast<T>(exp(log_variance[i] / 2));
@@ -73,24 +55,18 @@ void run(CudaQueue& queue, const GaussianSample& op) {
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
     const std::int64_t n = op.y.count();
     for_each_element(queue, op.kName, (n + 3) / 4,
-                     Sample<T>{op.mean.as<T>(),
-                               op.log_variance.as<T>(),
-                               op.y.as<T>(),
-                               n,
-                               {op.key.as<std::int64_t>(), op.stream}});
+                     Sample<T>{op.mean.as<T>(), op.log_variance.as<T>(), op.y.as<T>(), n,
+                               op.key.as<std::int64_t>(), op.stream});
   });
 }
 
 void run(CudaQueue& queue, const GaussianSampleBackward& op) {
   for_float_type(op.dy.dtype == DType::f64, [&]<class T>(T) {
     const std::int64_t n = op.dy.count();
-    for_each_element(queue, op.kName, (n + 3) / 4,
-                     Backward<T>{op.dy.as<T>(),
-                                 op.log_variance.as<T>(),
-                                 op.dmean ? op.dmean.as<T>() : nullptr,
-                                 op.dlog_variance ? op.dlog_variance.as<T>() : nullptr,
-                                 n,
-                                 {op.key.as<std::int64_t>(), op.stream}});
+    for_each_element(
+        queue, op.kName, (n + 3) / 4,
+        Backward<T>{op.dy.as<T>(), op.log_variance.as<T>(), data_or_null<T>(op.dmean),
+                    data_or_null<T>(op.dlog_variance), n, op.key.as<std::int64_t>(), op.stream});
   });
 }
 

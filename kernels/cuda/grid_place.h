@@ -10,6 +10,7 @@ namespace ratnet::inline v1 {
 // Splits an index into [sample, position, channel].
 struct GridPlace {
   std::int64_t sample, at[3], channel;
+  GridPlace() = default;
   __device__ GridPlace(std::int64_t i, std::int64_t channels, const std::int64_t* sizes) {
     channel = i % channels;
     i /= channels;

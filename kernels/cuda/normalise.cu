@@ -275,15 +275,6 @@ std::size_t work_bytes(const NormGeometry& g, DType dtype) {
          static_cast<std::size_t>(g.outer * g.channels * 2) * size_of(dtype);
 }
 
-template <class T>
-const T* memory_of(const ConstView& view) {
-  return view ? view.as<T>() : nullptr;
-}
-template <class T>
-T* memory_of(const View& view) {
-  return view ? view.as<T>() : nullptr;
-}
-
 }  // namespace
 
 void run(CudaQueue& queue, const Normalise& op) {
@@ -294,11 +285,11 @@ void run(CudaQueue& queue, const Normalise& op) {
     sum_chunks_of(queue, op.kName, g, PlainAndSquared<T>{op.x.as<T>()}, partial);
     for_each_element(
         queue, op.kName, g.outer * g.groups,
-        Statistics<T>{g, g.chunks(), partial, memory_of<T>(op.scale), memory_of<T>(op.mean),
-                      memory_of<T>(op.inv_deviation), memory_of<T>(op.running_mean),
-                      memory_of<T>(op.running_variance), op.epsilon, op.momentum, constants});
+        Statistics<T>{g, g.chunks(), partial, data_or_null<T>(op.scale), data_or_null<T>(op.mean),
+                      data_or_null<T>(op.inv_deviation), data_or_null<T>(op.running_mean),
+                      data_or_null<T>(op.running_variance), op.epsilon, op.momentum, constants});
     for_each_element(queue, op.kName, op.x.count(),
-                     Apply<T>{g, op.x.as<T>(), op.y.as<T>(), constants, memory_of<T>(op.shift),
+                     Apply<T>{g, op.x.as<T>(), op.y.as<T>(), constants, data_or_null<T>(op.shift),
                               op.activation, static_cast<T>(op.slope)});
   });
 }
@@ -312,8 +303,8 @@ void run(CudaQueue& queue, const NormaliseBackward& op) {
                                op.dy.as<T>(),
                                op.mean.as<T>(),
                                op.inv_deviation.as<T>(),
-                               memory_of<T>(op.scale),
-                               memory_of<T>(op.shift),
+                               data_or_null<T>(op.scale),
+                               data_or_null<T>(op.shift),
                                op.activation,
                                static_cast<T>(op.slope)};
     const Constants<T> lost = constants_after<T>(partial, g);
@@ -321,9 +312,9 @@ void run(CudaQueue& queue, const NormaliseBackward& op) {
     for_each_element(queue, op.kName, g.outer * 2 * g.channels,
                      AddChunks{g.chunks(), 2 * g.channels, partial});
     if (op.dscale || op.dshift)
-      for_each_element(
-          queue, op.kName, g.channels,
-          OverParts<T>{g, g.chunks(), partial, memory_of<T>(op.dscale), memory_of<T>(op.dshift)});
+      for_each_element(queue, op.kName, g.channels,
+                       OverParts<T>{g, g.chunks(), partial, data_or_null<T>(op.dscale),
+                                    data_or_null<T>(op.dshift)});
     if (!op.dx) return;
     for_each_element(queue, op.kName, g.outer * g.groups,
                      Lost<T>{g, g.chunks(), partial, gradient.scale, gradient.inv_deviation, lost});
@@ -338,10 +329,10 @@ void run(CudaQueue& queue, const NormaliseBy& op) {
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
     const Constants<T> constants = constants_after<T>(partial, g);
     for_each_element(queue, op.kName, g.channels,
-                     Given<T>{memory_of<T>(op.mean), op.variance.as<T>(), memory_of<T>(op.scale),
-                              op.epsilon, constants});
+                     Given<T>{data_or_null<T>(op.mean), op.variance.as<T>(),
+                              data_or_null<T>(op.scale), op.epsilon, constants});
     for_each_element(queue, op.kName, op.x.count(),
-                     Apply<T>{g, op.x.as<T>(), op.y.as<T>(), constants, memory_of<T>(op.shift),
+                     Apply<T>{g, op.x.as<T>(), op.y.as<T>(), constants, data_or_null<T>(op.shift),
                               op.activation, static_cast<T>(op.slope)});
   });
 }
@@ -350,7 +341,7 @@ void run(CudaQueue& queue, const FoldNorm& op) {
   for_float_type(op.weight.dtype == DType::f64, [&]<class T>(T) {
     for_each_element(
         queue, op.kName, op.weight.count(),
-        Fold<T>{op.weight.as<T>(), memory_of<T>(op.bias), op.mean.as<T>(), op.variance.as<T>(),
+        Fold<T>{op.weight.as<T>(), data_or_null<T>(op.bias), op.mean.as<T>(), op.variance.as<T>(),
                 op.scale.as<T>(), op.shift.as<T>(), op.folded_weight.as<T>(),
                 op.folded_bias.as<T>(), op.weight.shape.back(), op.epsilon});
   });

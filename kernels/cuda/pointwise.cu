@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "../../core/random.h"
+#include "../random_block.h"
 #include "activated.h"
 #include "launch.h"
 
@@ -54,9 +54,7 @@ struct Drop {
   const std::int64_t* key;
   std::uint32_t stream;
   __device__ void operator()(std::int64_t block) const {
-    const auto numbers =
-        philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(key[1]), stream, 0},
-               static_cast<std::uint64_t>(key[0]));
+    const auto numbers = random_block(key, stream, block);
     for (std::int64_t k = 0; k < 4 && 4 * block + k < n; ++k) {
       const bool kept = numbers[static_cast<std::size_t>(k)] >> 8 < limit;
       const std::int64_t i = 4 * block + k;

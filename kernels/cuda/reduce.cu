@@ -131,7 +131,7 @@ void run(CudaQueue& queue, const Reduce& op) {
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
     if (op.by == Reduction::max)
       launch(queue, op.kName, grid, dim3(kSumThreads), sizeof(BlockBest<T>), maxima<T>, sharing,
-             op.x.as<T>(), op.y.as<T>(), op.argmax ? op.argmax.as<std::int32_t>() : nullptr);
+             op.x.as<T>(), op.y.as<T>(), data_or_null<std::int32_t>(op.argmax));
     else
       launch(queue, op.kName, grid, dim3(kSumThreads), sizeof(BlockSums), sums<T>, sharing,
              op.x.as<T>(), op.by == Reduction::mean ? static_cast<double>(op.x.shape[1]) : 1.0,

@@ -55,7 +55,8 @@ void for_each_row(CudaQueue& queue, const char* what, std::int64_t rows, const B
          body);
 }
 
-template <class T>
+// kLog: the logarithm of the softmax.
+template <class T, bool kLog>
 struct Forward {
   const T* x;
   T* y;
@@ -68,15 +69,17 @@ struct Forward {
     double sum = 0;
     for (std::int64_t i = lane; i < k; i += kWarp) {
       const T e = exp((from[i] - top) * scale);
-      to[i] = e;
+      if constexpr (!kLog) to[i] = e;
       sum += e;
     }
     sum = warp_sum(sum);
-    for (std::int64_t i = lane; i < k; i += kWarp) to[i] = static_cast<T>(to[i] / sum);
+    if constexpr (kLog) sum = log(sum);
+    for (std::int64_t i = lane; i < k; i += kWarp)
+      to[i] = static_cast<T>(kLog ? (from[i] - top) * scale - sum : to[i] / sum);
   }
 };
 
-template <class T>
+template <class T, bool kLog>
 struct Backward {
   const T* y;
   const T* dy;
@@ -87,46 +90,12 @@ struct Backward {
     const std::int64_t at = row * k;
     double sum = 0;
     for (std::int64_t i = lane; i < k; i += kWarp)
-      sum += static_cast<double>(dy[at + i]) * y[at + i];
+      sum += kLog ? static_cast<double>(dy[at + i]) : static_cast<double>(dy[at + i]) * y[at + i];
     sum = warp_sum(sum);
-    for (std::int64_t i = lane; i < k; i += kWarp)
-      dx[at + i] = static_cast<T>(y[at + i] * (dy[at + i] - sum) / temperature);
-  }
-};
-
-template <class T>
-struct LogForward {
-  const T* x;
-  T* y;
-  std::int64_t k;
-  T scale;
-  __device__ void operator()(std::int64_t row, int lane) const {
-    const T* from = x + row * k;
-    T* to = y + row * k;
-    const T top = largest_of_row(from, k, lane);
-    double sum = 0;
-    for (std::int64_t i = lane; i < k; i += kWarp)
-      sum += static_cast<T>(exp((from[i] - top) * scale));
-    const double log_sum = log(warp_sum(sum));
-    for (std::int64_t i = lane; i < k; i += kWarp)
-      to[i] = static_cast<T>((from[i] - top) * scale - log_sum);
-  }
-};
-
-template <class T>
-struct LogBackward {
-  const T* y;
-  const T* dy;
-  T* dx;
-  std::int64_t k;
-  double temperature;
-  __device__ void operator()(std::int64_t row, int lane) const {
-    const std::int64_t at = row * k;
-    double sum = 0;
-    for (std::int64_t i = lane; i < k; i += kWarp) sum += dy[at + i];
-    sum = warp_sum(sum);
-    for (std::int64_t i = lane; i < k; i += kWarp)
-      dx[at + i] = static_cast<T>((dy[at + i] - exp(y[at + i]) * sum) / temperature);
+    for (std::int64_t i = lane; i < k; i += kWarp) {
+      const double v = y[at + i], dv = dy[at + i];
+      dx[at + i] = static_cast<T>((kLog ? dv - exp(v) * sum : v * (dv - sum)) / temperature);
+    }
   }
 };
 
@@ -136,22 +105,22 @@ void run(CudaQueue& queue, const Softmax& op) {
   const std::int64_t k = op.x.shape.back(), rows = k ? op.x.count() / k : 0;
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
     const T scale = static_cast<T>(1 / op.temperature);
-    if (op.log)
-      for_each_row(queue, op.kName, rows, LogForward<T>{op.x.as<T>(), op.y.as<T>(), k, scale});
-    else
-      for_each_row(queue, op.kName, rows, Forward<T>{op.x.as<T>(), op.y.as<T>(), k, scale});
+    const auto each = [&]<bool kLog>(std::bool_constant<kLog>) {
+      for_each_row(queue, op.kName, rows, Forward<T, kLog>{op.x.as<T>(), op.y.as<T>(), k, scale});
+    };
+    op.log ? each(std::true_type{}) : each(std::false_type{});
   });
 }
 
 void run(CudaQueue& queue, const SoftmaxBackward& op) {
   const std::int64_t k = op.y.shape.back(), rows = k ? op.y.count() / k : 0;
   for_float_type(op.y.dtype == DType::f64, [&]<class T>(T) {
-    const T* y = op.y.as<T>();
-    const T* dy = op.dy.as<T>();
-    if (op.log)
-      for_each_row(queue, op.kName, rows, LogBackward<T>{y, dy, op.dx.as<T>(), k, op.temperature});
-    else
-      for_each_row(queue, op.kName, rows, Backward<T>{y, dy, op.dx.as<T>(), k, op.temperature});
+    const auto each = [&]<bool kLog>(std::bool_constant<kLog>) {
+      for_each_row(
+          queue, op.kName, rows,
+          Backward<T, kLog>{op.y.as<T>(), op.dy.as<T>(), op.dx.as<T>(), k, op.temperature});
+    };
+    op.log ? each(std::true_type{}) : each(std::false_type{});
   });
 }
 

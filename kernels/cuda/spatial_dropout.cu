@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "../../core/random.h"
+#include "../random_block.h"
 #include "activated.h"
 #include "launch.h"
 
@@ -20,9 +20,7 @@ struct Drop {
   std::uint32_t stream;
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t channel = i / sample_size * channels + i % channels;
-    const auto numbers = philox(
-        {static_cast<std::uint32_t>(channel / 4), static_cast<std::uint32_t>(key[1]), stream, 0},
-        static_cast<std::uint64_t>(key[0]));
+    const auto numbers = random_block(key, stream, channel / 4);
     const bool kept = numbers[static_cast<std::size_t>(channel % 4)] >> 8 < limit;
     y[i] = kept ? x[i] / keep : T{0};
   }

@@ -1,22 +1,9 @@
 #include "../ssim_terms.h"
+#include "grid_place.h"
 #include "loss_sums.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-// Splits an index into [sample, position, channel].
-struct Spot {
-  std::int64_t sample, at[3], channel;
-  __device__ Spot(std::int64_t i, const std::int64_t* sizes, std::int64_t channels) {
-    channel = i % channels;
-    i /= channels;
-    for (int d = 2; d >= 0; --d) {
-      at[d] = i % sizes[d];
-      i /= sizes[d];
-    }
-    sample = i;
-  }
-};
 
 __device__ std::int64_t index_of_pixel(std::int64_t sample, std::int64_t z, std::int64_t y,
                                        std::int64_t x, const std::int64_t* sizes) {
@@ -34,7 +21,7 @@ struct Positions {
   __device__ double weight(std::int64_t) const { return 1; }
 
   __device__ double term(std::int64_t i, double) const {
-    const Spot spot(i, g.out, g.channels);
+    const GridPlace spot(i, g.channels, g.out);
     SsimMoments moments;
     for (std::int64_t a = 0; a < g.window[0]; ++a)
       for (std::int64_t b = 0; b < g.window[1]; ++b) {
@@ -68,7 +55,7 @@ struct Pixels {
   double scale;
 
   __device__ void operator()(std::int64_t i) const {
-    const Spot spot(i, g.in, g.channels);
+    const GridPlace spot(i, g.channels, g.in);
     double one = 0, of_x = 0, of_y = 0;
     for (std::int64_t a = 0; a < g.window[0]; ++a)
       for (std::int64_t b = 0; b < g.window[1]; ++b)

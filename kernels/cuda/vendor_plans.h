@@ -22,8 +22,9 @@ struct VendorPlans {
   // Throws Error (internal) where it would have to be made while work is captured.
   template <class Make>
   Value& prepared(CudaQueue& queue, const char* what, const Key& key, const Make& make) {
-    const bool capturing = queue.is_capturing();
     Entry* entry = plans.find(key);
+    if (entry && entry->captured) return entry->value;
+    const bool capturing = queue.is_capturing();
     if (!entry) {
       if (capturing)
         fail(ErrorKind::internal, what, ": the ", to_string(key),

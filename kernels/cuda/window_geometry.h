@@ -22,6 +22,10 @@ WindowGeometry geometry_of(const Shape& x, const Shape& y, const Window& window,
                            std::int64_t groups = 1);
 // How many positions, or taps, sizes in three dimensions make.
 constexpr std::int64_t product(const std::int64_t* sizes) { return sizes[0] * sizes[1] * sizes[2]; }
+inline bool is_empty(const WindowGeometry& g) {
+  return g.batch == 0 || g.channels == 0 || g.outputs == 0 || product(g.in) == 0 ||
+         product(g.out) == 0;
+}
 // x [N, channels], y [N, outputs].
 WindowGeometry dense_geometry(const Shape& x, const Shape& y);
 

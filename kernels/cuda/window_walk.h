@@ -20,6 +20,14 @@ __device__ void for_taps(const WindowGeometry& g, const Visit& visit) {
       }
 }
 
+// Where in the kernel a tap lies.
+__device__ inline void split_tap(const WindowGeometry& g, std::int64_t tap, std::int64_t* at) {
+  at[2] = tap % g.kernel[2];
+  tap /= g.kernel[2];
+  at[1] = tap % g.kernel[1];
+  at[0] = tap / g.kernel[1];
+}
+
 // The pixel of the input that lies under a tap at a position of the output, or -1 in the padding.
 __device__ inline std::int64_t input_under(const WindowGeometry& g, const GridPlace& p,
                                            const std::int64_t* tap) {

@@ -55,11 +55,6 @@ bool is_aligned(const void* data) {
   return reinterpret_cast<std::uintptr_t>(data) % kTensorAlignment == 0;
 }
 
-bool is_empty(const WindowGeometry& g) {
-  return g.batch == 0 || g.channels == 0 || g.outputs == 0 || product(g.in) == 0 ||
-         product(g.out) == 0;
-}
-
 template <class Call>
 const char* declines(CudaQueue& queue, const Call& call) {
   if (call.dtype() != DType::f32) return "the tensors are not f32";
