@@ -1,14 +1,13 @@
 // Training steps of the systems' networks, for scripts/compare_training.
 //   training_steps graph NETWORK small|full              prints the graph as JSON
 //   training_steps train GRAPH.json RUN.safetensors      see train()
-//   training_steps memory NETWORK BATCH STEPS THREADS    see memory()
+//   training_steps memory NETWORK BATCH STEPS THREADS [recompute]    see memory()
 // The networks of kNetworks; `small` ones take part in the comparison, without dropout.
 #include <chrono>
 #include <fstream>
 #include <functional>
 #include <iomanip>
 #include <iostream>
-#include <iterator>
 #include <map>
 
 #include "../apps/anomaly/autoencoders.h"
@@ -16,6 +15,7 @@
 #include "../apps/microbleeds/unet.h"
 #include "../apps/motion/conv5_fc3.h"
 #include "../apps/series/series_network.h"
+#include "../core/atomic_file.h"
 #include "../core/error.h"
 #include "../kernels/cpu/instruction_set.h"
 #include "../kernels/open.h"
@@ -86,12 +86,15 @@ std::size_t resident(const std::string& what) {
 class Run {
  public:
   Run(const Graph& graph, const Weights& weights, const Objective& objective, std::int64_t batch,
-      const OptimiserOptions& options, int threads)
+      const OptimiserOptions& options, int threads, bool recompute = false)
       : parameters_(std::make_shared<Parameters>(
             open_queue({.device = {DeviceKind::cpu, 0}, .threads = threads, .executor = {}}),
             weights)),
         plan_(graph, parameters_,
-              {.batch = batch, .mode = Mode::train, .watch = watch_for(graph, objective)}),
+              {.batch = batch,
+               .mode = Mode::train,
+               .watch = watch_for(graph, objective),
+               .recompute = recompute}),
         optimiser_(parameters_, options),
         step_(plan_, optimiser_, objective) {}
 
@@ -103,11 +106,7 @@ class Run {
     return step_.loss_sum();
   }
   const Plan& plan() const { return plan_; }
-  std::size_t moments() const {
-    std::size_t bytes = 0;
-    for (const Tensor& moment : optimiser_.state()) bytes += moment.bytes();
-    return bytes;
-  }
+  std::size_t moments() const { return optimiser_.bytes(); }
 
  private:
   std::shared_ptr<Parameters> parameters_;
@@ -142,13 +141,11 @@ Shape masks_of(const Shape& images) {
 // its metadata objective, batch, steps, optimiser, rate, weight_decay, seed. Prints the loss of
 // every step.
 void train(const std::string& graph_path, const std::string& run_path) {
-  std::ifstream graph_file(graph_path);
-  if (!graph_file) fail(ErrorKind::file_system, graph_path, ": cannot be opened");
-  const std::string json(std::istreambuf_iterator<char>(graph_file), {});
   const SafetensorsFile file(run_path);
   const auto& settings = file.metadata();
   const Objective objective = objective_from_json(settings.at("objective"));
-  const Graph graph = graph_for(Graph::from_json(json), objective);
+  const Graph graph =
+      graph_for(Graph::from_json(read_file(graph_path, std::size_t{1} << 20)), objective);
   const std::int64_t size = std::stoll(settings.at("batch"));
   const std::int64_t steps = std::stoll(settings.at("steps"));
   const double rate = std::stod(settings.at("rate"));
@@ -187,8 +184,10 @@ void train(const std::string& graph_path, const std::string& run_path) {
 
 // Some steps of the network at full size, with fresh weights and a batch of nothing in particular:
 // what its plan says it needs beside what the process grows by, and the mean time of a step but
-// the first, in which memory is touched that never was before.
-void memory(const std::string& name, std::int64_t size, std::int64_t steps, int threads) {
+// the first, in which memory is touched that never was before. recompute: as
+// PlanOptions::recompute.
+void memory(const std::string& name, std::int64_t size, std::int64_t steps, int threads,
+            bool recompute) {
   require(steps >= 2, steps, " steps, expected at least 2");
   const Graph whole = network(name, false);
   const Shape input = images_of(whole, size);
@@ -210,9 +209,8 @@ void memory(const std::string& name, std::int64_t size, std::int64_t steps, int 
   batch.labels = labels;
   batch.masks = masks;
 
-  const std::size_t before = resident("VmRSS"), peak_before = resident("VmHWM");
-  Run run(graph, Weights::initialised(graph, 1), objective, size, {}, threads);
-  const std::size_t built = resident("VmHWM");
+  const std::size_t before = resident("VmRSS");
+  Run run(graph, Weights::initialised(graph, 1), objective, size, {}, threads, recompute);
   double seconds = 0, loss = 0;
   for (std::int64_t step = 0; step < steps; ++step) {
     const auto start = std::chrono::steady_clock::now();
@@ -220,17 +218,15 @@ void memory(const std::string& name, std::int64_t size, std::int64_t steps, int 
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     if (step > 0) seconds += took.count();
   }
-  const std::size_t after = resident("VmRSS"), peak = resident("VmHWM");
   const Plan::Memory planned = run.plan().memory();
   std::cout << R"({"network": ")" << name << R"(", "batch": )" << size << R"(, "threads": )"
             << threads << R"(, "instruction_set": ")" << instruction_set() << R"(", "steps": )"
             << steps << R"(, "loss": )" << loss << R"(, "seconds_per_step": )"
             << seconds / static_cast<double>(steps - 1) << R"(, "activations": )"
             << planned.activations << R"(, "scratch": )" << planned.scratch << R"(, "parameters": )"
-            << planned.parameters << R"(, "moments": )" << run.moments()
-            << R"(, "resident_before": )" << before << R"(, "peak_before": )" << peak_before
-            << R"(, "peak_built": )" << built << R"(, "resident_after": )" << after
-            << R"(, "peak": )" << peak << "}" << std::endl;
+            << planned.parameters << R"(, "gradients": )" << planned.gradients << R"(, "moments": )"
+            << run.moments() << R"(, "resident_before": )" << before << R"(, "peak": )"
+            << resident("VmHWM") << "}" << std::endl;
 }
 
 }  // namespace
@@ -242,8 +238,10 @@ int main(int argc, char** argv) {
       std::cout << network(words[1], words[2] == "small").to_json() << std::endl;
     } else if (words.size() == 3 && words[0] == "train") {
       train(words[1], words[2]);
-    } else if (words.size() == 5 && words[0] == "memory") {
-      memory(words[1], std::stoll(words[2]), std::stoll(words[3]), std::stoi(words[4]));
+    } else if ((words.size() == 5 || (words.size() == 6 && words[5] == "recompute")) &&
+               words[0] == "memory") {
+      memory(words[1], std::stoll(words[2]), std::stoll(words[3]), std::stoi(words[4]),
+             words.size() == 6);
     } else {
       fail(ErrorKind::usage, "see the head of bench/training_steps.cpp");
     }
