@@ -1,0 +1,43 @@
+// The simple rules that a network has to beat, beside it in every evaluation.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nearest_healthy.h"
+#include "position_z_score.h"
+#include "principal_components.h"
+
+namespace ratnet::inline v1 {
+
+// What those that learn have learnt; asymmetry and intensity learn nothing.
+struct Baselines {
+  PositionZScore z_score;
+  PrincipalComponents components;
+  NearestHealthy nearest;
+};
+
+// From the healthy slices of the subjects (subject_slices.h). Throws Error (input) where there are
+// none.
+Baselines learn_baselines(std::span<const PreparedSubject* const> subjects);
+
+struct BaselineMaps {
+  std::string name;
+  Tensor raw;  // [S, 128, 128] f32, for score_subject()
+};
+
+// "intensity", "z_score", "asymmetry", "pca" and "nearest", in this order. residual: what counts as
+// a departure; where one rule compares no structure, ssim counts as absolute does.
+std::vector<BaselineMaps> baseline_maps(const Baselines& learnt, const PreparedSubject& subject,
+                                        Residual residual = Residual::positive);
+
+// [S, 128, 128] f32: departure() of the image from the median of the brain, which preparation puts
+// at 0.5, for the slices that can be judged; 0 in the others and outside of the brain.
+Tensor intensity_maps(const PreparedSubject& subject, Residual residual = Residual::positive);
+
+// [S]: a score that sees nothing but where the slice is, 1 - |2 position - 1|: lesions are found
+// where there is most brain. NaN where not judged. Learns nothing, so it shows what a measure of
+// slices owes to the place alone, not the most that could be had from it.
+std::vector<double> position_scores(const PreparedSubject& subject);
+
+}  // namespace ratnet::inline v1

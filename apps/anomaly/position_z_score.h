@@ -1,0 +1,25 @@
+// How unusual a pixel is for its place: the rule that networks have to beat.
+#pragma once
+
+#include "prepared_subject.h"
+#include "residual.h"
+
+namespace ratnet::inline v1 {
+
+// Mean and deviation of healthy brains, pixel by pixel, at positions from bottom to top.
+struct PositionZScore {
+  // [41, 64, 64] f32 at positions 0, 1/40, ... 1. A deviation of 0 says that brains are hardly ever
+  // there.
+  Tensor mean, deviation;
+};
+
+// Of all healthy slices (subject_slices.h), smoothed slightly, each weighted by a Gaussian of 0.04
+// about the position; the sums are smoothed again because brains do not lie alike.
+PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> subjects);
+
+// [S, 128, 128] f32: departure() of (image - mean) / deviation at the nearest position, for the
+// slices that can be judged; 0 in the others and where brains are hardly ever.
+Tensor position_z_score_maps(const PositionZScore& learnt, const PreparedSubject& subject,
+                             Residual residual = Residual::positive);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,63 @@
+#include "subject_slices.h"
+
+#include <algorithm>
+
+#include "../../imaging/resample.h"
+
+namespace ratnet::inline v1 {
+
+void check_subject(const char* who, const PreparedSubject& subject) {
+  const auto slices = static_cast<std::size_t>(subject.slices());
+  const Shape shape{subject.slices(), kJudgedSize, kJudgedSize};
+  const auto check = [&](const char* what, const Tensor& tensor, DType type) {
+    require(tensor.shape() == shape && tensor.dtype() == type, who, ": ", what, " of '",
+            subject.name, "' is ", name_of(tensor.dtype()), " ", tensor.shape(), ", expected ",
+            name_of(type), " ", shape);
+  };
+  check("images", subject.images, DType::f32);
+  check("brain", subject.brain, DType::u8);
+  require(subject.judged.size() == slices && subject.areas.size() == slices &&
+              (subject.labels.empty() || subject.labels.size() == slices),
+          who, ": '", subject.name, "' has ", slices, " positions, ", subject.areas.size(),
+          " areas, ", subject.judged.size(), " marks of judged slices and ", subject.labels.size(),
+          " labels");
+}
+
+Tensor resample_slices(const Tensor& images, std::int64_t to) {
+  const std::int64_t from = images.shape()[1];
+  require(images.shape().rank() == 3 && images.shape()[2] == from,
+          "resample: square slices expected, got ", images.shape());
+  const SliceResampler resampler({.rows = from, .columns = from}, to, to);
+  std::vector<float> scratch(resampler.scratch_size());
+  Tensor result({images.shape()[0], to, to}, DType::f32);
+  for (std::int64_t s = 0; s < images.shape()[0]; ++s)
+    resampler.run(slice_of<float>(images, s), slice_of<float>(result, s), scratch);
+  return result;
+}
+
+Tensor brain_as_floats(const PreparedSubject& subject) {
+  Tensor brain(subject.brain.shape(), DType::f32);
+  std::ranges::transform(subject.brain.values<std::uint8_t>(), brain.values<float>().begin(),
+                         [](std::uint8_t inside) { return inside ? 1.0f : 0.0f; });
+  return brain;
+}
+
+std::vector<HealthySlice> healthy_slices(const char* who,
+                                         std::span<const PreparedSubject* const> subjects) {
+  std::vector<HealthySlice> healthy;
+  for (std::size_t n = 0; n < subjects.size(); ++n) {
+    const PreparedSubject& subject = *subjects[n];
+    check_subject(who, subject);
+    for (std::int64_t s = 0; s < subject.slices(); ++s) {
+      const auto i = static_cast<std::size_t>(s);
+      if (subject.judged[i] && (subject.labels.empty() || subject.labels[i] == 0))
+        healthy.push_back({n, s});
+    }
+  }
+  if (healthy.empty())
+    fail(ErrorKind::input, who, ": none of ", subjects.size(),
+         " subjects has a slice that can be judged and is labelled healthy (0)");
+  return healthy;
+}
+
+}  // namespace ratnet::inline v1
