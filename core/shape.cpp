@@ -33,6 +33,17 @@ Shape Shape::with_first(std::int64_t size) const {
   return other;
 }
 
+Shape Shape::batch_of(std::int64_t n) const {
+  Shape batch{n};
+  for (const std::int64_t size : sizes()) batch.push_back(size);
+  return batch;
+}
+
+Shape Shape::without_last() const {
+  require(rank_ > 0, "a shape of rank 0 has no last size");
+  return Shape(sizes().first(static_cast<std::size_t>(rank_ - 1)));
+}
+
 std::string to_string(const Shape& shape) {
   std::string out = "[";
   for (int i = 0; i < shape.rank(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);

@@ -35,6 +35,10 @@ class Shape {
 
   // The same shape with another first size.
   Shape with_first(std::int64_t size) const;
+  // Of n such things: [n, sizes...]. Throws Error (usage) past kMaxRank.
+  Shape batch_of(std::int64_t n) const;
+  // Without its last size. Throws Error (usage) for rank 0.
+  Shape without_last() const;
 
   bool operator==(const Shape&) const = default;
 

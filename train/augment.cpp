@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "../core/image_grid.h"
+
 namespace ratnet::inline v1 {
 namespace {
 
@@ -62,24 +64,28 @@ void check_augmentation(const Augmentation& options) {
 }
 
 void augment(const Augmentation& options, ConstView from, View to, Random& random) {
-  require(from.shape == to.shape && from.shape.rank() == 3 && from.data != to.data,
+  const ImageGrid grid = image_grid("augment", from);
+  require(from.shape == to.shape && from.data != to.data,
           "augment takes two different images of equal size, got ", to_string(from.shape), " and ",
           to_string(to.shape));
-  const std::int64_t h = from.shape[0], w = from.shape[1], c = from.shape[2];
+  const std::int64_t h = grid.size[1], w = grid.size[2], c = grid.channels;
   const auto [down, right, flip] = draw_movement(options, random);
   const auto gain = static_cast<float>(random.uniform(1 - options.gain, 1 + options.gain));
 
   // Down into `to`, then right into a row that is written back, mirrored or not.
   auto* target = to.as<float>();
-  shift_rows(from.as<float>(), target, h, w * c, down);
   std::vector<float> row(static_cast<std::size_t>(w * c));
-  for (std::int64_t y = 0; y < h; ++y) {
-    float* line = target + y * w * c;
-    shift_rows(line, row.data(), w, c, right);
-    for (std::int64_t x = 0; x < w; ++x)
-      for (std::int64_t channel = 0; channel < c; ++channel)
-        line[x * c + channel] =
-            gain * row[static_cast<std::size_t>((flip ? w - 1 - x : x) * c + channel)];
+  for (std::int64_t d = 0; d < grid.size[0]; ++d) {
+    float* slice = target + d * h * w * c;
+    shift_rows(from.as<float>() + d * h * w * c, slice, h, w * c, down);
+    for (std::int64_t y = 0; y < h; ++y) {
+      float* line = slice + y * w * c;
+      shift_rows(line, row.data(), w, c, right);
+      for (std::int64_t x = 0; x < w; ++x)
+        for (std::int64_t channel = 0; channel < c; ++channel)
+          line[x * c + channel] =
+              gain * row[static_cast<std::size_t>((flip ? w - 1 - x : x) * c + channel)];
+    }
   }
   if (options.noise > 0) {
     const std::int64_t count = from.count();
@@ -89,22 +95,25 @@ void augment(const Augmentation& options, ConstView from, View to, Random& rando
 }
 
 void augment_mask(const Augmentation& options, ConstView from, View to, Random& random) {
-  require(from.shape == to.shape && from.shape.rank() == 3 && from.shape[2] == 1 &&
+  const int rank = from.shape.rank();
+  require(from.shape == to.shape && (rank == 3 || rank == 4) && from.shape.back() == 1 &&
               from.data != to.data,
-          "augment_mask takes two different masks [H, W, 1], got ", to_string(from.shape), " and ",
-          to_string(to.shape));
+          "augment_mask takes two different masks [H, W, 1] or [D, H, W, 1], got ",
+          to_string(from.shape), " and ", to_string(to.shape));
   require(!options.subpixel, "masks move by whole pixels, not by fractions of one");
-  const std::int64_t h = from.shape[0], w = from.shape[1];
+  const std::int64_t d = rank == 4 ? from.shape[0] : 1;
+  const std::int64_t h = from.shape[rank - 3], w = from.shape[rank - 2];
   const Movement m = draw_movement(options, random);
   const auto down = static_cast<std::int64_t>(m.down), right = static_cast<std::int64_t>(m.right);
   const auto* source = from.as<std::uint8_t>();
   auto* target = to.as<std::uint8_t>();
-  for (std::int64_t y = 0; y < h; ++y)
-    for (std::int64_t x = 0; x < w; ++x) {
-      const std::int64_t sy = y - down, sx = (m.flip ? w - 1 - x : x) - right;
-      const bool inside = sy >= 0 && sy < h && sx >= 0 && sx < w;
-      target[y * w + x] = inside ? source[sy * w + sx] : std::uint8_t{0};
-    }
+  for (std::int64_t z = 0; z < d; ++z, source += h * w, target += h * w)
+    for (std::int64_t y = 0; y < h; ++y)
+      for (std::int64_t x = 0; x < w; ++x) {
+        const std::int64_t sy = y - down, sx = (m.flip ? w - 1 - x : x) - right;
+        const bool inside = sy >= 0 && sy < h && sx >= 0 && sx < w;
+        target[y * w + x] = inside ? source[sy * w + sx] : std::uint8_t{0};
+      }
 }
 
 }  // namespace ratnet::inline v1

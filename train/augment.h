@@ -21,12 +21,12 @@ struct Augmentation {
 // or more.
 void check_augmentation(const Augmentation& options);
 
-// One image, f32 [H, W, C], from `from` into `to` (other memory). Draws the same numbers from
-// `random` for images of every content.
+// One image, f32 [H, W, C] or [D, H, W, C], from `from` into `to` (other memory). Draws the same
+// numbers from `random` for images of every content.
 void augment(const Augmentation& options, ConstView from, View to, Random& random);
 
-// The mask of such an image, u8 [H, W, 1], moved and mirrored as augment() does with the same
-// random numbers; zeros move in. Whole-pixel shifts only.
+// The mask of such an image, u8 [H, W, 1] or [D, H, W, 1], moved and mirrored as augment() does
+// with the same random numbers; zeros move in. Whole-pixel shifts only.
 void augment_mask(const Augmentation& options, ConstView from, View to, Random& random);
 
 }  // namespace ratnet::inline v1

@@ -65,10 +65,10 @@ const std::vector<std::string>& Dataset::notes() const {
 
 void check_read(const Dataset& dataset, std::int64_t first, const View& to) {
   const Shape image = dataset.image_shape();
-  require(to.shape.rank() == 4 && to.dtype == dataset.dtype() && to.shape[1] == image[0] &&
-              to.shape[2] == image[1] && to.shape[3] == image[2],
-          dataset.name(), ": images of ", name_of(dataset.dtype()), " ", to_string(image),
-          " cannot be read into ", name_of(to.dtype), " ", to_string(to.shape));
+  require(
+      to.shape.rank() > 0 && to.dtype == dataset.dtype() && to.shape == image.batch_of(to.shape[0]),
+      dataset.name(), ": images of ", name_of(dataset.dtype()), " ", to_string(image),
+      " cannot be read into ", name_of(to.dtype), " ", to_string(to.shape));
   require(first >= 0 && to.shape[0] <= dataset.size() && first <= dataset.size() - to.shape[0],
           dataset.name(), ": images ", first, " to ", first + to.shape[0] - 1, " of ",
           dataset.size(), " were asked for");
@@ -81,27 +81,27 @@ TensorDataset::TensorDataset(Tensor images, SampleTable table, DatasetAttributes
       attributes_(std::move(attributes)),
       name_(std::move(name)) {
   const Shape& shape = images_.shape();
-  require(shape.rank() == 3 || shape.rank() == 4, name_, ": images must be [N, H, W] or ",
-          "[N, H, W, C], not ", to_string(shape));
+  require(shape.rank() >= 3 && shape.rank() <= 5, name_, ": images must be [N, H, W], ",
+          "[N, H, W, C] or [N, D, H, W, C], not ", to_string(shape));
   const DType type = images_.dtype();
   require(type == DType::u8 || type == DType::u16 || type == DType::i16 || type == DType::f32,
           name_, ": images must be u8, u16, i16 or f32, not ", ratnet::name_of(type));
   check_table(table_, size());
   const std::size_t bytes = static_cast<std::size_t>(image_shape().count()) * size_of(type);
-  const std::size_t pixel = size_of(type) * static_cast<std::size_t>(image_shape()[2]);
+  const std::size_t pixel = size_of(type) * static_cast<std::size_t>(image_shape().back());
   const auto* at = static_cast<const std::byte*>(images_.data());
   for (std::int64_t i = 0; i < size(); ++i, at += bytes)
     hashes_.push_back(hash_image({at, bytes}, pixel));
 }
 
 Shape TensorDataset::image_shape() const {
-  const Shape& shape = images_.shape();
-  return {shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1};
+  Shape image(images_.shape().sizes().subspan(1));
+  if (image.rank() == 2) image.push_back(1);
+  return image;
 }
 
 ConstView TensorDataset::resident() const {
-  const Shape image = image_shape();
-  return images_.view().reshaped({size(), image[0], image[1], image[2]});
+  return images_.view().reshaped(image_shape().batch_of(size()));
 }
 
 void TensorDataset::read(std::int64_t first, View to) {

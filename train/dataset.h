@@ -46,22 +46,22 @@ struct DatasetAttributes {
   std::optional<double> scale;           // the brain level of all slices, in stored pixel units
 };
 
-// A set of equally sized images that is read in ranges. read() may be called from several threads
-// at once: implementations lock where they must.
+// A set of equally sized images, or volumes, that is read in ranges. read() may be called from
+// several threads at once: implementations lock where they must.
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual std::int64_t size() const = 0;
-  virtual Shape image_shape() const = 0;  // [H, W, C]
+  virtual Shape image_shape() const = 0;  // [H, W, C] or [D, H, W, C]
   virtual DType dtype() const = 0;        // u8, u16, i16 or f32
   virtual const SampleTable& table() const = 0;
-  // Images first..first+n-1 into `to` [n, H, W, C] of dtype().
+  // Images first..first+n-1 into `to`, n times image_shape(), of dtype().
   virtual void read(std::int64_t first, View to) = 0;
   // How many consecutive images are stored together (HDF5's chunk); reading less reads as much.
   virtual std::int64_t chunk() const { return 1; }
   virtual std::string name() const = 0;  // for messages: the file
   virtual const DatasetAttributes& attributes() const;
-  // All images [N, H, W, C] where they are in memory anyway; null otherwise.
+  // All images, N times image_shape(), where they are in memory anyway; null otherwise.
   virtual ConstView resident() const { return {}; }
   // The hash of every image, [N]; empty where none were computed.
   virtual std::span<const ImageHash> hashes() const { return {}; }
@@ -75,8 +75,8 @@ void check_read(const Dataset& dataset, std::int64_t first, const View& to);
 // Images in memory: what a simulator made, or a test.
 class TensorDataset final : public Dataset {
  public:
-  // images: [N, H, W] or [N, H, W, C] of u8, u16, i16 or f32. Throws Error (usage) when a column
-  // of the table has another length.
+  // images: [N, H, W], [N, H, W, C] or [N, D, H, W, C] of u8, u16, i16 or f32. Throws Error (usage)
+  // when a column of the table has another length.
   TensorDataset(Tensor images, SampleTable table, DatasetAttributes attributes = {},
                 std::string name = "images in memory");
 

@@ -158,8 +158,8 @@ requires(std::is_same_v<std::remove_const_t<T>, Hdf5ImageLayout::Part>) void vis
 }
 template <class A, class T>
 requires(std::is_same_v<std::remove_const_t<T>, Hdf5ImageLayout>) void visit(A& a, T& x) {
-  a(x.parts, x.dtype, x.height, x.width, x.channels, x.channel_axis, x.channels_first, x.grey,
-    x.chunk);
+  a(x.parts, x.dtype, x.depth, x.height, x.width, x.channels, x.channel_axis, x.channels_first,
+    x.grey, x.chunk);
 }
 template <class A, class T>
 requires(std::is_same_v<std::remove_const_t<T>, SampleTable>) void visit(A& a, T& x) {
@@ -176,6 +176,15 @@ std::int64_t Hdf5ImageLayout::count() const {
   std::int64_t n = 0;
   for (const Part& part : parts) n += part.count;
   return n;
+}
+
+std::int64_t Hdf5ImageLayout::pixels() const {
+  return std::max<std::int64_t>(1, depth) * height * width;
+}
+
+Shape Hdf5ImageLayout::delivered_shape() const {
+  if (depth == 0) return {height, width, delivered_channels()};
+  return {depth, height, width, delivered_channels()};
 }
 
 std::string to_bytes(const Hdf5Contents& contents) {

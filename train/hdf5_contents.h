@@ -19,6 +19,7 @@ struct Hdf5ImageLayout {
   };
   std::vector<Part> parts;  // the images are these, one after the other
   DType dtype = DType::u8;  // they are delivered in
+  std::int64_t depth = 0;   // of volumes; 0: they are slices
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t channels = 1;    // stored
@@ -29,6 +30,8 @@ struct Hdf5ImageLayout {
 
   std::int64_t count() const;
   std::int64_t delivered_channels() const { return grey ? 1 : channels; }
+  std::int64_t pixels() const;    // of one image
+  Shape delivered_shape() const;  // [H, W, C] or [D, H, W, C]
 };
 
 struct Hdf5Contents {

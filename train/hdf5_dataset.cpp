@@ -123,8 +123,7 @@ class KeptSlices final : public Hdf5Slices {
       : Hdf5Slices(std::move(path), std::move(contents)), pixels_(std::move(pixels)) {}
 
   ConstView resident() const override {
-    const Shape image = image_shape();
-    return {pixels_->data(), dtype(), Shape{size(), image[0], image[1], image[2]}};
+    return {pixels_->data(), dtype(), image_shape().batch_of(size())};
   }
   void read(std::int64_t first, View to) override {
     check_read(*this, first, to);
@@ -217,7 +216,8 @@ std::unique_ptr<Dataset> open_hdf5_masks(const std::string& path) {
       path, identity, {pixels->descriptor(), Hdf5Options().keep_bytes}, Hdf5Pixels::masks);
   const Hdf5Description& masks = contents.description;
   if (!masks.is_slices) fail(ErrorKind::input, path, ": masks: ", masks.problem);
-  const Shape wanted{images.image_shape[0], images.image_shape[1], 1};
+  Shape wanted = images.image_shape;
+  wanted[wanted.rank() - 1] = 1;
   if (masks.size != images.size || !(masks.image_shape == wanted))
     fail(ErrorKind::input, path, ": has ", masks.size, " masks of ", to_string(masks.image_shape),
          " for ", images.size, " images of ", to_string(images.image_shape));

@@ -2,12 +2,12 @@
 // read to its end in a child process, because the HDF5 library can crash on a hostile one; what
 // such a file does there becomes one Error (input).
 //
-// The schema: `images` [N, H, W] or [N, H, W, C] (u8, u16, i16, f32), `labels` [N] (255 =
-// unlabelled); optional `masks` [N, H, W] u8, `subject`, `session`, `run` (strings or integers
-// [N]), `volume`, `slice` (integers [N]), `split` (0 train, 1 validation, 2 test) and any further
-// u8 [N]; attributes `class_names` and `scale` on the root, or else on the images (class_names also
-// on the labels). Common other names and layouts are understood; each such reading is told in
-// notes().
+// The schema: `images` [N, H, W], [N, H, W, C] or, of volumes, [N, D, H, W, C] (u8, u16, i16, f32),
+// `labels` [N] (255 = unlabelled); optional `masks` [N, H, W] or [N, D, H, W] u8, `subject`,
+// `session`, `run` (strings or integers [N]), `volume`, `slice` (integers [N]), `split` (0 train, 1
+// validation, 2 test) and any further u8 [N]; attributes `class_names` and `scale` on the root, or
+// else on the images (class_names also on the labels). Common other names and layouts are
+// understood; each such reading is told in notes().
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ struct Hdf5Options {
 std::unique_ptr<Dataset> open_hdf5_slices(const std::string& path, const Hdf5Options& options = {});
 
 // The masks of such a file, a label for every pixel (255: none), as a dataset of u8 images [H, W,
-// 1] in the order of the slices; null where the file has none. Throws Error as open_hdf5_slices
-// does.
+// 1] or [D, H, W, 1] in the order of the slices; null where the file has none. Throws Error as
+// open_hdf5_slices does.
 std::unique_ptr<Dataset> open_hdf5_masks(const std::string& path);
 
 // What an HDF5 file holds, for `ratnet inspect`.
@@ -56,7 +56,7 @@ struct Hdf5Description {
   // The rest is filled where it is.
   std::vector<std::string> notes;
   std::int64_t size = 0;
-  Shape image_shape;  // [H, W, C]
+  Shape image_shape;  // [H, W, C] or [D, H, W, C]
   DType dtype = DType::u8;
   double minimum = 0;  // of all pixels
   double maximum = 0;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t kLargestSide = 4096;
 constexpr std::uint64_t kMostChannels = 16;
+constexpr std::uint64_t kMostValues = std::uint64_t{1} << 24;  // of one image
 
 DType delivered_type(const Hdf5DatasetInfo& info, std::vector<std::string>& notes) {
   const auto other = [&](DType type) {
@@ -69,7 +70,7 @@ class PixelSurvey {
  private:
   template <class T>
   void add_images(const std::byte* images, std::int64_t n) {
-    const auto pixels = static_cast<std::size_t>(layout_.height * layout_.width);
+    const auto pixels = static_cast<std::size_t>(layout_.pixels());
     const auto channels = static_cast<std::size_t>(layout_.channels);
     const std::size_t count = pixels * channels;
     std::vector<T> channel(grey() ? pixels : 0);
@@ -142,8 +143,14 @@ Hdf5ImageLayout find_hdf5_layout(const Hdf5Schema& schema, std::uint64_t file_by
       layout.chunk =
           std::max(layout.chunk, static_cast<std::int64_t>(std::min(info.chunk[0], info.rows())));
   }
-  std::uint64_t h = first.shape[1], w = first.shape[2], c = 1;
-  if (first.rank() == 4) {
+  const std::size_t axis = schema.volumes ? 2 : 1;  // of the height
+  std::uint64_t d = 1, h = first.shape[axis], w = first.shape[axis + 1], c = 1;
+  if (schema.volumes) {
+    d = first.shape[1];
+    layout.depth = static_cast<std::int64_t>(d);
+    layout.channel_axis = first.rank() == 5;
+    if (layout.channel_axis) c = first.shape[4];
+  } else if (first.rank() == 4) {
     const auto few = [](std::uint64_t n) { return n == 1 || n == 3; };
     layout.channel_axis = true;
     layout.channels_first = few(first.shape[1]) && !few(first.shape[3]);
@@ -154,13 +161,15 @@ Hdf5ImageLayout find_hdf5_layout(const Hdf5Schema& schema, std::uint64_t file_by
       notes.push_back(text(to_string(first), " is taken as channels first: [N, C, H, W]"));
     }
   }
-  if (h < 2 || w < 2 || h > kLargestSide || w > kLargestSide || c < 1 || c > kMostChannels)
-    fail(ErrorKind::input, to_string(first), " cannot be [N, H, W] or [N, H, W, C] with sides of ",
-         "2 to ", kLargestSide, " and at most ", kMostChannels, " channels");
+  if (d < 1 || h < 2 || w < 2 || d > kLargestSide || h > kLargestSide || w > kLargestSide ||
+      c < 1 || c > kMostChannels)
+    fail(ErrorKind::input, to_string(first), " cannot be [N, H, W], [N, H, W, C] or ",
+         "[N, D, H, W, C] with sides of 2 to ", kLargestSide, " and at most ", kMostChannels,
+         " channels");
   layout.height = static_cast<std::int64_t>(h);
   layout.width = static_cast<std::int64_t>(w);
   layout.channels = static_cast<std::int64_t>(c);
-  if (h * w * c > (std::uint64_t{1} << 24))
+  if (d * h * w * c > kMostValues)
     fail(ErrorKind::input, to_string(first), " holds images of more than 2^24 values");
   layout.dtype = delivered_type(first, notes);
   return layout;
@@ -177,8 +186,7 @@ void survey_hdf5_pixels(std::int64_t file, const Hdf5PixelStore& store, Hdf5Cont
   Hdf5ImageReader reader(file, layout);
   const std::int64_t n = layout.count();
   const std::size_t image_bytes =
-      static_cast<std::size_t>(layout.height * layout.width * layout.channels) *
-      size_of(layout.dtype);
+      static_cast<std::size_t>(layout.pixels() * layout.channels) * size_of(layout.dtype);
   // Enough for any pixel type's alignment.
   const AlignedMemory block =
       allocate_aligned(static_cast<std::size_t>(reader.block()) * image_bytes);

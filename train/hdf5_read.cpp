@@ -65,7 +65,7 @@ void first_channel(const void* from, void* to, std::size_t pixels, std::size_t c
 // One image from how it is stored to how it is delivered.
 template <class T>
 void deliver(const Hdf5ImageLayout& layout, const void* from, void* to) {
-  const auto pixels = static_cast<std::size_t>(layout.height * layout.width);
+  const auto pixels = static_cast<std::size_t>(layout.pixels());
   const auto channels = static_cast<std::size_t>(layout.channels);
   if (layout.grey && layout.channels_first)
     std::memcpy(to, from, pixels * sizeof(T));
@@ -79,8 +79,7 @@ void deliver(const Hdf5ImageLayout& layout, const void* from, void* to) {
 
 Hdf5ImageReader::Hdf5ImageReader(std::int64_t file, const Hdf5ImageLayout& layout)
     : layout_(layout) {
-  const auto pixel_bytes =
-      static_cast<std::size_t>(layout.height * layout.width) * size_of(layout.dtype);
+  const auto pixel_bytes = static_cast<std::size_t>(layout.pixels()) * size_of(layout.dtype);
   stored_bytes_ = pixel_bytes * static_cast<std::size_t>(layout.channels);
   delivered_bytes_ = pixel_bytes * static_cast<std::size_t>(layout.delivered_channels());
   const auto fit = [&](std::size_t bytes) {
@@ -96,7 +95,7 @@ Hdf5ImageReader::Hdf5ImageReader(std::int64_t file, const Hdf5ImageLayout& layou
       fail(ErrorKind::input, "'", printable(part.path), "' cannot be opened (", hdf5_reason(), ")");
     const Hdf5Id space(H5Dget_space(dataset.get()));
     const hssize_t values = space ? H5Sget_simple_extent_npoints(space.get()) : -1;
-    if (values != part.count * layout.height * layout.width * layout.channels)
+    if (values != part.count * layout.pixels() * layout.channels)
       fail(ErrorKind::input, "'", printable(part.path), "' has changed while it was read");
     datasets_.push_back(std::move(dataset));
   }
@@ -131,17 +130,17 @@ void Hdf5ImageReader::read_part(std::size_t part, std::int64_t first, std::int64
 
   const auto size = [](std::int64_t value) { return static_cast<hsize_t>(value); };
   const hsize_t h = size(layout_.height), w = size(layout_.width), c = size(layout_.channels);
-  const hsize_t start[4] = {size(first), 0, 0, 0};
-  hsize_t count[4] = {size(n), h, w, c};
-  if (layout_.channels_first) {
-    count[1] = c;
-    count[2] = h;
-    count[3] = w;
-  }
+  const hsize_t start[5] = {size(first), 0, 0, 0, 0};
+  hsize_t count[5] = {size(n)};
+  int rank = 1;
+  if (layout_.channels_first) count[rank++] = c;
+  if (layout_.depth > 0) count[rank++] = size(layout_.depth);
+  count[rank++] = h;
+  count[rank++] = w;
+  if (layout_.channel_axis && !layout_.channels_first) count[rank++] = c;
   const std::int64_t dataset = datasets_[part].get();
   const Hdf5Id file_space(H5Dget_space(dataset));
   // Of the file's rank: between different ranks HDF5 goes element by element.
-  const int rank = layout_.channel_axis ? 4 : 3;
   const Hdf5Id memory(H5Screate_simple(rank, count, nullptr));
   const bool rank_is_right = H5Sget_simple_extent_ndims(file_space.get()) == rank;
   if (!rank_is_right ||

@@ -70,9 +70,9 @@ bool is_number(const Hdf5DatasetInfo& info) {
 bool suits(const Hdf5DatasetInfo& info, Hdf5Role role) {
   if (!info.refused.empty()) return true;  // it will be refused by name
   switch (role) {
-    case Hdf5Role::images: return is_number(info) && (info.rank() == 3 || info.rank() == 4);
+    case Hdf5Role::images: return is_number(info) && info.rank() >= 3 && info.rank() <= 5;
     case Hdf5Role::masks:
-      return info.kind == Hdf5DatasetInfo::Kind::integer && (info.rank() == 3 || info.rank() == 4);
+      return info.kind == Hdf5DatasetInfo::Kind::integer && info.rank() >= 3 && info.rank() <= 5;
     case Hdf5Role::labels: return is_number(info) && (info.rank() == 1 || info.rank() == 2);
     case Hdf5Role::volume:
     case Hdf5Role::slice: return is_number(info) && info.rank() == 1;
@@ -104,8 +104,9 @@ const Hdf5DatasetInfo* find(const Hdf5Listing& listing, Hdf5Role role,
   for (const std::string& link : listing.links)
     if (parse_name(link).base == "images")
       fail(ErrorKind::input, "'", printable(link), "' is a link, and links are not followed");
-  fail(ErrorKind::input, "is not a dataset of slices: it needs 'images' [N, H, W] or [N, H, W, C]",
-       " (u8, u16, i16 or f32) and has ", found.empty() ? "no dataset" : found);
+  fail(ErrorKind::input,
+       "is not a dataset of slices: it needs 'images' [N, H, W], [N, H, W, C] or ",
+       "[N, D, H, W, C] (u8, u16, i16 or f32) and has ", found.empty() ? "no dataset" : found);
 }
 
 Hdf5Part find_part(const Hdf5Listing& listing, const std::optional<Split>& split) {
@@ -173,16 +174,20 @@ Hdf5Schema find_schema(const Hdf5Listing& listing, Hdf5Pixels pixels) {
     if (schema.parts.empty()) fail_no_images(listing);
     schema.notes.push_back("the splits follow from the datasets' names");
   }
+  schema.volumes = schema.parts.front()[Hdf5Role::images]->rank() == 5;
   if (pixels == Hdf5Pixels::masks) {
     for (Hdf5Part& part : schema.parts) {
       if (part[Hdf5Role::masks] == nullptr)
         fail(ErrorKind::input, "has no masks for ",
              part.split ? text("its ", name_of(*part.split), " images") : "its images",
-             "; add a dataset 'masks' [N, H, W] u8");
+             "; add a dataset 'masks' ", schema.volumes ? "[N, D, H, W]" : "[N, H, W]", " u8");
       if (part[Hdf5Role::masks]->rows() != part[Hdf5Role::images]->rows())
         fail(ErrorKind::input, "has ", part[Hdf5Role::masks]->rows(), " masks for ",
              part[Hdf5Role::images]->rows(), " images in '",
              printable(part[Hdf5Role::images]->path), "'");
+      if ((part[Hdf5Role::masks]->rank() == 3) == schema.volumes)
+        fail(ErrorKind::input, "has masks ", to_string(*part[Hdf5Role::masks]), " for images ",
+             to_string(*part[Hdf5Role::images]));
       part.roles[static_cast<std::size_t>(Hdf5Role::images)] = part[Hdf5Role::masks];
     }
     schema.notes.clear();

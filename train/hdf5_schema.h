@@ -30,6 +30,7 @@ struct Hdf5Part {
 
 struct Hdf5Schema {
   std::vector<Hdf5Part> parts;                  // one, or one for each split
+  bool volumes = false;                         // the images are [N, D, H, W, C]
   std::vector<const Hdf5DatasetInfo*> columns;  // further u8 [N]
   std::vector<std::string> notes;               // what was assumed
 };

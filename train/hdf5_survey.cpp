@@ -23,7 +23,7 @@ void summarise(Hdf5Contents& contents) {
   const Hdf5ImageLayout& layout = contents.layout;
   out.is_slices = true;
   out.size = layout.count();
-  out.image_shape = {layout.height, layout.width, layout.delivered_channels()};
+  out.image_shape = layout.delivered_shape();
   out.dtype = layout.dtype;
   for (const std::uint8_t label : table.labels) {
     if (label == kUnlabelled) {

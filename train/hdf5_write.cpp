@@ -46,7 +46,7 @@ Hdf5Id creation_properties(int rank, const hsize_t* chunk) {
 }
 
 void write_images(std::int64_t file, const ConstView& images) {
-  hsize_t sizes[4], chunk[4];
+  hsize_t sizes[Shape::kMaxRank], chunk[Shape::kMaxRank];
   const int rank = images.shape.rank();
   for (int i = 0; i < rank; ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(images.shape[i]);
   chunk[0] = std::min(kImagesInChunk, sizes[0]);

@@ -163,13 +163,9 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
             {.batch = batch_for(dataset.image_shape(), options.batch),
              .watch = watch_for(graph, objective)}),
       losses_(plan_, objective_),
+      targets_(plan_.queue_handle(), objective_, dataset.image_shape(), plan_.batch(),
+               options.change.makes_targets),
       loss_sum_(plan_.queue_handle(), sizeof(double)) {
-  const auto n = static_cast<std::size_t>(plan_.batch());
-  const Shape image = dataset.image_shape();
-  if (reads(objective_, LossTarget::labels))
-    labels_ = Buffer(plan_.queue_handle(), n * sizeof(std::int32_t));
-  if (reads(objective_, LossTarget::masks))
-    masks_ = Buffer(plan_.queue_handle(), n * static_cast<std::size_t>(image[0] * image[1]));
   options_.batch = plan_.batch();
   options_.shuffle = false;
   options_.balance = false;
@@ -215,17 +211,10 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
     wait_on_failure(queue, [&] {
       const View input = plan_.input(0, n);
       upload(queue, input.data, batch.images.data, input.bytes());
-      LossTargets targets;
-      if (labels_.data()) {
-        upload(queue, labels_.data(), batch.labels.data, batch.labels.bytes());
-        targets.labels = ConstView(labels_.data(), DType::i32, {n});
-      }
-      if (masks_.data()) {
-        upload(queue, masks_.data(), batch.masks.data, batch.masks.bytes());
-        targets.masks = ConstView(masks_.data(), DType::u8, batch.masks.shape);
-      }
+      targets_.upload(queue, batch);
       plan_.forward(n);
-      if (reads(objective_, LossTarget::image))
+      LossTargets targets = targets_.first(n);
+      if (reads(objective_, LossTarget::image) && !targets.image)
         targets.image =
             plan_.watched(graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name, n);
       losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}),

@@ -7,6 +7,7 @@
 #include "loader.h"
 #include "objective.h"
 #include "segmentation.h"
+#include "target_buffers.h"
 
 namespace ratnet::inline v1 {
 
@@ -35,7 +36,8 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
 // Judges the parameters as they are at the time.
 class Judge {
  public:
-  // graph: the outputs that the objective reads. options: scales, masks, threads and memory count.
+  // graph: the outputs that the objective reads. options: scales, masks, the change, threads and
+  // memory count.
   // The dataset has to stay.
   Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
         Dataset& dataset, const LoaderOptions& options);
@@ -49,7 +51,8 @@ class Judge {
   LoaderOptions options_;
   Plan plan_;
   PlannedLosses losses_;
-  Buffer labels_, masks_, loss_sum_;
+  TargetBuffers targets_;
+  Buffer loss_sum_;
 };
 
 }  // namespace ratnet::inline v1

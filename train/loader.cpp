@@ -49,11 +49,25 @@ struct Window {
 struct Slot {
   HostBuffer of_queue;
   Tensor own;
-  View images, labels, masks;  // in either
+  View images, labels, masks, targets, target_weights;  // in either
   Tensor weights;
   Batch batch;
   bool ready = false;
+
+  Sample sample(std::size_t n) const {
+    const auto one = [&](const View& all) {
+      if (!all) return View();
+      const View first(all.data, all.dtype, Shape(all.shape.sizes().subspan(1)));
+      return View(static_cast<char*>(all.data) + n * first.bytes(), first.dtype, first.shape);
+    };
+    Sample sample{one(images), one(masks), one(targets), one(target_weights)};
+    if (sample.mask) sample.mask.shape.push_back(1);
+    return sample;
+  }
 };
+
+// Apart from how often a sample is drawn in an epoch, which counts from 0.
+constexpr std::uint32_t kOfChange = 1u << 31;
 
 }  // namespace
 
@@ -111,20 +125,32 @@ struct Loader::State {
 
     slots.resize(static_cast<std::size_t>(options.ahead) + 1);
     for (Slot& slot : slots) {
-      slot.images = View(nullptr, DType::f32, {options.batch, image[0], image[1], image[2]});
+      const Shape pixels = image.without_last().batch_of(options.batch);
+      slot.images = View(nullptr, DType::f32, image.batch_of(options.batch));
       slot.labels = View(nullptr, DType::i32, {options.batch});
       slot.weights = Tensor({options.batch}, DType::f32);
-      if (options.masks) slot.masks = View(nullptr, DType::u8, {options.batch, image[0], image[1]});
-      const std::size_t mask_bytes = options.masks ? slot.masks.bytes() : 0;
-      const std::size_t bytes = slot.images.bytes() + slot.labels.bytes() + mask_bytes;
+      std::vector<View*> parts = {&slot.images, &slot.labels};
+      if (options.change.makes_targets) {
+        slot.targets = slot.images;
+        slot.target_weights = View(nullptr, DType::f32, pixels);
+        slot.target_weights.shape.push_back(1);
+        parts.insert(parts.end(), {&slot.targets, &slot.target_weights});
+      }
+      if (options.masks) {
+        slot.masks = View(nullptr, DType::u8, pixels);
+        parts.push_back(&slot.masks);
+      }
+      std::size_t bytes = 0;
+      for (const View* part : parts) bytes += part->bytes();
       if (options.queue)
         slot.of_queue = HostBuffer(options.queue, bytes);
       else
         slot.own = Tensor({static_cast<std::int64_t>(bytes)}, DType::u8);
       auto* memory = static_cast<char*>(options.queue ? slot.of_queue.data() : slot.own.data());
-      slot.images.data = memory;
-      slot.labels.data = memory + slot.images.bytes();
-      if (options.masks) slot.masks.data = memory + slot.images.bytes() + slot.labels.bytes();
+      for (View* part : parts) {
+        part->data = memory;
+        memory += part->bytes();
+      }
     }
   }
 
@@ -149,8 +175,10 @@ struct Loader::State {
     check_augmentation(options.augmentation);
     if (!options.masks) return;
     const Shape image = dataset.image_shape();
+    Shape mask = image.without_last();
+    mask.push_back(1);
     require(options.masks->dtype() == DType::u8 && options.masks->size() == dataset.size() &&
-                options.masks->image_shape() == Shape{image[0], image[1], 1},
+                options.masks->image_shape() == mask,
             "loader: ", options.masks->size(), " masks of ", options.masks->image_shape(), " for ",
             dataset.size(), " images of ", image);
     require(!options.augmentation.subpixel,
@@ -316,7 +344,9 @@ struct Loader::State {
     batch.images = ConstView(slot.images).first(batch.count);
     batch.labels = ConstView(slot.labels).first(batch.count);
     batch.weights = ConstView(slot.weights.view()).first(batch.count);
-    if (options.masks) batch.masks = ConstView(slot.masks).first(batch.count);
+    if (slot.masks) batch.masks = ConstView(slot.masks).first(batch.count);
+    if (slot.targets) batch.targets = ConstView(slot.targets).first(batch.count);
+    if (slot.targets) batch.target_weights = ConstView(slot.target_weights).first(batch.count);
     batch.indices.clear();
     std::size_t source = 0;
     for (std::int64_t i = begin; i < end; ++i) {
@@ -324,7 +354,12 @@ struct Loader::State {
       const Draw& draw = order.draws[static_cast<std::size_t>(i)];
       const auto index = static_cast<std::size_t>(draw.index);
       const auto at = static_cast<std::size_t>(i - begin);
-      float* to = slot.images.as<float>() + at * scratch.size();
+      const Sample sample = slot.sample(at);
+      auto* to = sample.image.as<float>();
+      const auto draws = [&](std::uint32_t use) {
+        return random_for(options.seed, batch.epoch, draw.index,
+                          use + static_cast<std::uint32_t>(draw.copy));
+      };
       const float scale = options.scales.empty()       ? 1.0f
                           : options.scales.size() == 1 ? options.scales[0]
                                                        : options.scales[index];
@@ -332,21 +367,19 @@ struct Loader::State {
       const ConstView stored = rows.images.image(draw.index);
       if (options.augmentation.any()) {
         convert(stored, scratch.data(), scale);
-        Random random = random_for(options.seed, batch.epoch, draw.index,
-                                   static_cast<std::uint32_t>(draw.copy));
-        augment(options.augmentation, ConstView(scratch.data(), DType::f32, image),
-                View(to, DType::f32, image), random);
+        Random random = draws(0);
+        augment(options.augmentation, ConstView(scratch.data(), DType::f32, image), sample.image,
+                random);
       } else {
         convert(stored, to, scale);
       }
       if (rows.masks) {
-        Random random = random_for(options.seed, batch.epoch, draw.index,
-                                   static_cast<std::uint32_t>(draw.copy));
-        const auto pixels = static_cast<std::size_t>(image[0] * image[1]);
-        augment_mask(
-            options.augmentation, rows.masks->image(draw.index),
-            View(slot.masks.as<std::uint8_t>() + at * pixels, DType::u8, {image[0], image[1], 1}),
-            random);
+        Random random = draws(0);
+        augment_mask(options.augmentation, rows.masks->image(draw.index), sample.mask, random);
+      }
+      if (options.change) {
+        Random random = draws(kOfChange);
+        options.change.apply(sample, random);
       }
       const bool labelled = !labels.empty() && labels[index] != kUnlabelled;
       slot.labels.as<std::int32_t>()[at] = labelled ? labels[index] : -1;

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "../core/queue.h"
@@ -13,19 +15,38 @@
 
 namespace ratnet::inline v1 {
 
+// A sample on its way into a batch: image f32 [..., C] and mask u8 [..., 1] (no memory without
+// masks), to be changed in place; target f32 [..., C] and weight f32 [..., 1] (no memory unless the
+// change makes them): what LossTarget::image compares with, and what its pixels weigh.
+struct Sample {
+  View image, mask, target, weight;
+};
+
+// A change to training samples of the caller's own.
+struct SampleChange {
+  // Tells it from others, with all its numbers: part of a training's fingerprint.
+  std::string name;
+  // Called from several threads at once; draws from `random` alone.
+  std::function<void(const Sample& sample, Random& random)> apply;
+  bool makes_targets = false;  // writes all of target and weight
+
+  explicit operator bool() const { return apply != nullptr; }
+};
+
 struct LoaderOptions {
   std::int64_t batch = 32;
   std::uint64_t seed = 0;
   bool shuffle = true;   // otherwise in the order of the indices
   bool balance = false;  // every class equally often in an epoch (needs labels; see loader_order.h)
   Augmentation augmentation;
+  SampleChange change;  // after it
   // What pixels are multiplied by: one factor for all, or one for every sample of the dataset;
   // empty is 1.
   std::vector<float> scales;
   // The weight of every sample of the dataset in the loss; empty is 1.
   std::vector<float> weights;
-  // A mask for every sample of the dataset, u8 [H, W, 1], that moves and is mirrored with its
-  // image; has to outlive the loader.
+  // A mask for every sample of the dataset, u8 [H, W, 1] or [D, H, W, 1], that moves and is
+  // mirrored with its image; has to outlive the loader.
   Dataset* masks = nullptr;
   int threads = 1;  // workers that convert and augment
   int ahead = 4;    // batches kept ready
@@ -43,9 +64,11 @@ struct Batch {
   std::int64_t epoch = 0;
   std::int64_t number = 0;            // within the epoch
   std::int64_t count = 0;             // B: the last batch of an epoch may be smaller
-  ConstView images;                   // [B, H, W, C] f32
+  ConstView images;                   // [B, H, W, C] or [B, D, H, W, C] f32
   ConstView labels;                   // [B] i32, -1 where unlabelled
-  ConstView masks;                    // [B, H, W] u8, absent without masks
+  ConstView masks;                    // [B, H, W] or [B, D, H, W] u8, absent without masks
+  ConstView targets;                  // as images, absent unless the change makes them
+  ConstView target_weights;           // [B, H, W, 1] or [B, D, H, W, 1] f32, absent likewise
   ConstView weights;                  // [B] f32
   std::vector<std::int64_t> indices;  // [B] positions in the dataset
 };

@@ -14,9 +14,7 @@ std::int64_t loader_block(const Dataset& dataset) {
 LoadedRows::LoadedRows(Dataset& dataset, std::vector<std::int64_t> rows)
     : rows_(std::move(rows)), image_shape_(dataset.image_shape()) {
   image_bytes_ = static_cast<std::size_t>(image_shape_.count()) * size_of(dataset.dtype());
-  const auto shape_of = [&](std::int64_t n) {
-    return Shape{n, image_shape_[0], image_shape_[1], image_shape_[2]};
-  };
+  const auto shape_of = [&](std::int64_t n) { return image_shape_.batch_of(n); };
   owned_ = Tensor(shape_of(static_cast<std::int64_t>(rows_.size())), dataset.dtype());
   images_ = owned_.view();
   const std::int64_t block = loader_block(dataset);
@@ -43,7 +41,7 @@ LoadedRows::LoadedRows(Dataset& dataset, std::vector<std::int64_t> rows)
 }
 
 LoadedRows::LoadedRows(ConstView resident)
-    : images_(resident), image_shape_{resident.shape[1], resident.shape[2], resident.shape[3]} {
+    : images_(resident), image_shape_(resident.shape.sizes().subspan(1)) {
   image_bytes_ = static_cast<std::size_t>(image_shape_.count()) * size_of(resident.dtype);
 }
 

@@ -21,7 +21,7 @@ class LoadedRows {
   // All images of a dataset that is in memory already; they are not copied.
   explicit LoadedRows(ConstView resident);
 
-  // One image [H, W, C] in the dataset's type; throws Error (internal) for a row that was not asked
+  // One image in the dataset's type; throws Error (internal) for a row that was not asked
   // for.
   ConstView image(std::int64_t row) const;
 

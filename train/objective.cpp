@@ -36,6 +36,7 @@ void for_fields(Term& term, Function&& function) {
   function("output", term.output);
   function("log_variance", term.log_variance);
   function("weight", term.weight);
+  function("warm_up", term.warm_up);
   function("class_weights", term.class_weights);
   function("label_smoothing", term.label_smoothing);
   function("positive_weight", term.positive_weight);
@@ -52,7 +53,7 @@ bool compares_images(LossKind kind) {
 }
 
 bool has_field(LossKind kind, std::string_view field) {
-  if (field == "output" || field == "weight") return true;
+  if (field == "output" || field == "weight" || field == "warm_up") return true;
   switch (kind) {
     case LossKind::cross_entropy: return field == "class_weights" || field == "label_smoothing";
     case LossKind::binary_cross_entropy: return field == "positive_weight";
@@ -101,6 +102,8 @@ LossTerm term_from(const Json& json) {
   }
   if (!std::isfinite(term.weight) || term.weight < 0)
     fail(ErrorKind::input, "the weight of a loss is ", term.weight, ", expected 0 or more");
+  if (term.warm_up < 0)
+    fail(ErrorKind::input, "the warm-up of a loss is ", term.warm_up, " steps, expected 0 or more");
   const bool image = term.target == LossTarget::image;
   const bool suits = image == compares_images(term.kind) &&
                      (term.kind != LossKind::dice || term.target == LossTarget::masks);
@@ -206,6 +209,16 @@ bool reads(const Objective& objective, LossTarget target) {
   });
 }
 
+std::vector<int> warm_up_at(const Objective& objective, std::int64_t step) {
+  std::vector<int> warm;
+  for (const LossTerm& term : objective)
+    warm.push_back(step >= term.warm_up
+                       ? kWarmUpParts
+                       : static_cast<int>(static_cast<double>(step) * kWarmUpParts /
+                                          static_cast<double>(term.warm_up)));
+  return warm;
+}
+
 std::vector<std::string> watch_for(const Graph& graph, const Objective& objective) {
   if (!reads(objective, LossTarget::image)) return {};
   return {graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name};
@@ -240,10 +253,12 @@ PlannedLosses::PlannedLosses(Plan& plan, const Objective& objective)
 }
 
 void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const View& loss_sum,
-                           double times) {
+                           double times, const std::vector<int>& warm) {
   Queue& queue = plan_.queue();
-  for (const Term& term : terms_) {
+  for (std::size_t i = 0; i < terms_.size(); ++i) {
+    const Term& term = terms_[i];
     const LossTerm& l = term.loss;
+    const double factor = l.weight * times * (warm.empty() ? 1.0 : warm[i] / double{kWarmUpParts});
     const ConstView y = plan_.output(term.output, n);
     const View dy = training_ ? plan_.output_gradient(term.output, n) : View();
     const View loss(loss_.data(), y.dtype, {1});
@@ -261,7 +276,7 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
                               .dlogits = dy,
                               .loss_sum = loss_sum,
                               .label_smoothing = l.label_smoothing,
-                              .factor = l.weight * times,
+                              .factor = factor,
                               .accumulate = term.accumulate});
         break;
       }
@@ -275,11 +290,12 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
                                                         : ElementLossKind::binary_cross_entropy,
                        .prediction = y,
                        .target = compares_images(l.kind) ? targets.image : labels.reshaped(y.shape),
+                       .weights = compares_images(l.kind) ? targets.image_weights : ConstView(),
                        .loss = loss,
                        .dprediction = dy,
                        .loss_sum = loss_sum,
                        .positive_weight = l.positive_weight,
-                       .factor = l.weight * times,
+                       .factor = factor,
                        .accumulate = term.accumulate});
         break;
       case LossKind::dice:
@@ -291,10 +307,11 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
                                    .smoothing = l.smoothing,
                                    .per_sample = l.per_sample,
                                    .include_background = l.background,
-                                   .factor = l.weight * times,
+                                   .factor = factor,
                                    .accumulate = term.accumulate});
         break;
       case LossKind::ssim:
+        require(!targets.image_weights, "the loss ssim cannot weigh pixels");
         v1::submit(queue, SsimLoss{.prediction = y,
                                    .target = targets.image,
                                    .loss = loss,
@@ -303,7 +320,7 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
                                    .window = l.window,
                                    .sigma = l.sigma,
                                    .data_range = l.data_range,
-                                   .factor = l.weight * times,
+                                   .factor = factor,
                                    .accumulate = term.accumulate});
         break;
       case LossKind::gaussian_kl:
@@ -315,7 +332,7 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
                               .dlog_variance =
                                   training_ ? plan_.output_gradient(term.log_variance, n) : View(),
                               .loss_sum = loss_sum,
-                              .factor = l.weight * times,
+                              .factor = factor,
                               .accumulate = term.accumulate});
         break;
     }

@@ -22,7 +22,7 @@ enum class LossKind : std::uint8_t {
 };
 
 // What an output is compared with: the label of the sample, its mask (a label for every pixel), or
-// the image that went in.
+// the image that went in (or what a SampleChange puts in its place).
 enum class LossTarget : std::uint8_t { labels, masks, image };
 
 // One loss; the kernels' headers (kernels/loss.h) say what the numbers mean.
@@ -32,6 +32,8 @@ struct LossTerm {
   std::string log_variance;  // gaussian_kl: the other output, `output` is the mean
   LossTarget target = LossTarget::labels;
   double weight = 1;
+  // Steps of the optimiser over which the weight grows from 0 to what it is, in kWarmUpParts parts.
+  std::int64_t warm_up = 0;
   std::vector<float> class_weights;  // cross_entropy; empty: all 1
   double label_smoothing = 0;        // cross_entropy
   double positive_weight = 1;        // binary_cross_entropy
@@ -43,6 +45,8 @@ struct LossTerm {
   double data_range = 1;             // ssim
 };
 using Objective = std::vector<LossTerm>;
+
+constexpr int kWarmUpParts = 32;
 
 // [{"kind": "dice", "output": "probability", "target": "masks", "weight": 0.5}, ...]; fields that
 // hold their default are left out.
@@ -64,6 +68,9 @@ std::size_t output_of(const Graph& graph, const std::string& name);
 // Whether a loss compares with that.
 bool reads(const Objective& objective, LossTarget target);
 
+// How much of every term's weight there is at an optimiser's step, of kWarmUpParts.
+std::vector<int> warm_up_at(const Objective& objective, std::int64_t step);
+
 // The nodes whose values a plan has to hold for the objective (PlanOptions::watch).
 std::vector<std::string> watch_for(const Graph& graph, const Objective& objective);
 
@@ -72,6 +79,8 @@ struct LossTargets {
   ConstView labels;  // [n] i32
   ConstView masks;   // [n, spatial...] u8
   ConstView image;   // the shape and type of the plan's input
+  // What its pixels weigh, [n, spatial..., 1] of that type; absent: all the same.
+  ConstView image_weights = {};
 };
 
 // The losses of a plan's outputs, on its device.
@@ -81,9 +90,10 @@ class PlannedLosses {
   PlannedLosses(Plan& plan, const Objective& objective);
 
   // Adds the weighted sum for n samples to loss_sum [1] f64 and, in training, leaves its gradient
-  // where Plan::backward looks; all of it `times` over. Throws Error (usage) where shapes do not
-  // fit.
-  void submit(std::int64_t n, const LossTargets& targets, const View& loss_sum, double times = 1);
+  // where Plan::backward looks; all of it `times` over. warm: how much of every term's weight there
+  // is, by term, of kWarmUpParts; empty: all. Throws Error (usage) where shapes do not fit.
+  void submit(std::int64_t n, const LossTargets& targets, const View& loss_sum, double times = 1,
+              const std::vector<int>& warm = {});
 
  private:
   struct Term {

@@ -150,17 +150,12 @@ std::shared_ptr<const LabelledVolume> PatchSampler::read(std::int64_t number) co
 void PatchSampler::fill(Executor& executor, std::int64_t epoch, std::int64_t index,
                         const View& images, const View& masks) const {
   const std::int64_t n = images.shape.rank() > 0 ? images.shape[0] : 0;
-  const auto batch = [&](const Shape& one) {
-    Shape shape{n};
-    for (const std::int64_t size : one.sizes()) shape.push_back(size);
-    return shape;
-  };
-  require(images.dtype == DType::f32 && images.shape == batch(image_shape()),
-          "patches: expected images f32 ", batch(image_shape()), ", got ", name_of(images.dtype),
-          " ", images.shape);
-  require(masks.dtype == DType::u8 && masks.shape == batch(mask_shape()),
-          "patches: expected masks u8 ", batch(mask_shape()), ", got ", name_of(masks.dtype), " ",
-          masks.shape);
+  require(images.dtype == DType::f32 && images.shape == image_shape().batch_of(n),
+          "patches: expected images f32 ", image_shape().batch_of(n), ", got ",
+          name_of(images.dtype), " ", images.shape);
+  require(masks.dtype == DType::u8 && masks.shape == mask_shape().batch_of(n),
+          "patches: expected masks u8 ", mask_shape().batch_of(n), ", got ", name_of(masks.dtype),
+          " ", masks.shape);
   const std::int64_t voxels = size_[0] * size_[1] * size_[2];
   parallel_for(executor, n, [&](std::int64_t i, int) {
     const Place at = place(epoch, index + i);

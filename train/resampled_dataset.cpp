@@ -19,6 +19,12 @@ void to_floats(const ConstView& from, std::span<float> to) {
   }
 }
 
+void require_slices(const Dataset& dataset) {
+  if (dataset.image_shape().rank() != 3)
+    fail(ErrorKind::input, dataset.name(), ": has volumes of ", to_string(dataset.image_shape()),
+         ", expected slices");
+}
+
 class Resampled final : public Dataset {
  public:
   Resampled(std::unique_ptr<Dataset> source, std::int64_t rows, std::int64_t columns)
@@ -79,6 +85,7 @@ class Resampled final : public Dataset {
 std::unique_ptr<Dataset> resampled(std::unique_ptr<Dataset> source, std::int64_t rows,
                                    std::int64_t columns) {
   const Shape shape = source->image_shape();
+  require_slices(*source);
   if (shape[0] == rows && shape[1] == columns) return source;
   try {
     return std::make_unique<Resampled>(std::move(source), rows, columns);
@@ -89,6 +96,7 @@ std::unique_ptr<Dataset> resampled(std::unique_ptr<Dataset> source, std::int64_t
 
 ImageReader::ImageReader(Dataset& dataset) : dataset_(dataset) {
   const Shape shape = dataset.image_shape();
+  require_slices(dataset);
   if (shape[2] != 1)
     fail(ErrorKind::input, dataset.name(), ": has images of ", shape[2],
          " channels, expected grey ones");

@@ -50,7 +50,8 @@ std::string fingerprint(const Graph& graph, const Objective& objective, const Da
       " batch ", o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle,
       " balance ", o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
       " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise,
-      " scales ", digest(o.loader.scales), " losses ", to_json(objective), " optimiser ",
+      " change ", o.loader.change.name, " ", o.judged_change.name, " scales ",
+      digest(o.loader.scales), " losses ", to_json(objective), " optimiser ",
       name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
       o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
       o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
@@ -64,6 +65,11 @@ std::string fingerprint(const Graph& graph, const Objective& objective, const Da
 
 LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
   options.queue = queue;
+  return options;
+}
+
+LoaderOptions with_change(LoaderOptions options, const SampleChange& change) {
+  options.change = change;
   return options;
 }
 
@@ -96,13 +102,14 @@ class Training {
                .precision = options.precision,
                .watch = watch_for(graph, objective),
                .recompute = options.recompute}),
-        judge_(validation.empty() ? nullptr
-                                  : std::make_unique<Judge>(
-                                        graph_, averaged_ ? averaged_->parameters() : parameters_,
-                                        objective_, dataset_, options.loader)),
+        judge_(validation.empty()
+                   ? nullptr
+                   : std::make_unique<Judge>(
+                         graph_, averaged_ ? averaged_->parameters() : parameters_, objective_,
+                         dataset_, with_change(options.loader, options.judged_change))),
         optimiser_(parameters_, options.optimiser),
         loader_(dataset, train, with_queue(options.loader, queue_)),
-        step_(plan_, optimiser_, objective_) {
+        step_(plan_, optimiser_, objective_, options.loader.change.makes_targets) {
     if (options_.read_loss_every == 0) options_.read_loss_every = queue_->begin_capture ? 20 : 1;
     check(train);
     options_.schedule.total_steps = options_.epochs * steps_of(loader_.batches_per_epoch());
@@ -202,7 +209,7 @@ void Training::check(const std::vector<std::int64_t>& train) const {
       }
   const Shape input = plan_.input(0, 1).shape;
   const Shape image = dataset_.image_shape();
-  if (input != Shape{1, image[0], image[1], image[2]})
+  if (input != image.batch_of(1))
     fail(ErrorKind::input, dataset_.name(), ": has images of ", to_string(image),
          ", the network takes ", to_string(input), " (with the batch in front)");
 }

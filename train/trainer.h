@@ -46,6 +46,7 @@ struct TrainerOptions {
   AveragingOptions averaging;
   // Batch size, shuffling, balancing, augmentation, scales. Its seed is that of the whole training.
   LoaderOptions loader;
+  SampleChange judged_change;        // of validation samples, the same in every epoch
   std::vector<float> class_weights;  // of train_classifier's loss; empty: all 1
   Monitor monitor = Monitor::loss;
   // Epochs without improvement before it ends; the weights of the best epoch are then the result.

@@ -1,5 +1,7 @@
 #include "training_step.h"
 
+#include <numeric>
+
 #include "../kernels/cross_entropy.h"
 #include "../kernels/open.h"
 #include "../kernels/optimise.h"
@@ -8,10 +10,12 @@
 
 namespace ratnet::inline v1 {
 
-TrainingStep::TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& objective)
+TrainingStep::TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& objective,
+                           bool own_targets)
     : plan_(plan),
       optimiser_(optimiser),
       queue_(plan.queue_handle()),
+      objective_(objective),
       losses_(plan, objective),
       loss_sum_(queue_, sizeof(double)),
       share_(queue_, sizeof(double)),
@@ -24,15 +28,12 @@ TrainingStep::TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& ob
       class_weights_ = term.class_weights;
   const bool ahead = queue_->begin_capture != nullptr;
   if (ahead) copies_ = open_queue({.device = queue_->device, .threads = 0, .executor = {}});
-  const Shape input = plan.input(0, plan.batch()).shape;
-  const auto n = static_cast<std::size_t>(plan.batch());
-  const std::size_t mask = n ? static_cast<std::size_t>(input.count() / input.back()) : 0;
+  const View input = plan.input(0, plan.batch());
+  const Shape image(input.shape.sizes().subspan(1));
   for (int i = 0; i < (ahead ? 2 : 1); ++i)
-    slots_.push_back(
-        {ahead ? Buffer(queue_, plan.input(0, plan.batch()).bytes()) : Buffer(),
-         reads(objective, LossTarget::labels) ? Buffer(queue_, n * sizeof(std::int32_t)) : Buffer(),
-         reads(objective, LossTarget::masks) ? Buffer(queue_, mask) : Buffer(), Event(copies_),
-         Event(queue_)});
+    slots_.push_back({ahead ? Buffer(queue_, input.bytes()) : Buffer(),
+                      TargetBuffers(queue_, objective, image, plan.batch(), own_targets),
+                      Event(copies_), Event(queue_)});
   wait(*queue_);
 }
 
@@ -48,15 +49,16 @@ void TrainingStep::upload(const Batch& batch, Slot& slot) {
   slot.used.before(*copies_);
   v1::upload(*copies_, slot.images.data() ? slot.images.data() : input.data, batch.images.data,
              input.bytes());
-  if (slot.labels.data())
-    v1::upload(*copies_, slot.labels.data(), batch.labels.data, batch.labels.bytes());
-  if (slot.masks.data())
-    v1::upload(*copies_, slot.masks.data(), batch.masks.data, batch.masks.bytes());
+  slot.targets.upload(*copies_, batch);
   slot.uploaded.record();
   slot.uploaded.before(*queue_);
 }
 
 double TrainingStep::weight_in_loss(const Batch& batch) const {
+  if (batch.target_weights) {
+    const auto* weights = batch.target_weights.as<float>();
+    return std::accumulate(weights, weights + batch.target_weights.count(), 0.0);
+  }
   if (class_weights_.empty()) return static_cast<double>(batch.count);
   double sum = 0;
   for (std::int64_t i = 0; i < batch.count; ++i) {
@@ -76,13 +78,9 @@ void TrainingStep::submit_all(const Variant& variant) {
                Convert{.x = ConstView(slot.images.data(), input.dtype, input.shape), .y = input});
   }
   plan_.forward(n);
-  const Shape input = plan_.input(0, n).shape;
-  const auto pixels = input.sizes().first(static_cast<std::size_t>(input.rank() - 1));
-  LossTargets targets;
-  if (slot.labels.data()) targets.labels = ConstView(slot.labels.data(), DType::i32, {n});
-  if (slot.masks.data()) targets.masks = ConstView(slot.masks.data(), DType::u8, Shape(pixels));
-  if (!compared_input_.empty()) targets.image = plan_.watched(compared_input_, n);
-  losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}));
+  LossTargets targets = slot.targets.first(n);
+  if (!compared_input_.empty() && !targets.image) targets.image = plan_.watched(compared_input_, n);
+  losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}), 1, variant.warm);
   plan_.backward(n);
   const View gradients = plan_.gradients();
   const View mean(mean_.data(), gradients.dtype, gradients.shape);
@@ -97,6 +95,7 @@ void TrainingStep::submit_all(const Variant& variant) {
 
 void TrainingStep::submit(const Batch& batch, RandomKey key, double rate, bool last) {
   plan_.set_random(key);
+  const std::int64_t step = optimiser_.steps();
   if (last) optimiser_.begin_step(rate);
   if (!last && !mean_.data()) mean_ = Buffer(queue_, plan_.gradients().bytes());
   const double weight = weight_in_loss(batch);
@@ -107,7 +106,11 @@ void TrainingStep::submit(const Batch& batch, RandomKey key, double rate, bool l
   last_ = (last_ + 1) % slots_.size();
   Slot& slot = slots_[last_];
   upload(batch, slot);
-  const Variant variant{.slot = last_, .n = batch.count, .first = first_, .last = last};
+  const Variant variant{.slot = last_,
+                        .n = batch.count,
+                        .first = first_,
+                        .last = last,
+                        .warm = warm_up_at(objective_, step)};
   first_ = last;
   const auto submit_step = [&] { submit_all(variant); };
   if (!queue_->begin_capture) return submit_step();
@@ -123,8 +126,7 @@ void TrainingStep::submit(const Batch& batch, RandomKey key, double rate, bool l
 
 std::size_t TrainingStep::bytes() const {
   std::size_t bytes = 0;
-  for (const Slot& slot : slots_)
-    bytes += slot.images.bytes() + slot.labels.bytes() + slot.masks.bytes();
+  for (const Slot& slot : slots_) bytes += slot.images.bytes() + slot.targets.bytes();
   return bytes;
 }
 

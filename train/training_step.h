@@ -13,6 +13,7 @@
 #include "loader.h"
 #include "objective.h"
 #include "optimiser.h"
+#include "target_buffers.h"
 
 namespace ratnet::inline v1 {
 
@@ -22,7 +23,9 @@ class TrainingStep {
  public:
   // plan: for training, of one input, which is watched where the objective compares with images
   // (watch_for); optimiser: of its parameters. Both have to stay.
-  TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& objective);
+  // own_targets: the batches bring what images are compared with (SampleChange::makes_targets).
+  TrainingStep(Plan& plan, Optimiser& optimiser, const Objective& objective,
+               bool own_targets = false);
   ~TrainingStep();
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
@@ -46,15 +49,17 @@ class TrainingStep {
   // A batch on the device, and when it is there and when it has been used. Where nothing goes on
   // beside it, the images are the plan's input at once.
   struct Slot {
-    Buffer images, labels, masks;
+    Buffer images;
+    TargetBuffers targets;
     Event uploaded, used;
   };
 
   // What makes the submitted work differ from one batch to another.
   struct Variant {
     std::size_t slot;
-    std::int64_t n;    // samples
-    bool first, last;  // among the batches of an optimiser step
+    std::int64_t n;         // samples
+    bool first, last;       // among the batches of an optimiser step
+    std::vector<int> warm;  // warm_up_at()
     auto operator<=>(const Variant&) const = default;
   };
 
@@ -65,6 +70,7 @@ class TrainingStep {
   Plan& plan_;
   Optimiser& optimiser_;
   QueueHandle queue_;
+  Objective objective_;
   PlannedLosses losses_;
   std::string compared_input_;        // where images are what a loss compares with
   std::vector<float> class_weights_;  // of the labels' cross-entropy

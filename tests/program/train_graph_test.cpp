@@ -103,6 +103,39 @@ TEST_CASE("train --graph learns masks, labels or the images themselves") {
   CHECK(end.at("loss").get<double>() < 0.5 * start.at("loss").get<double>());
 }
 
+TEST_CASE("train --graph takes volumes with masks") {
+  const Folder folder;
+  constexpr hsize_t n = 12, d = 4, h = 8, w = 6;
+  std::vector<float> images(n * d * h * w);
+  std::vector<std::uint8_t> masks(images.size());
+  Random random(8);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    masks[i] = random.chance(0.25);
+    images[i] = static_cast<float>(random.normal(masks[i] ? 2 : 0, 0.2));
+  }
+  std::vector<std::int32_t> subjects(n);
+  for (std::size_t i = 0; i < n; ++i) subjects[i] = static_cast<std::int32_t>(i);
+  {
+    Hdf5File file(folder / "volumes.h5");
+    file.dataset("images", {n, d, h, w, 1}, images);
+    file.dataset("masks", {n, d, h, w}, masks);
+    file.dataset("subject", {n}, subjects);
+    file.dataset("labels", {n}, std::vector<std::uint8_t>(n, 0));
+  }
+  std::ofstream(folder / "graph.json") << R"({"format": 1, "nodes": [
+       {"kind": "input", "name": "volume", "shape": [4, 8, 6, 1]},
+       {"kind": "conv", "name": "logits", "inputs": ["volume"], "out": 2, "kernel": [1, 1, 1]}],
+    "outputs": ["logits"]})";
+  well("train --graph " + (folder / "graph.json") + " " + (folder / "volumes.h5") + " -o " +
+       (folder / "model.safetensors") + " --json " + (folder / "figures.json") +
+       " --batch 2 --epochs 60 --learning-rate 0.1");
+  CHECK(json::parse(contents(folder / "figures.json")).at("dice").get<double>() > 0.9);
+  CHECK(well("inspect " + (folder / "volumes.h5")).out.find("[4, 8, 6, 1]") != std::string::npos);
+  CHECK(refused(
+            "train dark-slices " + (folder / "volumes.h5") + " -o " + (folder / "m.safetensors"), 3)
+            .err.find("has volumes of [4, 8, 6, 1]") != std::string::npos);
+}
+
 TEST_CASE("the same seed trains the same graph, byte for byte") {
   const Files files;
   const std::string segment = files.graph("segment.json", kSegment);

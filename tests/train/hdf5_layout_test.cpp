@@ -1,6 +1,7 @@
 // The types, names and layouts of HDF5 slices that are understood.
 #include <limits>
 
+#include "../network/refused.h"
 #include "hdf5_outcome.h"
 
 using namespace ratnet;
@@ -206,4 +207,35 @@ TEST_CASE("other names and layouts are understood and told") {
     CHECK(dataset->table().labels.empty());
     CHECK(has_note(*dataset, "no labels"));
   }
+}
+
+TEST_CASE("volumes in HDF5 have five axes, and masks of four") {
+  const TemporaryPath path("volumes.h5");
+  const auto values = numbered<std::uint16_t>(6 * 3 * 4 * 5 * 2);
+  std::vector<std::uint8_t> masks(6 * 3 * 4 * 5);
+  for (std::size_t i = 0; i < masks.size(); ++i) masks[i] = i % 7 == 0;
+  const auto write = [&](const std::vector<hsize_t>& mask_shape) {
+    Hdf5File file(path);
+    const hid_t packed = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t chunk[5] = {1, 2, 4, 3, 2};
+    H5Pset_chunk(packed, 5, chunk);
+    H5Pset_deflate(packed, 4);
+    file.dataset("images", {6, 3, 4, 5, 2}, values, H5T_STD_U16LE, packed);
+    H5Pclose(packed);
+    file.dataset("masks", mask_shape, masks);
+  };
+  write({6, 3, 4, 5});
+  for (const std::size_t keep : {std::size_t{0}, std::size_t{1} << 20}) {
+    const auto dataset = open_hdf5_slices(path, {.labels_required = false, .keep_bytes = keep});
+    CHECK(dataset->image_shape() == Shape{3, 4, 5, 2});
+    CHECK(pixels<std::uint16_t>(*dataset) == values);
+  }
+  const auto read = open_hdf5_masks(path);
+  REQUIRE(read);
+  CHECK(read->image_shape() == Shape{3, 4, 5, 1});
+  CHECK(pixels<std::uint8_t>(*read) == masks);
+  CHECK(describe_hdf5(path).image_shape == Shape{3, 4, 5, 2});
+  write({6, 12, 5});
+  CHECK(ratnet::testing::refused(ErrorKind::input, "has masks 'masks'",
+                                 [&] { open_hdf5_masks(path); }) == "");
 }

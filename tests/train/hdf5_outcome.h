@@ -11,8 +11,7 @@
 namespace ratnet::test {
 
 inline Tensor read_all(Dataset& dataset) {
-  const Shape image = dataset.image_shape();
-  Tensor all({dataset.size(), image[0], image[1], image[2]}, dataset.dtype());
+  Tensor all(dataset.image_shape().batch_of(dataset.size()), dataset.dtype());
   dataset.read(0, all);
   return all;
 }

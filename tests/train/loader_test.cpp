@@ -299,6 +299,50 @@ TEST_CASE("a loader can be left at any moment") {
     }
 }
 
+TEST_CASE("a change sees image and mask, and makes targets, whatever thread it runs on") {
+  const std::int64_t n = 60;
+  TensorDataset images(numbered_images(n), labelled(n));
+  const Shape image = images.image_shape();
+  Tensor ones(image.without_last().batch_of(n), DType::u8);
+  for (std::uint8_t& value : ones.values<std::uint8_t>()) value = 1;
+  TensorDataset masks(std::move(ones), {});
+  LoaderOptions options = busy_options();
+  options.balance = false;
+  options.augmentation = {.shift = 1};
+  options.masks = &masks;
+  const auto stream = [&](int threads) {
+    options.threads = threads;
+    options.change = {.name = "test",
+                      .apply =
+                          [&](const Sample& sample, Random& random) {
+                            const auto added = static_cast<float>(1 + random.uniform());
+                            auto* pixel = sample.image.as<float>();
+                            for (std::int64_t p = 0; p < image.count(); ++p) {
+                              sample.target.as<float>()[p] = pixel[p];
+                              sample.weight.as<float>()[p] = sample.mask.as<std::uint8_t>()[p];
+                              pixel[p] += added;
+                            }
+                          },
+                      .makes_targets = true};
+    Loader loader(images, all_of(n), options);
+    std::vector<float> seen;
+    for (int b = 0; b < 12; ++b) {
+      const Batch& batch = loader.next();
+      REQUIRE(batch.targets.shape == batch.images.shape);
+      const auto* x = batch.images.as<float>();
+      const auto* t = batch.targets.as<float>();
+      for (std::int64_t p = 0; p < batch.images.count(); ++p) {
+        REQUIRE(x[p] > t[p]);
+        REQUIRE(batch.target_weights.as<float>()[p] ==
+                static_cast<float>(batch.masks.as<std::uint8_t>()[p]));
+      }
+      seen.insert(seen.end(), x, x + batch.images.count());
+    }
+    return seen;
+  };
+  CHECK(stream(1) == stream(3));
+}
+
 TEST_CASE("options and indices that make no sense are refused") {
   TensorDataset dataset(numbered_images(4), SampleTable{});
   CHECK_THROWS_AS(Loader(dataset, {}, {}), Error);

@@ -163,6 +163,98 @@ TEST_CASE("an autoencoder learns images, a variational one its code too", "[devi
   CHECK(std::isnan(result.history.back().validation_dice));
 }
 
+TEST_CASE("a network learns to undo a change, and only where pixels have a weight", "[device]") {
+  Squares data;
+  GraphBuilder b;
+  const int image = b.input("image", {kSide, kSide, 1});
+  const Graph graph = b.build({b.add("again", layers::Conv{.out = 1, .kernel = {1, 1}}, {image})});
+  const Objective objective = {{.kind = LossKind::mse, .target = LossTarget::image}};
+  TrainerOptions o = quick(on_cpu() ? 40 : 4);
+  o.schedule.rate = 0.1;
+  o.loader.augmentation = {};
+  // Halved, and absurd on the left, where nothing counts.
+  o.loader.change = {.name = "half",
+                     .apply =
+                         [](const Sample& sample, Random&) {
+                           for (std::int64_t p = 0; p < kSide * kSide; ++p) {
+                             const bool left = p % kSide < kSide / 2;
+                             float& pixel = sample.image.as<float>()[p];
+                             sample.target.as<float>()[p] = left ? 1e6f : pixel;
+                             sample.weight.as<float>()[p] = left ? 0.0f : 1.0f;
+                             pixel = left ? 0 : pixel / 2;
+                           }
+                         },
+                     .makes_targets = true};
+  o.judged_change = o.loader.change;
+  const TrainingResult result =
+      train_network(graph, objective, data.images, range(0, 90), range(90, 120), o);
+  if (on_cpu()) {
+    CHECK(std::abs(result.weights.find("again/weight").value.values<float>()[0] - 2) < 0.1);
+    CHECK(result.history.back().validation_loss < 0.01);
+  } else {
+    CHECK(result.history.back().training_loss < result.history.front().training_loss);
+  }
+  TrainerOptions plain = o;
+  plain.judged_change = {};
+  const auto unchanged =
+      train_network(graph, objective, data.images, range(0, 90), range(90, 120), plain);
+  CHECK(unchanged.history.back().validation_loss != result.history.back().validation_loss);
+  CHECK(unchanged.history.back().training_loss == result.history.back().training_loss);
+}
+
+TEST_CASE("a loss that warms up comes in parts", "[small]") {
+  const Objective objective = {{.kind = LossKind::mse, .target = LossTarget::image},
+                               {.kind = LossKind::gaussian_kl, .warm_up = 64}};
+  CHECK(warm_up_at(objective, 0) == std::vector{kWarmUpParts, 0});
+  CHECK(warm_up_at(objective, 33) == std::vector{kWarmUpParts, 16});
+  CHECK(warm_up_at(objective, 64) == std::vector{kWarmUpParts, kWarmUpParts});
+  CHECK(objective_from_json(to_json(objective))[1].warm_up == 64);
+
+  // Of a loss that counts for nothing yet, nothing is learnt.
+  Squares data;
+  GraphBuilder b;
+  const int image = b.input("image", {kSide, kSide, 1});
+  const Graph graph = b.build({b.add("again", layers::Conv{.out = 1, .kernel = {1, 1}}, {image})});
+  TrainerOptions o = quick(1);
+  o.optimiser.kind = OptimiserKind::sgd;
+  const auto train = [&](std::int64_t warm_up) {
+    return train_network(graph,
+                         {{.kind = LossKind::mse, .target = LossTarget::image, .warm_up = warm_up}},
+                         data.images, range(0, 90), {}, o);
+  };
+  const auto start = Weights::initialised(graph, o.loader.seed);
+  const auto weight = [](const Weights& weights) {
+    return weights.find("again/weight").value.values<float>()[0];
+  };
+  CHECK(weight(train(1000).weights) == weight(start));
+  CHECK(weight(train(10).weights) != weight(start));
+}
+
+TEST_CASE("a network of volumes learns from their masks", "[device]") {
+  Random random(4);
+  Tensor pixels({24, 4, 6, 5, 1}, DType::u8), masks({24, 4, 6, 5, 1}, DType::u8);
+  for (std::size_t i = 0; i < pixels.values<std::uint8_t>().size(); ++i) {
+    const bool inside = random.chance(0.3);
+    masks.values<std::uint8_t>()[i] = inside;
+    pixels.values<std::uint8_t>()[i] = static_cast<std::uint8_t>(inside ? 200 : 50);
+  }
+  TensorDataset images(std::move(pixels), {}), labels(std::move(masks), {});
+  GraphBuilder b;
+  int last = b.input("volume", {4, 6, 5, 1});
+  last = b.add("norm", layers::BatchNorm{}, {last});
+  const Graph graph =
+      b.build({b.add("logits", layers::Conv{.out = 2, .kernel = {1, 1, 1}}, {last})});
+  TrainerOptions o = quick(on_cpu() ? 40 : 3);
+  o.schedule.rate = 0.1;
+  o.loader.batch = 4;
+  o.loader.masks = &labels;
+  o.loader.augmentation = {.shift = 1, .flip_left_right = true};
+  const TrainingResult result =
+      train_network(graph, {{.target = LossTarget::masks}}, images, range(0, 18), range(18, 24), o);
+  CHECK(result.history.back().training_loss < result.history.front().training_loss);
+  if (on_cpu()) CHECK(result.history.back().validation_dice > 0.95);
+}
+
 TEST_CASE("trainings that data and losses do not allow are refused", "[small]") {
   Squares data;
   const auto with = [&](ErrorKind kind, const char* part, const Graph& graph,
