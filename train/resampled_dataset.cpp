@@ -94,15 +94,18 @@ std::unique_ptr<Dataset> resampled(std::unique_ptr<Dataset> source, std::int64_t
   }
 }
 
-ImageReader::ImageReader(Dataset& dataset) : dataset_(dataset) {
+ImageReader::ImageReader(Dataset& dataset)
+    : ImageReader(dataset, std::clamp<std::int64_t>(dataset.chunk(), 64, 1024)) {}
+
+ImageReader::ImageReader(Dataset& dataset, std::int64_t ahead) : dataset_(dataset) {
   const Shape shape = dataset.image_shape();
   require_slices(dataset);
   if (shape[2] != 1)
     fail(ErrorKind::input, dataset.name(), ": has images of ", shape[2],
          " channels, expected grey ones");
-  const std::int64_t block = std::clamp<std::int64_t>(dataset.chunk(), 64, 1024);
+  require(ahead >= 1, dataset.name(), ": cannot read ", ahead, " images ahead");
   block_ =
-      Tensor({std::min(block, std::max<std::int64_t>(1, dataset.size())), shape[0], shape[1], 1},
+      Tensor({std::min(ahead, std::max<std::int64_t>(1, dataset.size())), shape[0], shape[1], 1},
              dataset.dtype());
 }
 

@@ -17,7 +17,9 @@ std::unique_ptr<Dataset> resampled(std::unique_ptr<Dataset> source, std::int64_t
 // the images in order is cheap. One thread at a time.
 class ImageReader {
  public:
-  explicit ImageReader(Dataset& dataset);
+  // How many images, at least 1, are read ahead.
+  ImageReader(Dataset& dataset, std::int64_t ahead);
+  explicit ImageReader(Dataset& dataset);  // as many as suit how they are stored
   void read(std::int64_t index, std::span<float> image);
 
  private:

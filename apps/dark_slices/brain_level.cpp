@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "../../core/error.h"
+#include "../../core/quantile.h"
 #include "../../imaging/empty.h"
-#include "quantile.h"
 
 namespace ratnet::inline v1 {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "../../core/error.h"
-#include "quantile.h"
+#include "../../core/quantile.h"
 
 namespace ratnet::inline v1 {
 namespace {

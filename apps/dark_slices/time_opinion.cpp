@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "../../core/error.h"
-#include "quantile.h"
+#include "../../core/quantile.h"
 
 namespace ratnet::inline v1 {
 

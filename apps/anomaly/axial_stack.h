@@ -1,0 +1,19 @@
+// The axial slices of a scan in the order the anomaly system takes them.
+#pragma once
+
+#include "../../imaging/orientation.h"
+#include "../../imaging/volume.h"
+
+namespace ratnet::inline v1 {
+
+struct AxialStack {
+  Tensor images;          // f32 [S, rows, columns], bottom to top, anterior in row 0
+  SliceLayout layout;     // where the slices and pixels lie in the volume
+  bool reversed = false;  // slice 0 is the last along layout.axis
+};
+
+// By the file's orientation. Voxels that are not finite become 0. Throws Error: input for a run of
+// several volumes, usage where the volume is none.
+AxialStack axial_stack(const Volume& volume);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,11 @@
+#include "cohort_hdf5.h"
+
+#include "../../train/hdf5_dataset.h"
+
+namespace ratnet::inline v1 {
+
+Cohort open_hdf5_cohort(const std::string& path) {
+  return Cohort(open_hdf5_slices(path, {.labels_required = false}), open_hdf5_masks(path));
+}
+
+}  // namespace ratnet::inline v1
