@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../../imaging/resample.h"
+#include "ground_truth.h"
 
 namespace ratnet::inline v1 {
 
@@ -42,6 +43,14 @@ Tensor brain_as_floats(const PreparedSubject& subject) {
   return brain;
 }
 
+PreparedSubject with_all_brain(const PreparedSubject& subject) {
+  PreparedSubject copy{
+      subject.name,      subject.images.clone(), subject.brain.clone(), {},
+      subject.positions, subject.areas,          subject.judged,        subject.labels};
+  for (std::size_t s = 0; s < copy.judged.size(); ++s) copy.judged[s] = copy.areas[s] > 0;
+  return copy;
+}
+
 std::vector<HealthySlice> healthy_slices(const char* who,
                                          std::span<const PreparedSubject* const> subjects) {
   std::vector<HealthySlice> healthy;
@@ -49,14 +58,14 @@ std::vector<HealthySlice> healthy_slices(const char* who,
     const PreparedSubject& subject = *subjects[n];
     check_subject(who, subject);
     for (std::int64_t s = 0; s < subject.slices(); ++s) {
-      const auto i = static_cast<std::size_t>(s);
-      if (subject.judged[i] && (subject.labels.empty() || subject.labels[i] == 0))
-        healthy.push_back({n, s});
+      if (!subject.judged[static_cast<std::size_t>(s)]) continue;
+      const bool known = has_masks(subject) || !subject.labels.empty();
+      if (!known || truth_of(subject, s).truth == SliceTruth::healthy) healthy.push_back({n, s});
     }
   }
   if (healthy.empty())
     fail(ErrorKind::input, who, ": none of ", subjects.size(),
-         " subjects has a slice that can be judged and is labelled healthy (0)");
+         " subjects has a slice that can be judged and holds no lesion");
   return healthy;
 }
 

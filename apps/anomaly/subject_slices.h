@@ -31,14 +31,19 @@ Tensor resample_slices(const Tensor& images, std::int64_t to);
 // [S, 128, 128] f32: 1 in the brain, 0 outside.
 Tensor brain_as_floats(const PreparedSubject& subject);
 
+// A copy in which every slice with brain counts as judged: maps of what lies outside of the judged
+// zone may be looked at all the same.
+PreparedSubject with_all_brain(const PreparedSubject& subject);
+
 // One slice that a model of the healthy learns from.
 struct HealthySlice {
   std::size_t subject;
   std::int64_t slice;
 };
 
-// All judged slices that are labelled healthy, or are of subjects without labels, in order. Throws
-// Error: usage for subjects that fail check_subject, input where there is no such slice.
+// All judged slices that are known to be healthy (ground_truth.h), or are of subjects of whom
+// nothing is known, in order. Throws Error: usage for subjects that fail check_subject, input where
+// there is no such slice.
 std::vector<HealthySlice> healthy_slices(const char* who,
                                          std::span<const PreparedSubject* const> subjects);
 

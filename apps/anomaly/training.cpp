@@ -1,0 +1,155 @@
+#include "training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "../../core/version.h"
+#include "../../kernels/open.h"
+#include "label_free_threshold.h"
+#include "subject_slices.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+constexpr double kThresholdPercentile = 99.5;
+
+std::vector<const PreparedSubject*> of_split(std::span<const PreparedSubject> subjects,
+                                             const std::vector<Split>& splits, Split which) {
+  std::vector<const PreparedSubject*> chosen;
+  for (std::size_t i = 0; i < subjects.size(); ++i)
+    if (splits[i] == which) chosen.push_back(&subjects[i]);
+  return chosen;
+}
+
+Objective objective_of(const AnomalyTrainingOptions& options, std::int64_t steps) {
+  Objective objective = {
+      {.kind = LossKind::mse, .output = "reconstruction", .target = LossTarget::image}};
+  if (options.method == AnomalyMethod::vae)
+    objective.push_back(
+        {.kind = LossKind::gaussian_kl,
+         .output = "mean",
+         .log_variance = "log_variance",
+         .weight = options.divergence,
+         .warm_up = std::llround(options.divergence_warm_up * static_cast<double>(steps))});
+  return objective;
+}
+
+// Threshold and reference, from healthy slices of the validation subjects.
+void calibrate(AnomalyModel& model, std::span<const PreparedSubject* const> subjects,
+               const AnomalyTrainingOptions& options) {
+  const QueueHandle queue =
+      open_queue({options.trainer.device, options.trainer.threads, options.trainer.executor});
+  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = 32});
+  std::vector<SubjectScores> scores;
+  for (const PreparedSubject* subject : subjects)
+    scores.push_back(find_anomalies(plan, model, *subject).scores);
+  std::vector<ConstView> maps;
+  for (const SubjectScores& one : scores) maps.push_back(one.maps);
+  std::vector<std::vector<double>> by_subject(subjects.size());
+  for (const auto& [n, slice] : healthy_slices("calibration", subjects))
+    by_subject[n].push_back(scores[n].slice_scores[static_cast<std::size_t>(slice)]);
+  std::erase_if(by_subject, [](const std::vector<double>& one) { return one.empty(); });
+  model.model.threshold = label_free_threshold(subjects, maps, kThresholdPercentile);
+  model.reference.emplace(by_subject);
+  model.model.calibration = {{"threshold_percentile", kThresholdPercentile},
+                             {"healthy_subjects", static_cast<double>(model.reference->subjects())},
+                             {"smallest_rate", model.reference->smallest_rate()}};
+}
+
+}  // namespace
+
+TrainerOptions anomaly_training_defaults() {
+  TrainerOptions options;
+  options.epochs = 20;
+  options.optimiser.kind = OptimiserKind::adamw;
+  options.optimiser.weight_decay = 1e-5;
+  options.schedule = {.kind = ScheduleKind::one_cycle,
+                      .rate = 1e-3,
+                      .warm_up = 0.025,
+                      .start_divisor = 25,
+                      .final_divisor = 1e4};
+  options.loader.batch = 16;
+  options.loader.augmentation = {.shift = 2, .flip_left_right = true};
+  return options;
+}
+
+std::vector<Split> split_subjects(std::size_t subjects, std::uint64_t seed) {
+  if (subjects < 3)
+    fail(ErrorKind::input, "there are ", subjects,
+         " subjects; training, calibration and test need at least one each");
+  std::vector<std::size_t> order(subjects);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Random random(seed, 0x616e6f6d);
+  random.shuffle(std::span(order));
+  const auto share = [&](double part) {
+    return std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::llround(part * static_cast<double>(subjects))));
+  };
+  const std::size_t test = share(0.24), validation = share(0.16);
+  std::vector<Split> splits(subjects, Split::train);
+  for (std::size_t i = 0; i < test + validation; ++i)
+    splits[order[i]] = i < test ? Split::test : Split::validation;
+  return splits;
+}
+
+AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
+                                    const std::vector<Split>& splits, const std::string& hash,
+                                    const AnomalyTrainingOptions& options,
+                                    const TrainingCallback& progress) {
+  require(splits.size() == subjects.size(), "there are ", splits.size(), " splits of ",
+          subjects.size(), " subjects");
+  const Graph graph = anomaly_graph(options.method);
+  const std::int64_t size =
+      graph.infer(1, true)[static_cast<std::size_t>(graph.inputs()[0])].output[1];
+  // One dataset of both, so that the trainer sees them by index.
+  std::vector<const PreparedSubject*> both = of_split(subjects, splits, Split::train);
+  const std::vector<const PreparedSubject*> calibrating =
+      of_split(subjects, splits, Split::validation);
+  const auto first =
+      static_cast<std::int64_t>(healthy_slices("the training subjects", both).size());
+  both.insert(both.end(), calibrating.begin(), calibrating.end());
+  const TrainingSlices slices = training_slices(both, size);
+  std::vector<std::int64_t> train(static_cast<std::size_t>(first)),
+      validation(static_cast<std::size_t>(slices.images->size() - first));
+  std::iota(train.begin(), train.end(), 0);
+  std::iota(validation.begin(), validation.end(), first);
+
+  TrainerOptions trainer = options.trainer;
+  trainer.data_hash = hash;
+  trainer.loader.masks = slices.brains.get();
+  const CoarseNoise noise =
+      options.method == AnomalyMethod::denoising ? options.noise : CoarseNoise{.deviation = 0};
+  trainer.loader.change = healthy_change(options.augmentation, noise);
+  trainer.judged_change = noise_change(noise);
+  const std::int64_t steps = trainer.epochs * ((first + trainer.loader.batch - 1) /
+                                               std::max<std::int64_t>(1, trainer.loader.batch));
+  const TrainingResult trained = train_network(graph, objective_of(options, steps), *slices.images,
+                                               train, validation, trainer, progress);
+  AnomalyTrainingResult result;
+  result.interrupted = trained.interrupted;
+  if (trained.interrupted) return result;
+
+  AnomalyModel& model = result.model;
+  model.method = options.method;
+  model.preparation = options.preparation;
+  model.score = options.score;
+  model.model.graph = graph;
+  model.model.weights = trained.weights.clone();
+  model.model.provenance = {
+      {"ratnet_version", version()},
+      {"data_hash", hash},
+      {"seed", std::to_string(trainer.loader.seed)},
+      {"epochs", std::to_string(trained.history.size())},
+      {"steps", std::to_string(trained.steps)},
+      {"batch", std::to_string(trainer.loader.batch)},
+      {"learning_rate", text(trainer.schedule.rate)},
+      {"training_subjects", std::to_string(of_split(subjects, splits, Split::train).size())},
+      {"training_slices", std::to_string(first)}};
+  calibrate(model, calibrating, options);
+  store(model);
+  return result;
+}
+
+}  // namespace ratnet::inline v1
