@@ -45,7 +45,7 @@ Hdf5Id creation_properties(int rank, const hsize_t* chunk) {
   return creation;
 }
 
-void write_images(std::int64_t file, const ConstView& images) {
+void write_images(std::int64_t file, const char* name, const ConstView& images) {
   hsize_t sizes[4], chunk[4];
   const int rank = images.shape.rank();
   for (int i = 0; i < rank; ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(images.shape[i]);
@@ -54,10 +54,10 @@ void write_images(std::int64_t file, const ConstView& images) {
   const Hdf5Id space(H5Screate_simple(rank, sizes, nullptr));
   const Hdf5Id creation = creation_properties(rank, chunk);
   const Hdf5Id dataset(
-      H5Dcreate2(file, "images", type.file, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+      H5Dcreate2(file, name, type.file, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
   check(dataset &&
             H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, images.data) >= 0,
-        "images");
+        name);
 }
 
 void write_column(std::int64_t file, const std::string& name, const StoredType& type,
@@ -139,12 +139,13 @@ void write_attributes(std::int64_t file, const DatasetAttributes& attributes) {
 // The bytes of the whole file. It is made in memory, because the library can crash after a disk
 // that is full.
 std::vector<std::byte> file_image(const ConstView& images, const SampleTable& table,
-                                  const DatasetAttributes& attributes) {
+                                  const DatasetAttributes& attributes, const ConstView& masks) {
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS));
   check(H5Pset_fapl_core(access.get(), std::size_t{16} << 20, false) >= 0, "in memory");
   const Hdf5Id file(H5Fcreate("slices.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
   check(static_cast<bool>(file), "in memory");
-  write_images(file.get(), images);
+  write_images(file.get(), "images", images);
+  if (masks) write_images(file.get(), "masks", masks);
   write_table(file.get(), table);
   write_attributes(file.get(), attributes);
   check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0, "in memory");
@@ -158,19 +159,24 @@ std::vector<std::byte> file_image(const ConstView& images, const SampleTable& ta
 }  // namespace
 
 void write_hdf5_slices(const std::string& path, ConstView images, const SampleTable& table,
-                       const DatasetAttributes& attributes) {
+                       const DatasetAttributes& attributes, ConstView masks) {
   const int rank = images.shape.rank();
   require((rank == 3 || rank == 4) && images.count() > 0, path,
           ": images must be [N, H, W] or [N, H, W, C], not ", to_string(images.shape));
+  require(!masks || (masks.dtype == DType::u8 &&
+                     masks.shape == Shape{images.shape[0], images.shape[1], images.shape[2]}),
+          path, ": masks ", masks.shape, " of ", name_of(masks.dtype), " beside images ",
+          images.shape, ": make them [N, H, W] of u8");
   check_table(table, images.shape[0]);
   for (const auto& [name, values] : table.columns)
-    require(!name.empty() && name.find('/') == std::string::npos && name != "images", path,
-            ": a column cannot be called '", name, "'");
+    require(
+        !name.empty() && name.find('/') == std::string::npos && name != "images" && name != "masks",
+        path, ": a column cannot be called '", name, "'");
   std::vector<std::byte> bytes;
   try {
     const std::lock_guard lock(hdf5_mutex());
     const Hdf5Silence silence;
-    bytes = file_image(images, table, attributes);
+    bytes = file_image(images, table, attributes, masks);
   } catch (const Error& error) {
     throw error.with_context(path);
   }
