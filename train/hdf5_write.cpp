@@ -9,67 +9,39 @@
 #include <utility>
 
 #include "../core/atomic_file.h"
-#include "hdf5_handle.h"
+#include "hdf5_memory_file.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
 constexpr hsize_t kImagesInChunk = 64;
 
-void check(bool done, const char* what) {
-  if (!done) fail(ErrorKind::internal, "cannot write ", what, " (", hdf5_reason(), ")");
-}
-
-struct StoredType {
-  std::int64_t file;    // little-endian
-  std::int64_t memory;  // this machine's
-};
-
-StoredType stored_type(DType type) {
-  switch (type) {
-    case DType::u8: return {H5T_STD_U8LE, H5T_NATIVE_UINT8};
-    case DType::u16: return {H5T_STD_U16LE, H5T_NATIVE_UINT16};
-    case DType::i16: return {H5T_STD_I16LE, H5T_NATIVE_INT16};
-    case DType::f32: return {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
-    default: fail(ErrorKind::usage, "HDF5 slices are u8, u16, i16 or f32, not ", name_of(type));
-  }
-}
-
-Hdf5Id creation_properties(int rank, const hsize_t* chunk) {
-  Hdf5Id creation(H5Pcreate(H5P_DATASET_CREATE));
-  check(H5Pset_obj_track_times(creation.get(), false) >= 0 &&
-            (rank == 0 ||
-             (H5Pset_chunk(creation.get(), rank, chunk) >= 0 &&
-              H5Pset_shuffle(creation.get()) >= 0 && H5Pset_deflate(creation.get(), 4) >= 0)),
-        "properties");
-  return creation;
-}
-
-void write_images(std::int64_t file, const ConstView& images) {
+void write_images(std::int64_t file, const char* name, const ConstView& images) {
   hsize_t sizes[Shape::kMaxRank], chunk[Shape::kMaxRank];
   const int rank = images.shape.rank();
   for (int i = 0; i < rank; ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(images.shape[i]);
   chunk[0] = std::min(kImagesInChunk, sizes[0]);
-  const StoredType type = stored_type(images.dtype);
+  const Hdf5StoredType type = hdf5_stored_type(images.dtype);
   const Hdf5Id space(H5Screate_simple(rank, sizes, nullptr));
-  const Hdf5Id creation = creation_properties(rank, chunk);
+  const Hdf5Id creation = hdf5_packed(rank, chunk);
   const Hdf5Id dataset(
-      H5Dcreate2(file, "images", type.file, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
-  check(dataset &&
-            H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, images.data) >= 0,
-        "images");
+      H5Dcreate2(file, name, type.file, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+  check_written(dataset && H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                                    images.data) >= 0,
+                name);
 }
 
-void write_column(std::int64_t file, const std::string& name, const StoredType& type,
+void write_column(std::int64_t file, const std::string& name, const Hdf5StoredType& type,
                   const void* values, std::size_t n) {
   const hsize_t size = n;
   const hsize_t chunk = std::min<hsize_t>(size, 65536);
   const Hdf5Id space(H5Screate_simple(1, &size, nullptr));
-  const Hdf5Id creation = creation_properties(1, &chunk);
+  const Hdf5Id creation = hdf5_packed(1, &chunk);
   const Hdf5Id dataset(H5Dcreate2(file, name.c_str(), type.file, space.get(), H5P_DEFAULT,
                                   creation.get(), H5P_DEFAULT));
-  check(dataset && H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0,
-        name.c_str());
+  check_written(
+      dataset && H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0,
+      name.c_str());
 }
 
 // Strings of the longest one's length, padded with zeros.
@@ -100,9 +72,9 @@ void write_strings(std::int64_t file, const char* name, const std::vector<std::s
 }
 
 void write_table(std::int64_t file, const SampleTable& table) {
-  const StoredType u8{H5T_STD_U8LE, H5T_NATIVE_UINT8};
-  const StoredType i32{H5T_STD_I32LE, H5T_NATIVE_INT32};
-  const auto write = [&](const std::string& name, const StoredType& type, const auto& values) {
+  const Hdf5StoredType u8{H5T_STD_U8LE, H5T_NATIVE_UINT8};
+  const Hdf5StoredType i32{H5T_STD_I32LE, H5T_NATIVE_INT32};
+  const auto write = [&](const std::string& name, const Hdf5StoredType& type, const auto& values) {
     if (!values.empty()) write_column(file, name, type, values.data(), values.size());
   };
   write("labels", u8, table.labels);
@@ -118,7 +90,7 @@ void write_table(std::int64_t file, const SampleTable& table) {
 void write_attribute(std::int64_t file, const char* name, std::int64_t file_type,
                      std::int64_t memory_type, std::int64_t space, const void* values) {
   const Hdf5Id attribute(H5Acreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT));
-  check(attribute && H5Awrite(attribute.get(), memory_type, values) >= 0, name);
+  check_written(attribute && H5Awrite(attribute.get(), memory_type, values) >= 0, name);
 }
 
 void write_attributes(std::int64_t file, const DatasetAttributes& attributes) {
@@ -136,41 +108,32 @@ void write_attributes(std::int64_t file, const DatasetAttributes& attributes) {
   }
 }
 
-// The bytes of the whole file. It is made in memory, because the library can crash after a disk
-// that is full.
-std::vector<std::byte> file_image(const ConstView& images, const SampleTable& table,
-                                  const DatasetAttributes& attributes) {
-  const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS));
-  check(H5Pset_fapl_core(access.get(), std::size_t{16} << 20, false) >= 0, "in memory");
-  const Hdf5Id file(H5Fcreate("slices.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
-  check(static_cast<bool>(file), "in memory");
-  write_images(file.get(), images);
-  write_table(file.get(), table);
-  write_attributes(file.get(), attributes);
-  check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0, "in memory");
-  const ssize_t size = H5Fget_file_image(file.get(), nullptr, 0);
-  check(size > 0, "in memory");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  check(H5Fget_file_image(file.get(), bytes.data(), bytes.size()) == size, "in memory");
-  return bytes;
-}
-
 }  // namespace
 
 void write_hdf5_slices(const std::string& path, ConstView images, const SampleTable& table,
-                       const DatasetAttributes& attributes) {
+                       const DatasetAttributes& attributes, ConstView masks) {
   const int rank = images.shape.rank();
   require((rank == 3 || rank == 4) && images.count() > 0, path,
           ": images must be [N, H, W] or [N, H, W, C], not ", to_string(images.shape));
+  require(!masks || (masks.dtype == DType::u8 &&
+                     masks.shape == Shape{images.shape[0], images.shape[1], images.shape[2]}),
+          path, ": masks ", masks.shape, " of ", name_of(masks.dtype), " beside images ",
+          images.shape, ": make them [N, H, W] of u8");
   check_table(table, images.shape[0]);
   for (const auto& [name, values] : table.columns)
-    require(!name.empty() && name.find('/') == std::string::npos && name != "images", path,
-            ": a column cannot be called '", name, "'");
+    require(
+        !name.empty() && name.find('/') == std::string::npos && name != "images" && name != "masks",
+        path, ": a column cannot be called '", name, "'");
   std::vector<std::byte> bytes;
   try {
     const std::lock_guard lock(hdf5_mutex());
     const Hdf5Silence silence;
-    bytes = file_image(images, table, attributes);
+    const Hdf5MemoryFile file;
+    write_images(file.id(), "images", images);
+    if (masks) write_images(file.id(), "masks", masks);
+    write_table(file.id(), table);
+    write_attributes(file.id(), attributes);
+    bytes = file.bytes();
   } catch (const Error& error) {
     throw error.with_context(path);
   }

@@ -4,16 +4,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "../../imaging/ramp.h"
+
 namespace ratnet::inline v1 {
 namespace {
 
 constexpr double kCentreX = 31, kCentreY = 34;
-
-// 0 at x <= a, 1 at x >= b, smooth between.
-double ramp(double x, double a, double b) {
-  const double t = std::clamp((x - a) / (b - a), 0.0, 1.0);
-  return t * t * (3 - 2 * t);
-}
 
 template <std::size_t N>
 double interpolate(const std::array<double, N>& xs, const std::array<double, N>& ys, double x) {
@@ -22,8 +18,6 @@ double interpolate(const std::array<double, N>& xs, const std::array<double, N>&
     if (x <= xs[i]) return ys[i - 1] + (ys[i] - ys[i - 1]) * (x - xs[i - 1]) / (xs[i] - xs[i - 1]);
   return ys.back();
 }
-
-double mix(double a, double b, double share) { return a + share * (b - a); }
 
 // 1 inside the spot, 0 outside, with an edge of about a pixel.
 double cover(double x, double y, double z, double cx, double cy, double cz, double rx, double ry,

@@ -8,6 +8,7 @@ class App;
 
 namespace ratnet::inline v1 {
 
+void add_simulate_anomaly(CLI::App& simulate);
 void add_simulate_dark_slices(CLI::App& simulate);
 void add_train_dark_slices(CLI::App& train);
 void add_train_graph(CLI::App& train);

@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
 
   CLI::App* simulate = program.add_subcommand("simulate", "Make simulated data with known truth");
   simulate->require_subcommand(1);
+  add_simulate_anomaly(*simulate);
   add_simulate_dark_slices(*simulate);
   CLI::App* train = program.add_subcommand("train", "Train a network: of a system, or any graph");
   train->require_subcommand(0, 1);

@@ -300,6 +300,14 @@ TEST_CASE("what does not fit is refused") {
   CHECK(kind_of({method("a", broken)}) == ErrorKind::input);
 }
 
+namespace {
+std::vector<const PreparedSubject*> pointers(const Subjects& subjects) {
+  std::vector<const PreparedSubject*> all;
+  for (const PreparedSubject& subject : subjects) all.push_back(&subject);
+  return all;
+}
+}  // namespace
+
 TEST_CASE("the label-free threshold is a percentile of healthy brain pixels") {
   Subjects subjects = anomaly_cohort::cohort(41, 3, 5, 11);
   const Scores scores = anomaly_cohort::scores(subjects, 2, 5, 1e6);
@@ -320,10 +328,11 @@ TEST_CASE("the label-free threshold is a percentile of healthy brain pixels") {
     const std::size_t above = std::min(below + 1, healthy.size() - 1);
     const double expected =
         healthy[below] + (place - std::floor(place)) * (healthy[above] - healthy[below]);
-    CHECK(label_free_threshold(subjects, scores.views, percentile) ==
+    CHECK(label_free_threshold(pointers(subjects), scores.views, percentile) ==
           Approx(expected).epsilon(1e-12));
   }
-  CHECK_THROWS_AS(label_free_threshold(subjects, scores.views, 101), Error);
+  CHECK_THROWS_AS(label_free_threshold(pointers(subjects), scores.views, 101), Error);
+  // Labels say that nobody knows.
   for (PreparedSubject& subject : subjects) subject.lesions = Tensor();
-  CHECK_THROWS_AS(label_free_threshold(subjects, scores.views), Error);  // labels are unknown
+  CHECK_THROWS_AS(label_free_threshold(pointers(subjects), scores.views), Error);
 }

@@ -83,6 +83,36 @@ TEST_CASE("simulate: the seed decides every byte, threads none") {
   }
 }
 
+TEST_CASE("simulate anomaly: slices with masks, and the same as scans") {
+  const Folder folder;
+  const auto make = [&](const std::string& name, const std::string& options) {
+    return well("simulate anomaly --subjects 3 --slices 8 --size 64 " + options + " -o " +
+                (folder / (name + ".h5")) + " --nifti " + (folder / name));
+  };
+  CHECK(make("a", "--seed 7 --threads 1").out.find(": 24 slices of 3 simulated subjects") !=
+        std::string::npos);
+  make("b", "--seed 7 --threads 3");
+  make("c", "--seed 8 --contrast flair");
+  CHECK(contents(folder / "a.h5") == contents(folder / "b.h5"));
+  CHECK(contents(folder / "a.h5") != contents(folder / "c.h5"));
+  const auto files = files_below(folder / "c");
+  REQUIRE(files.size() == 4);
+  const auto masks = std::count_if(files.begin(), files.end(), [](const std::string& file) {
+    return file.find("_label-lesion_mask.nii.gz") != std::string::npos;
+  });
+  CHECK(masks == 1);  // 40% of three subjects
+  const std::string scan = folder / "c/sub-head001/anat/sub-head001_FLAIR.nii.gz";
+  const auto dataset = open_hdf5_slices(folder / "c.h5");
+  const Volume volume = read_nifti(scan);
+  CHECK(volume.geometry.orientation == "RPS");
+  Tensor images({8, 64, 64, 1}, DType::u8);
+  dataset->read(0, images.view());
+  const auto stored = images.values<std::uint8_t>();
+  const auto voxels = volume.data.values<float>();
+  CHECK(std::equal(stored.begin(), stored.end(), voxels.begin(), voxels.end(),
+                   [](std::uint8_t a, float b) { return static_cast<float>(a) == b; }));
+}
+
 TEST_CASE("train, evaluate and inspect a model") {
   const Lab lab;
   const std::string figures = lab.folder / "figures.json";
@@ -249,8 +279,8 @@ TEST_CASE("help is complete and its examples work when pasted") {
   const bool default_model =
       std::filesystem::exists(RATNET_SOURCE_DIR "/models/ratnet.safetensors");
   if (!default_model) WARN("skipped: examples that use the default model, which is not there");
-  for (const char* command : {"simulate dark-slices", "train dark-slices", "evaluate", "predict",
-                              "inspect", "bench", "devices"}) {
+  for (const char* command : {"simulate anomaly", "simulate dark-slices", "train dark-slices",
+                              "evaluate", "predict", "inspect", "bench", "devices"}) {
     INFO(command);
     const std::string help = well(std::string(command) + " --help").out;
     const std::size_t examples = help.find("Example:\n");
@@ -312,6 +342,9 @@ TEST_CASE("exit codes say whose fault it was, in one line") {
   for (const char* option : {"--group nothing=0", "--ema 1", "--accumulate 0"})
     CHECK(run_line(train + option).code == 2);  // after what is said of the file
   refused("simulate dark-slices --animals 0 -o " + here + "x.h5", 2);
+  for (const char* option : {"--subjects 0", "--slices 7", "--size 63", "--lesioned 1.1",
+                             "--contrast pet", "--subjects 10000 --size 256"})
+    refused("simulate anomaly -o " + here + "x.h5 " + option, 2);
   refused("bench " + lab.model + " --batch 0", 2);
   CHECK(run_line("").code == 2);
 

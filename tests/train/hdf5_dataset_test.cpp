@@ -87,6 +87,27 @@ TEST_CASE("what is written is read back") {
   CHECK(bytes(path) == bytes(again));
 }
 
+TEST_CASE("masks are written beside the images") {
+  const TemporaryPath path("masked.h5");
+  const Tensor images({5, 3, 2}, DType::u8);
+  Tensor masks({5, 3, 2}, DType::u8);
+  const auto values = numbered<std::uint8_t>(30);
+  std::copy(values.begin(), values.end(), masks.values<std::uint8_t>().begin());
+  write_hdf5_slices(path, images.view(), {}, {}, masks.view());
+  CHECK(describe_hdf5(path).has_masks);
+  CHECK(pixels<std::uint8_t>(*open_hdf5_masks(path)) == values);
+  const auto refuses = [&](const Tensor& wrong) {
+    CHECK_THROWS_AS(write_hdf5_slices(path, images.view(), {}, {}, wrong.view()), Error);
+  };
+  refuses(Tensor({4, 3, 2}, DType::u8));
+  refuses(Tensor({5, 2, 3}, DType::u8));
+  refuses(Tensor({5, 3, 2, 1}, DType::u8));
+  refuses(Tensor({5, 3, 2}, DType::f32));
+  SampleTable table;
+  table.columns["masks"].assign(5, 0);
+  CHECK_THROWS_AS(write_hdf5_slices(path, images.view(), table), Error);
+}
+
 TEST_CASE("a file that cannot be written is absent and says so") {
   Tensor images({2, 4, 4}, DType::u8);
   const TemporaryPath path("absent.h5");

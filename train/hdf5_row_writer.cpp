@@ -1,0 +1,88 @@
+#include "hdf5_row_writer.h"
+
+#include <hdf5.h>
+
+#include <map>
+#include <mutex>
+
+#include "../core/atomic_file.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+constexpr hsize_t kNumbersInChunk = 65536;  // of rows of one number
+
+}  // namespace
+
+struct Hdf5RowWriter::State {
+  struct Array {
+    Hdf5Id dataset;
+    DType type;
+    Shape shape;
+  };
+  Hdf5MemoryFile file;
+  std::map<std::string, Array> arrays;
+};
+
+Hdf5RowWriter::Hdf5RowWriter() {
+  const std::lock_guard lock(hdf5_mutex());
+  const Hdf5Silence silence;
+  state_ = std::make_unique<State>();
+}
+
+Hdf5RowWriter::~Hdf5RowWriter() {
+  const std::lock_guard lock(hdf5_mutex());
+  const Hdf5Silence silence;
+  state_.reset();
+}
+
+void Hdf5RowWriter::add(const std::string& name, DType type, const Shape& shape) {
+  require(shape.rank() >= 1 && shape.count() > 0, "the array '", name, "' is ", shape);
+  hsize_t sizes[Shape::kMaxRank], chunk[Shape::kMaxRank];
+  for (int i = 0; i < shape.rank(); ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(shape[i]);
+  chunk[0] = shape.rank() == 1 ? std::min(kNumbersInChunk, sizes[0]) : 1;
+  const std::lock_guard lock(hdf5_mutex());
+  const Hdf5Silence silence;
+  const Hdf5Id space(H5Screate_simple(shape.rank(), sizes, nullptr));
+  const Hdf5Id creation = hdf5_packed(shape.rank(), chunk);
+  Hdf5Id dataset(H5Dcreate2(state_->file.id(), name.c_str(), hdf5_stored_type(type).file,
+                            space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+  check_written(static_cast<bool>(dataset), name.c_str());
+  state_->arrays.emplace(name, State::Array{std::move(dataset), type, shape});
+}
+
+void Hdf5RowWriter::write(const std::string& name, std::int64_t index, const ConstView& row) {
+  const auto found = state_->arrays.find(name);
+  require(found != state_->arrays.end(), "there is no array '", name, "'");
+  const State::Array& array = found->second;
+  require(row.dtype == array.type && row.shape.batch_of(array.shape[0]) == array.shape &&
+              index >= 0 && index < array.shape[0],
+          "row ", index, " of ", name_of(row.dtype), " ", row.shape, " is none of '", name, "' ",
+          array.shape);
+  hsize_t start[Shape::kMaxRank] = {static_cast<hsize_t>(index)}, count[Shape::kMaxRank] = {1};
+  for (int i = 1; i < array.shape.rank(); ++i) count[i] = static_cast<hsize_t>(array.shape[i]);
+  const std::lock_guard lock(hdf5_mutex());
+  const Hdf5Silence silence;
+  const Hdf5Id file_space(H5Dget_space(array.dataset.get()));
+  const Hdf5Id memory(H5Screate_simple(array.shape.rank(), count, nullptr));
+  check_written(
+      H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) >= 0 &&
+          H5Dwrite(array.dataset.get(), hdf5_stored_type(array.type).memory, memory.get(),
+                   file_space.get(), H5P_DEFAULT, row.data) >= 0,
+      name.c_str());
+}
+
+void Hdf5RowWriter::commit(const std::string& path) {
+  std::vector<std::byte> bytes;
+  {
+    const std::lock_guard lock(hdf5_mutex());
+    const Hdf5Silence silence;
+    state_->arrays.clear();
+    bytes = state_->file.bytes();
+  }
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace ratnet::inline v1
