@@ -6,6 +6,7 @@
 
 #include "../../core/version.h"
 #include "../../kernels/open.h"
+#include "cohort_split.h"
 #include "label_free_threshold.h"
 #include "subject_slices.h"
 
@@ -13,14 +14,6 @@ namespace ratnet::inline v1 {
 namespace {
 
 constexpr double kThresholdPercentile = 99.5;
-
-std::vector<const PreparedSubject*> of_split(std::span<const PreparedSubject> subjects,
-                                             const std::vector<Split>& splits, Split which) {
-  std::vector<const PreparedSubject*> chosen;
-  for (std::size_t i = 0; i < subjects.size(); ++i)
-    if (splits[i] == which) chosen.push_back(&subjects[i]);
-  return chosen;
-}
 
 Objective objective_of(const AnomalyTrainingOptions& options, std::int64_t steps) {
   Objective objective = {
@@ -73,25 +66,6 @@ TrainerOptions anomaly_training_defaults() {
   options.loader.batch = 16;
   options.loader.augmentation = {.shift = 2, .flip_left_right = true};
   return options;
-}
-
-std::vector<Split> split_subjects(std::size_t subjects, std::uint64_t seed) {
-  if (subjects < 3)
-    fail(ErrorKind::input, "there are ", subjects,
-         " subjects; training, calibration and test need at least one each");
-  std::vector<std::size_t> order(subjects);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  Random random(seed, 0x616e6f6d);
-  random.shuffle(std::span(order));
-  const auto share = [&](double part) {
-    return std::max<std::size_t>(
-        1, static_cast<std::size_t>(std::llround(part * static_cast<double>(subjects))));
-  };
-  const std::size_t test = share(0.24), validation = share(0.16);
-  std::vector<Split> splits(subjects, Split::train);
-  for (std::size_t i = 0; i < test + validation; ++i)
-    splits[order[i]] = i < test ? Split::test : Split::validation;
-  return splits;
 }
 
 AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,

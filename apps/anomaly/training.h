@@ -29,10 +29,6 @@ struct AnomalyTrainingOptions {
 // with warm-up, batch 16, flips left-right and shifts of 2 pixels.
 TrainerOptions anomaly_training_defaults();
 
-// 60% of the subjects train, 16% calibrate, 24% test, drawn by the seed: the split of those whose
-// file has none. Throws Error (input) for fewer than three.
-std::vector<Split> split_subjects(std::size_t subjects, std::uint64_t seed);
-
 struct AnomalyTrainingResult {
   AnomalyModel model;
   bool interrupted = false;  // the model is then empty; the checkpoint tells where to go on

@@ -44,9 +44,11 @@ int run(int argc, char** argv) {
   CLI::App* train = program.add_subcommand("train", "Train a network: of a system, or any graph");
   train->require_subcommand(0, 1);
   add_train_dark_slices(*train);
+  add_train_anomaly(*train);
   add_train_graph(*train);
   add_evaluate(program);
   add_predict(program);
+  add_score(program);
   add_inspect(program);
   add_bench(program);
   add_devices(program);

@@ -1,34 +1,20 @@
-// ratnet evaluate
+// ratnet evaluate, of models of dark slices
 #include <filesystem>
 #include <numeric>
-
-#include <CLI/CLI.hpp>
 
 #include "../../../core/atomic_file.h"
 #include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
 #include "../../../train/split.h"
-#include "../../program/commands.h"
-#include "../../program/models.h"
-#include "../../program/options.h"
-#include "../../program/output.h"
+#include "../../program/evaluate.h"
+#include "../../program/inputs.h"
 #include "../../program/progress.h"
-#include "inputs.h"
 #include "print_evaluation.h"
 #include "read_labels.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-struct Options {
-  std::vector<std::string> arguments;
-  std::string split = "auto";
-  std::optional<double> brain_level;
-  std::string json;
-  ScanOptions scan;
-  ComputeOptions compute;
-};
 
 // The images of the split that was asked for; `auto` takes test where the file has splits.
 std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& split,
@@ -54,7 +40,7 @@ std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& spli
   fail(ErrorKind::usage, "unknown split '", split, "': use train, validation, test, all or auto");
 }
 
-DarkSlicesEvaluation evaluate_slices(const std::string& path, const Options& options,
+DarkSlicesEvaluation evaluate_slices(const std::string& path, const EvaluateOptions& options,
                                      const Model& model, Predictor& predictor) {
   options.scan.check_used(false);
   const ModelGrid grid = grid_of(model);
@@ -82,7 +68,7 @@ std::string subject_of(const std::string& path) {
 
 // Scans with labels beside them. Of those that lie in folders, the ones without labels are left
 // out.
-DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Options& options,
+DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const EvaluateOptions& options,
                                    const Model& model, Predictor& predictor) {
   require(options.split == "auto" || options.split == "all",
           "--split is for files of slices; of scans all are judged");
@@ -100,7 +86,7 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Optio
     }
   }
   if (scans.empty())
-    fail(ErrorKind::input, options.arguments.back(), ": no scan has labels beside it; they are ",
+    fail(ErrorKind::input, options.files.back(), ": no scan has labels beside it; they are ",
          "looked for in ", label_path("sub-01_bold.nii.gz"), " beside sub-01_bold.nii.gz");
 
   LabelledRuns runs;
@@ -117,7 +103,7 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Optio
   }
   progress.finish();
   DarkSlicesEvaluation evaluation = evaluate_dark_slices(
-      runs.scores, runs.truth, options.arguments.back(), logistic_of(model), runs.in_time);
+      runs.scores, runs.truth, options.files.back(), logistic_of(model), runs.in_time);
   evaluation.notes.insert(evaluation.notes.begin(),
                           text(scans.size(), scans.size() == 1 ? " scan" : " scans",
                                ", each divided by its own brain level"));
@@ -129,17 +115,15 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Optio
   return evaluation;
 }
 
-void run(const Options& options) {
-  const ModelAndInputs named = split_model(options.arguments);
-  require(!named.inputs.empty(), "evaluate needs a file of slices, or scans with labels");
-  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
-  const Model model = load_model(named.model);
+}  // namespace
+
+void evaluate_dark_slices(const Model& model, const EvaluateOptions& options) {
   grid_of(model);  // throws where the model is of something else
   Predictor predictor(model, {.batch = 256,
                               .threads = options.compute.threads,
                               .device = parse_device(options.compute.device),
                               .precision = parse_precision(options.compute.precision)});
-  const std::vector<Input> inputs = find_inputs(named.inputs);
+  const std::vector<Input> inputs = find_inputs(options.files);
   const bool slices = inputs.size() == 1 && !is_nifti_name(inputs[0].path);
   DarkSlicesEvaluation evaluation = slices
                                         ? evaluate_slices(inputs[0].path, options, model, predictor)
@@ -152,37 +136,6 @@ void run(const Options& options) {
   }
   print_evaluation(evaluation, stdout);
   if (!options.json.empty()) write_file(options.json, to_json(evaluation));
-}
-
-}  // namespace
-
-void add_evaluate(CLI::App& program) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand(
-      "evaluate", "Judge a model on labelled slices or scans, with simple rules beside it");
-  command
-      ->add_option("files", options->arguments,
-                   "[MODEL.safetensors] SLICES.h5, or scans (.nii, .nii.gz) and folders of them "
-                   "with labels beside each, in NAME_desc-truth_slices.tsv; without a model, the "
-                   "one that ships")
-      ->required();
-  command
-      ->add_option("--split", options->split,
-                   "train, validation, test, all, or auto (test where the file has splits)")
-      ->capture_default_str();
-  command->add_option("--brain-level", options->brain_level,
-                      "mean of the brain in good slices, in the file's units; otherwise the file's "
-                      "attribute `scale`, else an estimate; of scans, an estimate of each");
-  command->add_option("--json", options->json,
-                      "write all figures to this file (- for the terminal)");
-  add_scan_options(*command, options->scan);
-  add_compute_options(*command, options->compute);
-  command->footer(
-      "Example:\n"
-      "  ratnet simulate dark-slices --animals 8 --seed 5 -o slices.h5 --nifti scans\n"
-      "  ratnet evaluate slices.h5 --split all --json figures.json\n"
-      "  ratnet evaluate scans");
-  command->callback([options] { run(*options); });
 }
 
 }  // namespace ratnet::inline v1

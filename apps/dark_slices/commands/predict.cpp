@@ -16,7 +16,7 @@
 #include "../../program/models.h"
 #include "../../program/options.h"
 #include "../../program/progress.h"
-#include "inputs.h"
+#include "../../program/inputs.h"
 #include "report_run.h"
 
 namespace ratnet::inline v1 {

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "../../program/tsv_read.h"
-#include "inputs.h"
+#include "../../program/inputs.h"
 
 namespace ratnet::inline v1 {
 

@@ -8,7 +8,7 @@
 #include "../../../core/version.h"
 #include "../../program/tsv.h"
 #include "../../report/map_png.h"
-#include "inputs.h"
+#include "../../program/inputs.h"
 
 namespace ratnet::inline v1 {
 namespace {

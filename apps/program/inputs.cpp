@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string_view>
 
-#include "../../../core/error.h"
-#include "../../../imaging/nifti.h"
+#include "../../core/error.h"
+#include "../../imaging/nifti.h"
 
 namespace ratnet::inline v1 {
 

@@ -1,0 +1,90 @@
+// ratnet evaluate, of models of anomalies
+#include "../../program/evaluate.h"
+#include "../../../core/atomic_file.h"
+#include "../../../kernels/open.h"
+#include "../../../train/dataset.h"
+#include "../../program/progress.h"
+#include "../cohort_split.h"
+#include "../comparison.h"
+#include "prepared_cohort.h"
+#include "print_anomalies.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+bool trained_on(const AnomalyModel& model, const Cohort& cohort) {
+  return model.model.provenance.at("data_hash") == combined_hash(cohort.dataset().hashes());
+}
+
+LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training) {
+  if (!trained_on(model, training.cohort))
+    fail(ErrorKind::input, training.cohort.dataset().name(),
+         ": is not the file that the model was trained on");
+  const std::vector<Split> splits = split_cohort(training.cohort);
+  return learn_baselines(of_split(training.subjects, splits, Split::train),
+                         of_split(training.subjects, splits, Split::validation), model.score);
+}
+
+// The splits to judge; empty where all subjects are.
+std::optional<Split> wanted(const std::string& name, bool own) {
+  if (name == "all") return std::nullopt;
+  if (name == "auto") return own ? std::optional(Split::test) : std::nullopt;
+  for (const Split split : {Split::train, Split::validation, Split::test})
+    if (name == name_of(split)) return split;
+  fail(ErrorKind::usage, "unknown split '", name, "': use train, validation, test, all or auto");
+}
+
+}  // namespace
+
+void evaluate_anomaly(Model model, const EvaluateOptions& options) {
+  require(options.files.size() == 1, "evaluate takes one file of slices with lesions, got ",
+          options.files.size());
+  const AnomalyModel anomaly = anomaly_model(std::move(model));
+  PreparedCohort judged = prepare_cohort(options.files[0], anomaly.preparation);
+  const bool own = trained_on(anomaly, judged.cohort);
+  std::optional<LearntBaselines> learnt;
+  if (!options.healthy.empty())
+    learnt = learn(anomaly, prepare_cohort(options.healthy, anomaly.preparation));
+  else if (own)
+    learnt = learn(anomaly, judged);
+  const std::optional<Split> split = wanted(options.split, own);
+  std::vector<PreparedSubject> subjects;
+  if (split) {
+    if (!own && judged.cohort.dataset().table().splits.empty())
+      fail(ErrorKind::input, options.files[0], ": has no `split`; use --split all");
+    const std::vector<Split> splits = split_cohort(judged.cohort);
+    for (std::size_t i = 0; i < splits.size(); ++i)
+      if (splits[i] == *split) subjects.push_back(std::move(judged.subjects[i]));
+  } else {
+    subjects = std::move(judged.subjects);
+  }
+
+  const QueueHandle queue = open_queue({.device = parse_device(options.compute.device),
+                                        .threads = options.compute.threads,
+                                        .executor = {}});
+  Plan plan(anomaly.model.graph, std::make_shared<Parameters>(queue, anomaly.model.weights),
+            {.batch = 32, .precision = parse_precision(options.compute.precision)});
+  ThreadPool pool(options.compute.threads);
+  Progress progress("judging", "subjects", static_cast<std::int64_t>(subjects.size()));
+  AnomalyEvaluation evaluation = compare(plan, anomaly, subjects, learnt, pool,
+                                         [&](std::int64_t done) { progress.update(done); });
+  progress.finish();
+  if (own && !split)
+    evaluation.warnings.push_back(
+        "the model was trained on this file: its own subjects are "
+        "among those judged, so these figures are flattered");
+  if (!learnt)
+    evaluation.warnings.push_back(
+        "baselines that learn are left out: state the file that the model was trained on "
+        "(--healthy)");
+  for (const std::string& warning : anomaly.model.warnings)
+    evaluation.warnings.push_back("the model: " + warning);
+  if (options.json == "-") {
+    std::fputs(to_json(evaluation).c_str(), stdout);
+    return;
+  }
+  print_evaluation(evaluation, stdout);
+  if (!options.json.empty()) write_file(options.json, to_json(evaluation));
+}
+
+}  // namespace ratnet::inline v1

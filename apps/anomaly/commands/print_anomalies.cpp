@@ -1,0 +1,118 @@
+#include "print_anomalies.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "../comparison.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string figure(const Figure& f) {
+  if (std::isnan(f.value)) return "n/a";
+  char text[48];
+  std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", f.value, f.interval.low, f.interval.high);
+  return text;
+}
+
+void row(std::FILE* to, const std::string& name, const AnomalyFigures& f) {
+  std::fprintf(to, "%-16s %-21s %-21s %-21s %-21s %-21s\n", name.c_str(),
+               figure(f.pixel_auprc).c_str(), figure(f.dice_best).c_str(),
+               figure(f.dice_threshold).c_str(), figure(f.slice_auroc).c_str(),
+               figure(f.slice_auroc_matched).c_str());
+}
+
+void put(Json& json, const std::string& name, const Figure& f) {
+  json[name] = f.value;  // NaN becomes null
+  json[name + "_interval"] = {f.interval.low, f.interval.high};
+}
+
+Json figures(const AnomalyFigures& f) {
+  Json json;
+  put(json, "pixel_auprc", f.pixel_auprc);
+  put(json, "dice_best", f.dice_best);
+  json["dice_best_threshold"] = f.dice_best_threshold;
+  put(json, "dice_threshold", f.dice_threshold);
+  put(json, "slice_auroc", f.slice_auroc);
+  put(json, "slice_auroc_matched", f.slice_auroc_matched);
+  json["pixels"] = f.pixels;
+  json["lesion_pixels"] = f.lesion_pixels;
+  json["lesion_slices"] = f.lesion_slices;
+  json["healthy_slices"] = f.healthy_slices;
+  json["unmatched_slices"] = f.unmatched_slices;
+  return json;
+}
+
+Json method(const MethodEvaluation& m) {
+  Json json = {{"method", m.name}};
+  json.update(figures(m.all));
+  json["threshold"] = m.threshold;
+  for (std::size_t i = 0; i < kLesionSizes.size(); ++i)
+    json["by_lesion_size"][kLesionSizes[i].name] = figures(m.by_size[i]);
+  return json;
+}
+
+}  // namespace
+
+void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
+  const AnomalyFigures& all = e.methods.front().all;
+  std::fprintf(to,
+               "%lld patients, %lld judged slices: %lld with a lesion, %lld without, %lld unclear "
+               "left out\n\n",
+               static_cast<long long>(e.patients), static_cast<long long>(e.judged_slices),
+               static_cast<long long>(all.lesion_slices),
+               static_cast<long long>(all.healthy_slices),
+               static_cast<long long>(e.unclear_slices));
+  std::fprintf(to, "%-16s %-21s %-21s %-21s %-21s %-21s\n", "", "pixel AP", "best Dice",
+               "Dice at threshold", "slice AUROC", "matched AUROC");
+  for (const MethodEvaluation& m : e.methods)
+    if (m.name != kPositionOnly) row(to, m.name, m.all);
+  const PositionOnly& position = e.slice_auroc_position_only;
+  if (position.present)
+    std::fprintf(to, "%-16s %-21s %-21s %-21s %-21s %-21s\n", "position only", "", "", "",
+                 figure(position.slice_auroc).c_str(),
+                 figure(position.slice_auroc_matched).c_str());
+  std::fprintf(to, "\nby the size of the lesion in the slice (%s)\n",
+               e.methods.front().name.c_str());
+  for (std::size_t i = 0; i < kLesionSizes.size(); ++i)
+    row(to, kLesionSizes[i].name, e.methods.front().by_size[i]);
+  std::fprintf(
+      to,
+      "\nmatched: against slices of other patients at the same height and brain area, which "
+      "a score of the position alone cannot tell apart\n");
+  for (const MethodComparison& c : e.comparisons)
+    if (c.other != kPositionOnly && (!c.slice_auroc_matched.beats || !c.pixel_auprc.beats))
+      std::fprintf(
+          to, "note: not shown to be better than %s: pixel AP %+.3f, matched AUROC %+.3f\n",
+          c.other.c_str(), c.pixel_auprc.difference.value, c.slice_auroc_matched.difference.value);
+  for (const std::string& warning : e.warnings) std::fprintf(to, "warning: %s\n", warning.c_str());
+}
+
+std::string to_json(const AnomalyEvaluation& e) {
+  Json json = method(e.methods.front());
+  const PositionOnly& position = e.slice_auroc_position_only;
+  put(json, "slice_auroc_position_only", position.slice_auroc);
+  put(json, "slice_auroc_position_only_matched", position.slice_auroc_matched);
+  json["suspicious"] = position.suspicious;
+  json["patients"] = e.patients;
+  json["judged_slices"] = e.judged_slices;
+  json["unclear_slices"] = e.unclear_slices;
+  json["unscored_slices"] = e.unscored_slices;
+  for (std::size_t i = 1; i < e.methods.size(); ++i)
+    if (e.methods[i].name != kPositionOnly)
+      json["baselines"][e.methods[i].name] = method(e.methods[i]);
+  for (const MethodComparison& c : e.comparisons) {
+    if (c.other == kPositionOnly) continue;
+    Json& against = json["baselines"][c.other];
+    put(against, "pixel_auprc_below_model", c.pixel_auprc.difference);
+    put(against, "slice_auroc_matched_below_model", c.slice_auroc_matched.difference);
+    against["model_beats_pixel_auprc"] = c.pixel_auprc.beats;
+    against["model_beats_slice_auroc_matched"] = c.slice_auroc_matched.beats;
+  }
+  json["warnings"] = e.warnings;
+  return json.dump(1) + "\n";
+}
+
+}  // namespace ratnet::inline v1

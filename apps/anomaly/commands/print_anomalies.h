@@ -1,0 +1,16 @@
+// An evaluation of anomaly scores as a table and as JSON.
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "../evaluation.h"
+
+namespace ratnet::inline v1 {
+
+void print_evaluation(const AnomalyEvaluation& evaluation, std::FILE* to);
+
+// The model's figures at the top, the same of every rule under "baselines".
+std::string to_json(const AnomalyEvaluation& evaluation);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,157 @@
+// ratnet train anomaly
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+#include "../../../core/atomic_file.h"
+#include "../../../kernels/open.h"
+#include "../../program/commands.h"
+#include "../../program/interrupt.h"
+#include "../../program/output.h"
+#include "../../program/training_options.h"
+#include "../cohort_split.h"
+#include "../comparison.h"
+#include "../training.h"
+#include "prepared_cohort.h"
+#include "print_anomalies.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+struct Options {
+  std::string data, output, json;
+  std::string method = "denoising";
+  AnomalyTrainingOptions training;
+  TrainingCommandOptions command;
+};
+
+std::map<std::string, double> metrics_of(const AnomalyEvaluation& test) {
+  const AnomalyFigures& all = test.methods.front().all;
+  return {{"test_patients", static_cast<double>(test.patients)},
+          {"test_pixel_auprc", all.pixel_auprc.value},
+          {"test_dice_best", all.dice_best.value},
+          {"test_dice_threshold", all.dice_threshold.value},
+          {"test_slice_auroc", all.slice_auroc.value},
+          {"test_slice_auroc_matched", all.slice_auroc_matched.value}};
+}
+
+// Sentences for the model's card where a simple rule is not beaten.
+std::vector<std::string> unbeaten(const AnomalyEvaluation& test) {
+  std::vector<std::string> warnings;
+  for (const MethodComparison& c : test.comparisons)
+    if (c.other != kPositionOnly &&
+        (c.pixel_auprc.difference.value <= 0 || c.slice_auroc_matched.difference.value <= 0))
+      warnings.push_back(text("on its test subjects it does not beat the rule ", c.other,
+                              ": pixel AP ", c.pixel_auprc.difference.value, ", matched AUROC ",
+                              c.slice_auroc_matched.difference.value, " beside it"));
+  return warnings;
+}
+
+bool has_lesions(const std::vector<PreparedSubject>& subjects) {
+  for (const PreparedSubject& subject : subjects)
+    for (std::int64_t s = 0; s < subject.slices(); ++s)
+      if (subject.judged[static_cast<std::size_t>(s)] &&
+          truth_of(subject, s).truth == SliceTruth::lesion)
+        return true;
+  return false;
+}
+
+void run(Options options) {
+  AnomalyTrainingOptions& training = options.training;
+  training.method = parse_anomaly_method(options.method);
+  TrainerOptions& trainer = options.command.finish(options.output);
+  require(trainer.monitor == Monitor::loss,
+          "models of anomalies learn from healthy slices alone: monitor the loss");
+  require(!trainer.loader.balance, "--balance is for classes; anomalies have none to learn from");
+  if (!options.json.empty()) check_can_write(options.json);
+  catch_interrupts();
+  TrainingProgressLine line;
+  trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
+  training.trainer = trainer;
+
+  PreparedCohort prepared = prepare_cohort(options.data, training.preparation);
+  const std::vector<Split> splits = split_cohort(prepared.cohort);
+  const auto count = [&](Split split) { return of_split(prepared.subjects, splits, split).size(); };
+  line.say(text("subjects: ", count(Split::train), " to train on, ", count(Split::validation),
+                " to calibrate, ", count(Split::test), " to test"));
+  AnomalyTrainingResult result = train_anomaly(
+      prepared.subjects, splits, combined_hash(prepared.cohort.dataset().hashes()), training,
+      [&](const TrainingProgress& p) { return line.update("training", p); });
+  line.finish();
+  if (result.interrupted)
+    throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
+
+  AnomalyModel& model = result.model;
+  std::optional<AnomalyEvaluation> test;
+  const std::optional<LearntBaselines> learnt =
+      learn_baselines(of_split(prepared.subjects, splits, Split::train),
+                      of_split(prepared.subjects, splits, Split::validation), training.score);
+  std::vector<PreparedSubject> held_out;
+  for (std::size_t i = 0; i < splits.size(); ++i)
+    if (splits[i] == Split::test) held_out.push_back(std::move(prepared.subjects[i]));
+  if (has_lesions(held_out)) {
+    const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
+    Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+              {.batch = 32});
+    ThreadPool pool(trainer.threads);
+    test = compare(plan, model, held_out, learnt, pool);
+    model.model.metrics = metrics_of(*test);
+    model.model.warnings = unbeaten(*test);
+  }
+  save_model(model.model, options.output);
+  std::error_code ignored;
+  std::filesystem::remove(trainer.checkpoint_path, ignored);
+  if (test) {
+    std::printf("on test subjects it never saw:\n");
+    print_evaluation(*test, stdout);
+    if (!options.json.empty()) write_file(options.json, to_json(*test));
+  } else {
+    std::printf("no test subject has a lesion: nothing to judge it by\n");
+  }
+  std::printf(
+      "threshold %.4f: %.3g%% of %lld held-out subjects' healthy pixels lie above it\n"
+      "smallest false-positive rate that can be promised: 1 in %lld\n"
+      "model: %s\n",
+      model.model.threshold, 100 - model.model.calibration.at("threshold_percentile"),
+      static_cast<long long>(model.reference->subjects()),
+      static_cast<long long>(model.reference->subjects() + 1), options.output.c_str());
+}
+
+}  // namespace
+
+void add_train_anomaly(CLI::App& train) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = train.add_subcommand(
+      "anomaly", "an autoencoder of healthy slices, from an HDF5 file (docs/file-formats.md)");
+  command
+      ->add_option("data", options->data,
+                   "HDF5 file of axial slices with `subject` and `slice`; where it has labels or "
+                   "masks, slices without a lesion are learnt from")
+      ->required();
+  command->add_option("-o,--output", options->output, "model file to write (.safetensors)")
+      ->required();
+  command->add_option("--method", options->method, "denoising, ae or vae")->capture_default_str();
+  command
+      ->add_option("--noise", options->training.noise.deviation,
+                   "denoising: deviation of the noise that it learns to remove, where the brain's "
+                   "median is 0.5")
+      ->capture_default_str();
+  command
+      ->add_option("--divergence", options->training.divergence,
+                   "vae: the weight of its code's divergence")
+      ->capture_default_str();
+  options->command.trainer = anomaly_training_defaults();
+  options->command.optimiser = "adamw";
+  add_training_options(*command, options->command);
+  command->add_option("--json", options->json, "write the test figures to this file");
+  command->footer(
+      "Example:\n"
+      "  ratnet simulate anomaly --subjects 12 --seed 1 -o heads.h5\n"
+      "  ratnet train anomaly heads.h5 -o healthy.safetensors --epochs 2");
+  command->callback([options, command] {
+    refuse_options_before(*command);
+    run(*options);
+  });
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,34 @@
+// A model on lesions, with every baseline beside it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+
+#include "anomaly_model.h"
+#include "baselines.h"
+#include "evaluation.h"
+
+namespace ratnet::inline v1 {
+
+constexpr const char* kPositionOnly = "position_only";  // the control's name
+
+// What the baselines learn from the subjects that a model learns from.
+struct LearntBaselines {
+  Baselines baselines;
+  std::map<std::string, double> thresholds;  // label-free, by name; those without have none
+};
+// training, validation: subjects of the model's own splits. Throws Error (input) where they have no
+// healthy slice.
+LearntBaselines learn_baselines(std::span<const PreparedSubject* const> training,
+                                std::span<const PreparedSubject* const> validation,
+                                const ScoreOptions& options);
+
+// The model first, then the baselines; those that have to learn only where they have learnt. plan:
+// of the model. Throws Error as evaluate_anomalies does.
+AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
+                          std::span<const PreparedSubject> subjects,
+                          const std::optional<LearntBaselines>& learnt, Executor& executor,
+                          const std::function<void(std::int64_t done)>& progress = {});
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,70 @@
+#include "evaluate.h"
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+void run(EvaluateOptions options) {
+  const ModelAndInputs named = split_model(options.files);
+  options.files = named.inputs;
+  require(!options.files.empty(), "evaluate needs a file of slices, or scans with labels");
+  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
+  Model model = load_model(named.model);
+  options.check_for(model.system);
+  if (model.system == "anomaly")
+    evaluate_anomaly(std::move(model), options);
+  else
+    evaluate_dark_slices(model, options);  // throws where the model is of something else
+}
+
+}  // namespace
+
+void EvaluateOptions::check_for(const std::string& system) const {
+  if (system == "anomaly") {
+    require(!brain_level, "--brain-level is for models of dark slices");
+    scan.check_used(false);
+  } else {
+    require(healthy.empty(), "--healthy is for models of anomalies");
+  }
+}
+
+void add_evaluate(CLI::App& program) {
+  auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* command = program.add_subcommand(
+      "evaluate", "Judge a model on labelled slices or scans, with simple rules beside it");
+  command
+      ->add_option("files", options->files,
+                   "[MODEL.safetensors] SLICES.h5, or, for dark slices, scans (.nii, .nii.gz) and "
+                   "folders of them with labels beside each, in NAME_desc-truth_slices.tsv; "
+                   "without a model, the one for dark slices that ships")
+      ->required();
+  command
+      ->add_option("--split", options->split,
+                   "train, validation, test, all, or auto (test where the file has splits, or is "
+                   "the one that a model of anomalies was trained on)")
+      ->capture_default_str();
+  command->add_option("--brain-level", options->brain_level,
+                      "dark slices: mean of the brain in good slices, in the file's units; "
+                      "otherwise the file's attribute `scale`, else an estimate; of scans, an "
+                      "estimate of each");
+  command->add_option("--healthy", options->healthy,
+                      "anomalies: the file that the model was trained on, of which baselines learn "
+                      "that have to; not needed where that is the file to judge");
+  command->add_option("--json", options->json,
+                      "write all figures to this file (- for the terminal)");
+  add_scan_options(*command, options->scan);
+  add_compute_options(*command, options->compute);
+  command->footer(
+      "Example:\n"
+      "  ratnet simulate dark-slices --animals 8 --seed 5 -o slices.h5 --nifti scans\n"
+      "  ratnet evaluate slices.h5 --split all --json figures.json\n"
+      "  ratnet evaluate scans");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,29 @@
+// ratnet evaluate: one command, and how each system judges its models.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../../network/model.h"
+#include "options.h"
+
+namespace ratnet::inline v1 {
+
+struct EvaluateOptions {
+  std::vector<std::string> files;  // behind the model
+  std::string split = "auto";
+  std::optional<double> brain_level;
+  std::string healthy;
+  std::string json;  // "-": standard output, in place of the table
+  ScanOptions scan;
+  ComputeOptions compute;
+
+  // Throws Error (usage) where an option of the other systems is given.
+  void check_for(const std::string& system) const;
+};
+
+void evaluate_dark_slices(const Model& model, const EvaluateOptions& options);
+void evaluate_anomaly(Model model, const EvaluateOptions& options);
+
+}  // namespace ratnet::inline v1
