@@ -51,6 +51,16 @@ void Hdf5RowWriter::add(const std::string& name, DType type, const Shape& shape)
   state_->arrays.emplace(name, State::Array{std::move(dataset), type, shape});
 }
 
+void Hdf5RowWriter::add(const std::string& name, const ConstView& values) {
+  add(name, values.dtype, values.shape);
+  const std::lock_guard lock(hdf5_mutex());
+  const Hdf5Silence silence;
+  check_written(
+      H5Dwrite(state_->arrays.at(name).dataset.get(), hdf5_stored_type(values.dtype).memory,
+               H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data) >= 0,
+      name.c_str());
+}
+
 void Hdf5RowWriter::write(const std::string& name, std::int64_t index, const ConstView& row) {
   const auto found = state_->arrays.find(name);
   require(found != state_->arrays.end(), "there is no array '", name, "'");

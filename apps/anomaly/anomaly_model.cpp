@@ -20,6 +20,7 @@ PreprocessingStep step_of(const ScoreOptions& o) {
   return {kScore,
           {{"residual", static_cast<double>(o.residual)},
            {"flip_average", o.flip_average},
+           {"crop", o.crop},
            {"median", o.median},
            {"edge", o.edge},
            {"smooth_slices", o.smooth_slices},
@@ -40,6 +41,7 @@ ScoreOptions score_of(const PreprocessingStep& step) {
     fail(ErrorKind::input, "the model's residual ", residual, " is not known");
   ScoreOptions options{.residual = *known,
                        .flip_average = number("flip_average") != 0,
+                       .crop = number("crop"),
                        .median = number("median"),
                        .edge = number("edge"),
                        .smooth_slices = number("smooth_slices") != 0,

@@ -84,7 +84,7 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
   const auto first =
       static_cast<std::int64_t>(healthy_slices("the training subjects", both).size());
   both.insert(both.end(), calibrating.begin(), calibrating.end());
-  const TrainingSlices slices = training_slices(both, size);
+  const TrainingSlices slices = training_slices(both, options.score.crop, size);
   std::vector<std::int64_t> train(static_cast<std::size_t>(first)),
       validation(static_cast<std::size_t>(slices.images->size() - first));
   std::iota(train.begin(), train.end(), 0);

@@ -80,27 +80,31 @@ std::string name_of(const CoarseNoise& noise) {
 
 }  // namespace
 
-TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n) {
+TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t crop,
+                               std::int64_t n) {
   const std::vector<HealthySlice> chosen = healthy_slices("training", subjects);
   const auto count = static_cast<std::int64_t>(chosen.size());
-  Tensor images({count, kJudgedSize, kJudgedSize}, DType::f32), brains = images.clone();
+  Tensor images({count, n, n}, DType::f32), brains({count, n, n}, DType::u8);
   SampleTable table;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto [number, slice] = chosen[static_cast<std::size_t>(i)];
+  std::int64_t i = 0;
+  for (std::size_t number = 0; number < subjects.size(); ++number) {
     const PreparedSubject& subject = *subjects[number];
-    std::ranges::copy(slice_of<float>(subject.images, slice), slice_of<float>(images, i).begin());
-    std::ranges::copy(slice_of<std::uint8_t>(subject.brain, slice),
-                      slice_of<float>(brains, i).begin());
-    table.subjects.push_back(subject.name);
-    table.slices.push_back(static_cast<std::int32_t>(slice));
+    const CropWindow window = crop_window(subject, crop);
+    const Tensor small = resample_slices(cropped(subject.images, window), n);
+    const Tensor share = resample_slices(cropped(brain_as_floats(subject), window), n);
+    for (; i < count && chosen[static_cast<std::size_t>(i)].subject == number; ++i) {
+      const std::int64_t slice = chosen[static_cast<std::size_t>(i)].slice;
+      std::ranges::copy(slice_of<float>(small, slice), slice_of<float>(images, i).begin());
+      std::ranges::transform(slice_of<float>(share, slice),
+                             slice_of<std::uint8_t>(brains, i).begin(),
+                             [](float part) -> std::uint8_t { return part >= 0.5f; });
+      table.subjects.push_back(subject.name);
+      table.slices.push_back(static_cast<std::int32_t>(slice));
+    }
   }
-  const Tensor share = resample_slices(brains, n);
-  Tensor inside(share.shape(), DType::u8);
-  std::ranges::transform(share.values<float>(), inside.values<std::uint8_t>().begin(),
-                         [](float part) -> std::uint8_t { return part >= 0.5f; });
-  return {std::make_unique<TensorDataset>(resample_slices(images, n), table, DatasetAttributes(),
+  return {std::make_unique<TensorDataset>(std::move(images), table, DatasetAttributes(),
                                           "healthy slices"),
-          std::make_unique<TensorDataset>(std::move(inside), table, DatasetAttributes(),
+          std::make_unique<TensorDataset>(std::move(brains), table, DatasetAttributes(),
                                           "their brains")};
 }
 

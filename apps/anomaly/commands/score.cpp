@@ -1,2 +1,240 @@
+// ratnet score
+#include <chrono>
+#include <filesystem>
+#include <numeric>
+
+#include <CLI/CLI.hpp>
+
+#include "../../../imaging/nifti.h"
+#include "../../../kernels/open.h"
+#include "../../../train/hdf5_row_writer.h"
 #include "../../program/commands.h"
-namespace ratnet::inline v1 { void add_score(CLI::App&) {} }
+#include "../../program/inputs.h"
+#include "../../program/interrupt.h"
+#include "../../program/models.h"
+#include "../../program/options.h"
+#include "../../program/progress.h"
+#include "../axial_stack.h"
+#include "../cohort_hdf5.h"
+#include "../subject_slices.h"
+#include "score_table.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> arguments;
+  std::string output;
+  ComputeOptions compute;
+};
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail(ErrorKind::file_system, folder.string(), ": cannot make it: ", error.message());
+}
+
+class Scoring {
+ public:
+  Scoring(const Options& options, const ModelAndInputs& named)
+      : options_(options),
+        named_(named),
+        model_(read(named.model)),
+        plan_(
+            model_.model.graph,
+            std::make_shared<Parameters>(open_queue({.device = parse_device(options.compute.device),
+                                                     .threads = options.compute.threads,
+                                                     .executor = {}}),
+                                         model_.model.weights),
+            {.batch = 32, .precision = parse_precision(options.compute.precision)}) {}
+
+  void run();
+
+ private:
+  static AnomalyModel read(const std::string& path) {
+    try {
+      return anomaly_model(load_model(path));
+    } catch (const Error& error) {
+      if (std::string_view(error.what()).starts_with(path)) throw;
+      throw error.with_context(path);
+    }
+  }
+  void score_slices(const std::string& path, const fs::path& folder);
+  void score_scan(const std::string& path, const fs::path& folder);
+  SubjectScores score(const PreparedSubject& subject, const std::string& input);
+
+  const Options& options_;
+  const ModelAndInputs& named_;
+  AnomalyModel model_;
+  Plan plan_;
+  std::unique_ptr<ScoreTables> tables_;
+  std::int64_t slices_ = 0;
+};
+
+SubjectScores Scoring::score(const PreparedSubject& subject, const std::string& input) {
+  stop_if_interrupted();
+  SubjectScores scores = find_anomalies(plan_, model_, subject).scores;
+  const SubjectSummary summary = summarise(model_, subject, scores);
+  tables_->add(subject, scores, summary, input);
+  slices_ += subject.slices();
+  std::printf("%s\n", sentence(model_, summary).c_str());
+  std::fflush(stdout);
+  return scores;
+}
+
+// maps f32 [N, H, W], slice_score and p_value f32 [N], judged u8 [N], in the input's order.
+void Scoring::score_slices(const std::string& path, const fs::path& folder) {
+  Cohort cohort = open_hdf5_cohort(path);
+  for (const std::string& note : cohort.dataset().notes())
+    std::fprintf(stderr, "note: %s\n", note.c_str());
+  const SliceGrid grid = cohort.grid();
+  const Shape map{grid.rows, grid.columns};
+  Hdf5RowWriter file;
+  file.add("maps", DType::f32, map.batch_of(cohort.slices()));
+  const auto n = static_cast<std::size_t>(cohort.slices());
+  std::vector<float> slice_scores(n, 0.0f), p_values(n, std::nanf(""));
+  std::vector<std::uint8_t> judged(n, 0);
+  for (std::size_t i = 0; i < cohort.subjects().size(); ++i) {
+    const PreparedSubject subject = cohort.prepare(i, model_.preparation);
+    const SubjectScores scores = score(subject, path);
+    for (std::size_t s = 0; s < subject.judged.size(); ++s) {
+      const std::int64_t row = cohort.subjects()[i].rows[s];
+      const auto at = static_cast<std::size_t>(row);
+      if (std::isnan(scores.slice_scores[s])) continue;  // no brain: 0, as the file is made
+      const Tensor shown =
+          to_input_grid(slice_of<float>(scores.maps, static_cast<std::int64_t>(s)), grid);
+      file.write("maps", row, shown.view());
+      slice_scores[at] = static_cast<float>(scores.slice_scores[s]);
+      judged[at] = subject.judged[s];
+      if (judged[at])
+        p_values[at] = static_cast<float>(model_.reference->sample_p_value(scores.slice_scores[s]));
+    }
+  }
+  const Shape one{cohort.slices()};
+  file.add("slice_score", ConstView(slice_scores.data(), DType::f32, one));
+  file.add("p_value", ConstView(p_values.data(), DType::f32, one));
+  file.add("judged", ConstView(judged.data(), DType::u8, one));
+  make_folder(folder);
+  file.commit((folder / "scores.h5").string());
+  std::printf("maps: %s\n", (folder / "scores.h5").c_str());
+}
+
+// The map in the scan's space, 0 where there is no brain.
+void Scoring::score_scan(const std::string& path, const fs::path& folder) {
+  const Volume volume = read_nifti(path);
+  AxialStack stack;
+  try {
+    stack = axial_stack(volume);
+  } catch (const Error& error) {
+    throw error.with_context(path);
+  }
+  for (const std::string& note : volume.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
+  const SliceLayout& layout = stack.layout;
+  const PreparedSubject subject = prepare_subject({.name = stem_of(path),
+                                                   .images = stack.images,
+                                                   .row_spacing = layout.grid.row_spacing,
+                                                   .column_spacing = layout.grid.column_spacing},
+                                                  model_.preparation);
+  const SubjectScores scores = score(subject, path);
+  Tensor map({volume.geometry.sizes[2], volume.geometry.sizes[1], volume.geometry.sizes[0]},
+             DType::f32);
+  const auto& sizes = volume.geometry.sizes;
+  const std::array<std::int64_t, 3> strides = {1, sizes[0], sizes[0] * sizes[1]};
+  const auto stride = [&](int axis) { return strides[static_cast<std::size_t>(axis)]; };
+  for (std::int64_t s = 0; s < subject.slices(); ++s) {
+    if (std::isnan(scores.slice_scores[static_cast<std::size_t>(s)])) continue;
+    const Tensor shown = to_input_grid(slice_of<float>(scores.maps, s), layout.grid);
+    const std::int64_t place = stack.reversed ? subject.slices() - 1 - s : s;
+    for (std::int64_t r = 0; r < layout.grid.rows; ++r)
+      for (std::int64_t c = 0; c < layout.grid.columns; ++c) {
+        const std::int64_t row = layout.rows_reversed ? layout.grid.rows - 1 - r : r;
+        const std::int64_t column = layout.columns_reversed ? layout.grid.columns - 1 - c : c;
+        const std::int64_t at = place * stride(layout.axis) + row * stride(layout.row_axis) +
+                                column * stride(layout.column_axis);
+        map.values<float>()[static_cast<std::size_t>(at)] =
+            shown.values<float>()[static_cast<std::size_t>(r * layout.grid.columns + c)];
+      }
+  }
+  make_folder(folder);
+  const std::string name = (folder / (stem_of(path) + "_desc-anomaly_map.nii.gz")).string();
+  write_nifti(name, map.view(), volume.geometry);
+  std::printf("  map: %s\n", name.c_str());
+}
+
+void Scoring::run() {
+  require(!named_.inputs.empty(), "score needs a scan, a file of slices or a folder");
+  const std::vector<Input> inputs = find_inputs(named_.inputs);
+  const auto files = std::count_if(inputs.begin(), inputs.end(),
+                                   [](const Input& input) { return is_hdf5_name(input.path); });
+  catch_interrupts();
+  make_folder(options_.output);
+  tables_ = std::make_unique<ScoreTables>(model_, options_.output);
+  for (const std::string& warning : model_.model.warnings)
+    std::printf("warning: the model: %s\n", warning.c_str());
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<Error> first_error;
+  int unusable = 0;
+  for (const Input& input : inputs) {
+    fs::path folder = (fs::path(options_.output) / input.subfolder).lexically_normal();
+    try {
+      if (is_hdf5_name(input.path))
+        score_slices(input.path, files > 1 ? folder / stem_of(input.path) : folder);
+      else
+        score_scan(input.path, folder);
+    } catch (const Error& error) {
+      if (inputs.size() == 1 || error.kind() != ErrorKind::input) throw;
+      std::fprintf(stderr, "ratnet: %s\n", error.what());
+      if (!first_error) first_error = error;
+      ++unusable;
+    }
+  }
+  tables_->commit();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const std::vector<SubjectSummary> order = tables_->ranked();
+  if (order.size() > 1) {
+    std::printf("\nworst first:\n");
+    for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 10); ++i)
+      std::printf("  %s\n", sentence(model_, order[i]).c_str());
+  }
+  std::printf("\n%zu subject%s, %lld slices in %s (%.1f slices/s)\n", order.size(),
+              order.size() == 1 ? "" : "s", static_cast<long long>(slices_),
+              format_duration(took.count()).c_str(),
+              static_cast<double>(slices_) / std::max(1e-9, took.count()));
+  if (const std::string triage = tables_->triage(); !triage.empty())
+    std::printf("%s\n", triage.c_str());
+  std::printf("tables: %s, %s\n", (fs::path(options_.output) / "subjects.tsv").c_str(),
+              (fs::path(options_.output) / "slices.tsv").c_str());
+  if (first_error)
+    fail(first_error->kind(), unusable, " of ", inputs.size(),
+         " files could not be used; the first: ", first_error->what());
+}
+
+}  // namespace
+
+void add_score(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand(
+      "score", "How far slices and scans depart from healthy ones: maps, scores and a table");
+  command
+      ->add_option("files", options->arguments,
+                   "MODEL.safetensors INPUT...; .nii, .nii.gz (3D), .h5 slices with `subject` and "
+                   "`slice`, or folders of them")
+      ->required();
+  command->add_option("-o,--output", options->output, "folder for the results")->required();
+  add_compute_options(*command, options->compute);
+  command->footer(
+      "Example:\n"
+      "  ratnet simulate anomaly --subjects 12 --seed 1 -o heads.h5\n"
+      "  ratnet train anomaly heads.h5 -o healthy.safetensors --epochs 2\n"
+      "  ratnet score healthy.safetensors heads.h5 -o scores");
+  command->callback([options] {
+    const ModelAndInputs named = split_model(options->arguments);
+    require(!options->arguments.empty() && options->arguments[0].ends_with(".safetensors"),
+            "score needs a model first: ratnet train anomaly makes one");
+    Scoring(*options, named).run();
+  });
+}
+
+}  // namespace ratnet::inline v1

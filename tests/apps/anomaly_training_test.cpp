@@ -1,0 +1,249 @@
+// What the anomaly system's networks learn from, and the models that come of it.
+#include "../../apps/anomaly/training.h"
+
+#include <filesystem>
+
+#include "../../apps/anomaly/cohort_split.h"
+#include "../../apps/anomaly/comparison.h"
+#include "../../apps/anomaly/subject_slices.h"
+#include "../../kernels/open.h"
+#include "../catch.h"
+#include "../network/refused.h"
+#include "subject_maker.h"
+
+using namespace ratnet;
+using ratnet::testing::refused;
+
+namespace {
+
+std::vector<PreparedSubject> healthy_cohort(int n, std::int64_t slices) {
+  std::vector<PreparedSubject> subjects;
+  for (int i = 0; i < n; ++i) {
+    subjects.push_back(healthy_subject(slices, static_cast<std::uint64_t>(i)));
+    subjects.back().name = "s" + std::to_string(i);
+  }
+  return subjects;
+}
+
+std::vector<const PreparedSubject*> pointers(const std::vector<PreparedSubject>& subjects) {
+  std::vector<const PreparedSubject*> all;
+  for (const PreparedSubject& subject : subjects) all.push_back(&subject);
+  return all;
+}
+
+AnomalyTrainingOptions quick(AnomalyMethod method) {
+  AnomalyTrainingOptions options;
+  options.method = method;
+  options.trainer = anomaly_training_defaults();
+  options.trainer.epochs = 2;
+  options.trainer.loader.batch = 4;
+  options.trainer.threads = 2;
+  options.trainer.device = {DeviceKind::cpu, 0};
+  return options;
+}
+
+const std::vector<Split> kSplits = {Split::train, Split::train, Split::train, Split::validation,
+                                    Split::validation};
+
+}  // namespace
+
+TEST_CASE("a window lies about the brain and comes back to its place") {
+  PreparedSubject subject = healthy_subject(2, 1);
+  // The brain fills rows 14 to 113 and columns 24 to 103.
+  const CropWindow window = crop_window(subject, 100);
+  CHECK(window.row == 14);
+  CHECK(window.column == 14);
+  const Tensor back = uncropped(cropped(subject.images, window), window);
+  CHECK(std::ranges::equal(back.values<float>(), subject.images.values<float>()));
+  const CropWindow small = crop_window(subject, 10);
+  CHECK(cropped(subject.images, small).values<float>()[0] ==
+        subject.images.values<float>()[voxel(0, small.row, small.column)]);
+  subject.judged = {0, 0};
+  CHECK(crop_window(subject, 96).row == 16);
+  CHECK(refused(ErrorKind::usage, "129", [&] { crop_window(subject, 129); }) == "");
+}
+
+TEST_CASE("networks learn from healthy judged slices alone") {
+  std::vector<PreparedSubject> subjects = healthy_cohort(2, 4);
+  subjects[0].judged[1] = 0;
+  subjects[1].labels = {0, 1, 255, 0};
+  const TrainingSlices slices = training_slices(pointers(subjects), 96, 32);
+  CHECK(slices.images->size() == 5);
+  CHECK(slices.images->image_shape() == Shape{32, 32, 1});
+  CHECK(slices.images->table().slices == std::vector<std::int32_t>{0, 2, 3, 0, 3});
+  CHECK(slices.images->table().subjects[3] == "s1");
+  Tensor images(Shape{32, 32, 1}.batch_of(5), DType::f32), brains(images.shape(), DType::u8);
+  slices.images->read(0, images);
+  slices.brains->read(0, brains);
+  double inside = 0, outside = 0;
+  for (std::size_t p = 0; p < images.values<float>().size(); ++p)
+    (brains.values<std::uint8_t>()[p] ? inside : outside) +=
+        static_cast<double>(images.values<float>()[p]);
+  CHECK(inside > 50 * outside);
+}
+
+TEST_CASE("noise stays in the brain, has its deviation, and leaves the target clean") {
+  constexpr std::int64_t n = 64;
+  Tensor image({n, n, 1}, DType::f32), target = image.clone(), weight = image.clone();
+  Tensor brain({n, n, 1}, DType::u8);
+  for (std::int64_t p = 0; p < n * n; ++p)
+    if (p % n >= 16 && p % n < 48) {
+      brain.values<std::uint8_t>()[static_cast<std::size_t>(p)] = 1;
+      image.values<float>()[static_cast<std::size_t>(p)] = 0.5f;
+    }
+  const Tensor clean = image.clone();
+  const SampleChange change = noise_change({.deviation = 0.3, .grid = 8});
+  double square = 0, count = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Tensor noisy = clean.clone();
+    Random random(seed);
+    change.apply({noisy, brain, target, weight}, random);
+    REQUIRE(std::ranges::equal(target.values<float>(), clean.values<float>()));
+    for (std::size_t p = 0; p < n * n; ++p) {
+      const float difference = noisy.values<float>()[p] - clean.values<float>()[p];
+      REQUIRE(weight.values<float>()[p] == static_cast<float>(brain.values<std::uint8_t>()[p]));
+      if (!brain.values<std::uint8_t>()[p]) {
+        REQUIRE(difference == 0);
+        continue;
+      }
+      square += static_cast<double>(difference) * static_cast<double>(difference);
+      ++count;
+    }
+  }
+  // Interpolation between numbers of deviation 0.3 leaves two thirds of each axis' variance.
+  CHECK(std::sqrt(square / count) > 0.3 * 0.6);
+  CHECK(std::sqrt(square / count) < 0.3 * 0.76);
+}
+
+TEST_CASE("augmentation moves image and brain together and shifts brightness within it") {
+  const PreparedSubject subject = healthy_subject(1, 3);
+  const PreparedSubject* one[] = {&subject};
+  const TrainingSlices slices = training_slices(one, 96, 64);
+  Tensor image({64, 64, 1}, DType::f32), brain({64, 64, 1}, DType::u8);
+  slices.images->read(0, image.view().reshaped({1, 64, 64, 1}));
+  slices.brains->read(0, brain.view().reshaped({1, 64, 64, 1}));
+  const SampleChange change = healthy_change({}, {.deviation = 0});
+  bool moved = false;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Tensor a = image.clone(), b = brain.clone(), target = image.clone(), weight = image.clone();
+    Random random(seed);
+    change.apply({a, b, target, weight}, random);
+    moved = moved || !std::ranges::equal(b.values<std::uint8_t>(), brain.values<std::uint8_t>());
+    for (std::size_t p = 0; p < 64 * 64; ++p) {
+      const bool inside = b.values<std::uint8_t>()[p] != 0;
+      REQUIRE((inside || a.values<float>()[p] == 0));
+      REQUIRE(target.values<float>()[p] == a.values<float>()[p]);
+    }
+    CHECK(std::abs(static_cast<double>(std::ranges::count(b.values<std::uint8_t>(), 1)) /
+                       static_cast<double>(std::ranges::count(brain.values<std::uint8_t>(), 1)) -
+                   1) < 0.2);
+  }
+  CHECK(moved);
+}
+
+TEST_CASE("every method makes a calibrated model that comes back from its file") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 4);
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            ("ratnet-anomaly-" + std::to_string(getpid()) + ".safetensors"))
+                               .string();
+  for (const AnomalyMethod method :
+       {AnomalyMethod::denoising, AnomalyMethod::ae, AnomalyMethod::vae}) {
+    INFO(std::string(name_of(method)));
+    CHECK(parse_anomaly_method(name_of(method)) == method);
+    const AnomalyTrainingResult trained = train_anomaly(subjects, kSplits, "hash", quick(method));
+    REQUIRE_FALSE(trained.interrupted);
+    CHECK(trained.model.model.threshold > 0);
+    CHECK(trained.model.reference->subjects() == 2);
+    save_model(trained.model.model, path);
+    const AnomalyModel read = anomaly_model(load_model(path));
+    CHECK(read.method == method);
+    CHECK(read.score.median == trained.model.score.median);
+    CHECK(read.reference->smallest_rate() == Approx(1.0 / 3));
+    // The same scores, higher where there is a lesion.
+    PreparedSubject ill = healthy_subject(4, 50);
+    const auto scored = [&](const AnomalyModel& model) {
+      const QueueHandle queue =
+          open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+      Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+                {.batch = 3});
+      return find_anomalies(plan, model, ill).scores.slice_scores;
+    };
+    const std::vector<double> well = scored(read);
+    CHECK(well == scored(trained.model));
+    for (std::int64_t y = 60; y < 75; ++y)
+      for (std::int64_t x = 70; x < 85; ++x) ill.images.values<float>()[voxel(2, y, x)] += 0.6f;
+    CHECK(scored(read)[2] > 1.1 * well[2]);
+  }
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a training of healthy slices repeats to the bit on any number of threads") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 3);
+  AnomalyTrainingOptions options = quick(AnomalyMethod::denoising);
+  options.trainer.epochs = 1;
+  const AnomalyTrainingResult one = train_anomaly(subjects, kSplits, "hash", options);
+  options.trainer.threads = 1;
+  options.trainer.loader.threads = 3;
+  const AnomalyTrainingResult other = train_anomaly(subjects, kSplits, "hash", options);
+  CHECK(one.model.model.threshold == other.model.model.threshold);
+  for (std::size_t i = 0; i < one.model.model.weights.entries().size(); ++i)
+    REQUIRE(std::ranges::equal(one.model.model.weights.entries()[i].value.values<float>(),
+                               other.model.model.weights.entries()[i].value.values<float>()));
+}
+
+TEST_CASE("models that are no models of anomalies are refused") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 2);
+  AnomalyTrainingOptions options = quick(AnomalyMethod::ae);
+  options.trainer.epochs = 1;
+  const AnomalyTrainingResult trained = train_anomaly(subjects, kSplits, "hash", options);
+  const auto changed = [&](const auto& change) {
+    const Model& from = trained.model.model;
+    Model model{.system = from.system,
+                .graph = from.graph,
+                .weights = from.weights.clone(),
+                .preprocessing = from.preprocessing,
+                .coefficients = from.coefficients,
+                .provenance = from.provenance};
+    change(model);
+    return model;
+  };
+  const auto with = [&](const char* part, const auto& change) {
+    return refused(ErrorKind::input, part, [&] { anomaly_model(changed(change)); });
+  };
+  CHECK_NOTHROW(anomaly_model(changed([](Model&) {})));
+  CHECK(with("dark_slices", [](Model& m) { m.system = "dark_slices"; }) == "");
+  CHECK(with("method", [](Model& m) { m.provenance["method"] = "magic"; }) == "");
+  CHECK(with("'score'", [](Model& m) { m.preprocessing.pop_back(); }) == "");
+  CHECK(with("median", [](Model& m) { m.preprocessing.back().values["median"] = 4; }) == "");
+  CHECK(with("residual", [](Model& m) { m.preprocessing.back().values["residual"] = 17; }) == "");
+  CHECK(with("crop", [](Model& m) { m.preprocessing.back().values.erase("crop"); }) == "");
+  CHECK(with("crop", [](Model& m) { m.preprocessing.back().values["crop"] = 500; }) == "");
+  CHECK(with("brain_mask", [](Model& m) { m.preprocessing.erase(m.preprocessing.begin()); }) !=
+        "was accepted");
+  CHECK(with("conformal", [](Model& m) { m.coefficients.clear(); }) == "");
+}
+
+TEST_CASE("cohorts are split by subject, the same way every time") {
+  Tensor images({60, 4, 4}, DType::u8);
+  for (std::size_t i = 0; i < images.values<std::uint8_t>().size(); ++i)
+    images.values<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 7919 % 251);
+  SampleTable table;
+  for (std::int32_t i = 0; i < 60; ++i) {
+    table.subjects.push_back("s" + std::to_string(i / 3));
+    table.slices.push_back(i % 3);
+  }
+  const auto split = [&](const SampleTable& of) {
+    return split_cohort(Cohort(std::make_unique<TensorDataset>(images.clone(), of)));
+  };
+  const std::vector<Split> drawn = split(table);
+  CHECK(drawn == split(table));
+  CHECK(std::ranges::count(drawn, Split::test) == 5);
+  CHECK(std::ranges::count(drawn, Split::validation) == 3);
+  SampleTable stated = table;
+  for (std::int32_t i = 0; i < 60; ++i)
+    stated.splits.push_back(i < 30 ? Split::train : i < 45 ? Split::validation : Split::test);
+  CHECK(std::ranges::count(split(stated), Split::test) == 5);
+  CHECK(split(stated)[0] == Split::train);
+  stated.splits[1] = Split::test;  // of the first subject
+  CHECK(refused(ErrorKind::input, "same subject", [&] { split(stated); }) == "");
+}
