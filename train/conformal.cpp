@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "../core/error.h"
 
@@ -91,6 +92,19 @@ double ConformalReference::subject_threshold(double rate) const {
   check_rate(rate);
   return lowest_with(worst_, rate,
                      [&](double score) { return subject_p_value(std::span(&score, 1)); });
+}
+
+double ConformalReference::sample_quantile(double share) const {
+  require(share >= 0 && share <= 1, "a quantile of ", share, "; it goes from 0 to 1");
+  std::vector<std::pair<double, double>> weighted;  // score and weight
+  for (const std::vector<double>& subject : scores_)
+    for (const double score : subject)
+      weighted.emplace_back(score, 1 / static_cast<double>(subject.size() * scores_.size()));
+  std::sort(weighted.begin(), weighted.end());
+  double sum = 0;
+  for (const auto& [score, weight] : weighted)
+    if ((sum += weight) >= share - 1e-9) return score;  // weights do not add up to the last bit
+  return weighted.back().first;
 }
 
 std::map<std::string, std::vector<double>> ConformalReference::coefficients() const {

@@ -44,6 +44,14 @@ class ConformalReference {
   double sample_threshold(double rate) const;
   double subject_threshold(double rate) const;
 
+  // The lowest score of the n with at least this share of the samples at or below it, every subject
+  // weighing the same: 0.5 is the middle of what is healthy. Throws Error (usage) unless 0 <= share
+  // <= 1.
+  double sample_quantile(double share) const;
+
+  // [n] the subjects' worst samples, ascending.
+  std::span<const double> worst() const { return worst_; }
+
   double smallest_rate() const { return 1 / static_cast<double>(subjects() + 1); }
 
   // As a Model's coefficients keep it: "conformal_sizes" [n] and "conformal_scores", the subjects'

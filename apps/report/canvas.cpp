@@ -10,46 +10,10 @@
 
 #include "../../core/atomic_file.h"
 #include "../../core/error.h"
+#include "html.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-// Length of the UTF-8 character at the start of `bytes`, 0 when it is none (RFC 3629).
-std::size_t utf8_length(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned first = at(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || bytes.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  if (length > 1) {
-    const unsigned second = at(1);
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-      return 0;
-  }
-  return length;
-}
-
-std::string drawable(std::string_view words) {
-  std::string result;
-  while (!words.empty()) {
-    const std::size_t length = utf8_length(words);
-    const bool control =
-        length == 1 && (static_cast<unsigned char>(words[0]) < 32 || words[0] == 127);
-    if (length == 0 || control)
-      result += "\xEF\xBF\xBD";
-    else
-      result += words.substr(0, length);
-    words.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return result;
-}
 
 void check(cairo_status_t status, const char* what) {
   if (status != CAIRO_STATUS_SUCCESS)
@@ -192,7 +156,7 @@ void Canvas::text(double x, double y, std::string_view words, const Font& font, 
   cairo_save(state_->cairo);
   state_->set(font);
   cairo_translate(state_->cairo, x, y);
-  state_->show(drawable(words), align);
+  state_->show(printable(words), align);
   cairo_restore(state_->cairo);
 }
 
@@ -202,13 +166,13 @@ void Canvas::text_upwards(double x, double y, std::string_view words, const Font
   state_->set(font);
   cairo_translate(state_->cairo, x, y);
   cairo_rotate(state_->cairo, -std::numbers::pi / 2);
-  state_->show(drawable(words), align);
+  state_->show(printable(words), align);
   cairo_restore(state_->cairo);
 }
 
 double Canvas::text_width(std::string_view words, const Font& font) {
   state_->set(font);
-  return state_->advance(drawable(words));
+  return state_->advance(printable(words));
 }
 
 void Canvas::write_png(const std::string& path) {
@@ -222,7 +186,7 @@ void Canvas::write_png(const std::string& path) {
 }
 
 std::string shortened(Canvas& canvas, std::string_view words, const Font& font, double width) {
-  std::string whole = drawable(words.substr(0, 4096));
+  std::string whole = printable(words.substr(0, 4096));
   if (canvas.text_width(whole, font) <= width) return whole;
   // Character boundaries, so that no character is cut.
   std::vector<std::size_t> starts;

@@ -18,6 +18,11 @@ constexpr Colour kEmptyHatch{158, 158, 158};
 // probability and threshold in [0, 1].
 Colour colour_of(double probability, double threshold);
 
+// From dark red over orange to pale yellow in equal steps of lightness as it is seen (Oklab:
+// Ottosson, A perceptual color space for image processing, 2020), so that it reads on grey images
+// with any colour vision. share in [0, 1].
+Colour heat_of(double share);
+
 // Whether the pixel at (x, y) of an empty slice lies on a line of its hatching.
 constexpr bool on_hatch(int x, int y) { return (x + y) % 6 == 0; }
 

@@ -9,6 +9,7 @@
 #include "canvas.h"
 #include "colour_scale.h"
 #include "graph_layout.h"
+#include "html.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -64,23 +65,6 @@ std::string hex(Colour c) {
   std::array<char, 8> buffer;
   std::snprintf(buffer.data(), buffer.size(), "#%02x%02x%02x", c.red, c.green, c.blue);
   return buffer.data();
-}
-
-std::string escaped(std::string_view words) {
-  std::string result;
-  for (const char c : words) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else if (c == '"')
-      result += "&quot;";
-    else
-      result += c;
-  }
-  return result;
 }
 
 std::string with_crosses(std::string words) {

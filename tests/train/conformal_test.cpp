@@ -51,6 +51,21 @@ TEST_CASE("conformal p-values are those of their definition") {
   CHECK(std::isnan(reference.subject_p_value({})));
 }
 
+TEST_CASE("quantiles of the healthy weigh subjects alike") {
+  // One subject of many samples beside one of a single sample.
+  const ConformalReference reference(Subjects{{4, 1, 3, 2}, {10}});
+  CHECK(reference.sample_quantile(0) == 1);
+  CHECK(reference.sample_quantile(0.125) == 1);
+  CHECK(reference.sample_quantile(0.13) == 2);
+  CHECK(reference.sample_quantile(0.5) == 4);
+  CHECK(reference.sample_quantile(0.51) == 10);
+  CHECK(reference.sample_quantile(1) == 10);
+  CHECK(std::vector<double>(reference.worst().begin(), reference.worst().end()) ==
+        std::vector<double>{4, 10});
+  CHECK_THROWS_AS(reference.sample_quantile(-0.1), Error);
+  CHECK_THROWS_AS(reference.sample_quantile(kNaN), Error);
+}
+
 TEST_CASE("a conformal threshold is the lowest score with its p-value") {
   Random random(3);
   for (const int n : {1, 2, 7, 19}) {
