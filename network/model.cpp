@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr const char* kKey = "ratnet";  // in the file's __metadata__
 constexpr int kModelFormat = 1;
+constexpr std::string_view kArray = "arrays/";  // before the name of an array's tensor
 
 // JSON has no NaN; a metric that could not be computed is null.
 Json numbers(const std::map<std::string, double>& values) {
@@ -73,6 +75,15 @@ Model parse(const SafetensorsFile& file) {
     model.weights.add(name, owned(view));
     model.weights.entries().back().statistic = spec.statistic;
   }
+  for (const auto& [name, view] : file.tensors()) {
+    const auto own = model.graph.weights();
+    if (!std::string_view(name).starts_with(kArray) ||
+        std::ranges::any_of(own, [&](const auto& weight) { return weight.name == name; }))
+      continue;
+    if (view.dtype != DType::f32)
+      fail(ErrorKind::input, "has '", name, "' in ", name_of(view.dtype), ", expected f32");
+    model.arrays.emplace(name.substr(kArray.size()), owned(view));
+  }
   return model;
 }
 
@@ -104,6 +115,11 @@ void save_model(const Model& model, const std::string& path) {
   std::vector<NamedView> tensors;
   for (const Weights::Entry& entry : model.weights.entries())
     tensors.push_back({entry.name, entry.value.view()});
+  for (const auto& [name, array] : model.arrays) {
+    require(array.dtype() == DType::f32, "a model holds arrays in f32, '", name, "' is ",
+            name_of(array.dtype()));
+    tensors.push_back({std::string(kArray) + name, array.view()});
+  }
   // Class names and the like come from elsewhere, in any encoding.
   write_safetensors(path, {{kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace)}},
                     tensors);

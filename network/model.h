@@ -22,6 +22,8 @@ struct Model {
   std::string system;  // which analysis it is for: "dark_slices"
   Graph graph;
   Weights weights;
+  // What stands beside the network and is too large for `coefficients`: f32, by name.
+  std::map<std::string, Tensor> arrays;
   std::vector<PreprocessingStep> preprocessing;
   std::vector<std::string> class_names;       // by output of the network
   double threshold = 0.5;                     // on the probability of the last class
@@ -32,8 +34,8 @@ struct Model {
   std::vector<std::string> warnings;  // what a user must be told: "trained with ..."
 };
 
-// Throws Error: file_system where it cannot be written; usage for weights that are not f32 or a
-// threshold or coefficient that is not finite, input for weights that are not the graph's. Metrics
+// Throws Error: file_system where it cannot be written; usage for weights or arrays that are not
+// f32, or a threshold or coefficient that is not finite, input for weights that are not the graph's. Metrics
 // may be NaN (infinities become NaN).
 void save_model(const Model& model, const std::string& path);
 

@@ -1,12 +1,15 @@
 // What a model of the anomaly system holds, and what it says of a subject.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "../../network/predictor.h"
 #include "../../train/conformal.h"
+#include "position_z_score.h"
 #include "prepare.h"
 #include "reconstruct.h"
 #include "score_map.h"
@@ -27,12 +30,19 @@ Graph anomaly_graph(AnomalyMethod method);
 
 constexpr const char* kAnomalySystem = "anomaly";
 
+constexpr std::size_t kCombinedMaps = 3;
+
 // A model file as the anomaly system reads it.
 struct AnomalyModel {
   Model model;
   AnomalyMethod method = AnomalyMethod::denoising;
   PreparationOptions preparation;
   ScoreOptions score;
+  // Rules whose maps are added to the network's, each divided by its own label-free threshold:
+  // where they err, they err in other places.
+  bool combined = true;
+  PositionZScore z_score;                      // as learnt from the training subjects
+  std::array<double, kCombinedMaps> scales{};  // of the network, the z-score, the asymmetry
   // Slice scores of held-out healthy subjects; absent until the model is calibrated.
   std::optional<ConformalReference> reference;
 };
@@ -46,9 +56,16 @@ void store(AnomalyModel& model);
 struct SubjectAnomalies {
   Reconstruction reconstruction;
   // Of all slices that show brain, judged or not, so that others can judge by rules of their own.
-  SubjectScores scores;
+  SubjectScores scores;   // the model's: combined, if it combines
+  SubjectScores network;  // the network's alone
 };
 SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
                                 const PreparedSubject& subject);
+
+// Takes z-score, scales, threshold and reference from healthy slices: the z-score from subjects
+// that the network has learnt from, the others from held-out ones. Throws Error (input) where there
+// are none.
+void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
+               std::span<const PreparedSubject* const> held_out);
 
 }  // namespace ratnet::inline v1

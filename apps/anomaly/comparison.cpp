@@ -59,16 +59,21 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
                           std::span<const PreparedSubject> subjects,
                           const std::optional<LearntBaselines>& learnt, Executor& executor,
                           const std::function<void(std::int64_t done)>& progress) {
-  Method network{std::string(name_of(model.method)), {}, model.model.threshold};
+  const std::string name(name_of(model.method));
+  Method whole{model.combined ? name + " combined" : name, {}, model.model.threshold};
+  Method network{name, {}, model.scales[0]};
   std::vector<Method> baselines;
   MethodScores position{.name = kPositionOnly, .position_only = true};
   for (const PreparedSubject& subject : subjects) {
-    network.scores.push_back(find_anomalies(plan, model, subject).scores);
+    SubjectAnomalies found = find_anomalies(plan, model, subject);
+    whole.scores.push_back(std::move(found.scores));
+    network.scores.push_back(std::move(found.network));
     add(baselines, learnt, subject, model.score);
     position.slice_scores.push_back(position_scores(subject));
-    if (progress) progress(static_cast<std::int64_t>(network.scores.size()));
+    if (progress) progress(static_cast<std::int64_t>(whole.scores.size()));
   }
-  std::vector<MethodScores> methods = {scores_of(network)};
+  std::vector<MethodScores> methods = {scores_of(whole)};
+  if (model.combined) methods.push_back(scores_of(network));
   for (Method& baseline : baselines) {
     if (learnt && learnt->thresholds.contains(baseline.name))
       baseline.threshold = learnt->thresholds.at(baseline.name);

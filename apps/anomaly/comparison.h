@@ -24,8 +24,9 @@ LearntBaselines learn_baselines(std::span<const PreparedSubject* const> training
                                 std::span<const PreparedSubject* const> validation,
                                 const ScoreOptions& options);
 
-// The model first, then the baselines; those that have to learn only where they have learnt. plan:
-// of the model. Throws Error as evaluate_anomalies does.
+// The model first, then, where it combines, its network alone, then the baselines; those that have
+// to learn only where they have learnt. plan: of the model. Throws Error as evaluate_anomalies
+// does.
 AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
                           std::span<const PreparedSubject> subjects,
                           const std::optional<LearntBaselines>& learnt, Executor& executor,

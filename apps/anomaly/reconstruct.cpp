@@ -50,8 +50,7 @@ Reconstruction reconstruct(Plan& plan, const PreparedSubject& subject,
   check(options);
   check_subject("reconstruct", subject);
   const std::int64_t n = size_of_network(plan);
-  const CropWindow window = crop_window(subject, options.crop);
-  const Tensor slices = resample_slices(cropped(subject.images, window), n);
+  const Tensor slices = resample_slices(subject.images, n);
   std::vector<std::int64_t> judged;
   for (std::int64_t s = 0; s < subject.slices(); ++s)
     if (subject.judged[static_cast<std::size_t>(s)]) judged.push_back(s);
@@ -88,7 +87,7 @@ Reconstruction reconstruct(Plan& plan, const PreparedSubject& subject,
         sum[p] += share * residual[p];
       }
     }
-  result.raw = uncropped(resample_slices(residuals, window.side), window);
+  result.raw = resample_slices(residuals, kJudgedSize);
   return result;
 }
 

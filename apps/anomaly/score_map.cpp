@@ -49,8 +49,6 @@ Tensor smooth_over_slices(const Tensor& maps, std::span<const std::uint8_t> judg
 }  // namespace
 
 void check(const ScoreOptions& options) {
-  require(options.crop >= 1 && options.crop <= kJudgedSize, "score: crop must be 1 to ",
-          kJudgedSize, " pixels, got ", options.crop);
   require(options.median >= 1 && options.median <= 255 && options.median % 2 == 1,
           "score: median must be odd, 1 to 255 pixels, got ", options.median);
   require(options.edge >= 0 && options.edge <= kJudgedSize / 2, "score: edge must be 0 to ",

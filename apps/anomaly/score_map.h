@@ -12,7 +12,6 @@ struct ScoreOptions {
   // Of the raw maps (reconstruct.h, baselines.h).
   Residual residual = Residual::positive;
   bool flip_average = true;  // mean over the image and its mirror image (reconstruct.h)
-  int crop = 96;             // pixels of the judged grid that the network sees, about the brain
   // Of what becomes of them.
   int median = 9;             // pixels along both edges of the median's window: odd; 1: none
   int edge = 3;               // pixels next to the border of the brain that are not judged, 0 to 64

@@ -36,49 +36,6 @@ Tensor resample_slices(const Tensor& images, std::int64_t to) {
   return result;
 }
 
-CropWindow crop_window(const PreparedSubject& subject, std::int64_t side) {
-  require(side >= 1 && side <= kJudgedSize, "a window of ", side, " pixels, expected 1 to ",
-          kJudgedSize);
-  std::int64_t top = kJudgedSize, bottom = -1, left = kJudgedSize, right = -1;
-  for (std::int64_t s = 0; s < subject.slices(); ++s) {
-    if (!subject.judged[static_cast<std::size_t>(s)]) continue;
-    const std::span<const std::uint8_t> brain = slice_of<std::uint8_t>(subject.brain, s);
-    for (std::int64_t p = 0; p < kJudgedSize * kJudgedSize; ++p) {
-      if (!brain[static_cast<std::size_t>(p)]) continue;
-      top = std::min(top, p / kJudgedSize);
-      bottom = std::max(bottom, p / kJudgedSize);
-      left = std::min(left, p % kJudgedSize);
-      right = std::max(right, p % kJudgedSize);
-    }
-  }
-  // Where nothing is judged, the middle of the image.
-  const auto first = [side](std::int64_t low, std::int64_t high) {
-    return std::clamp((low + high + 1 - side) / 2, std::int64_t{0}, kJudgedSize - side);
-  };
-  if (bottom < 0) return {first(0, kJudgedSize - 1), first(0, kJudgedSize - 1), side};
-  return {first(top, bottom), first(left, right), side};
-}
-
-Tensor cropped(const Tensor& slices, const CropWindow& window) {
-  Tensor result({slices.shape()[0], window.side, window.side}, DType::f32);
-  for (std::int64_t s = 0; s < slices.shape()[0]; ++s)
-    for (std::int64_t y = 0; y < window.side; ++y)
-      std::copy_n(
-          slice_of<float>(slices, s).begin() + (window.row + y) * kJudgedSize + window.column,
-          window.side, slice_of<float>(result, s).begin() + y * window.side);
-  return result;
-}
-
-Tensor uncropped(const Tensor& slices, const CropWindow& window) {
-  Tensor result({slices.shape()[0], kJudgedSize, kJudgedSize}, DType::f32);
-  for (std::int64_t s = 0; s < slices.shape()[0]; ++s)
-    for (std::int64_t y = 0; y < window.side; ++y)
-      std::copy_n(
-          slice_of<float>(slices, s).begin() + y * window.side, window.side,
-          slice_of<float>(result, s).begin() + (window.row + y) * kJudgedSize + window.column);
-  return result;
-}
-
 Tensor brain_as_floats(const PreparedSubject& subject) {
   Tensor brain(subject.brain.shape(), DType::f32);
   std::ranges::transform(subject.brain.values<std::uint8_t>(), brain.values<float>().begin(),

@@ -28,17 +28,6 @@ std::span<const T> slice_of(const Tensor& slices, std::int64_t n) {
 // between pixel centres on a larger one.
 Tensor resample_slices(const Tensor& images, std::int64_t to);
 
-// The square of the judged grid that a network looks at: `side` pixels around the middle of the
-// brain of the judged slices, moved inside of the image. All of it for kJudgedSize.
-struct CropWindow {
-  std::int64_t row = 0, column = 0;  // of its first pixel
-  std::int64_t side = kJudgedSize;
-};
-CropWindow crop_window(const PreparedSubject& subject, std::int64_t side);
-// Slices [S, 128, 128] f32 as [S, side, side], and back, 0 beyond the window.
-Tensor cropped(const Tensor& slices, const CropWindow& window);
-Tensor uncropped(const Tensor& slices, const CropWindow& window);
-
 // [S, 128, 128] f32: 1 in the brain, 0 outside.
 Tensor brain_as_floats(const PreparedSubject& subject);
 

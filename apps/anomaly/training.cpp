@@ -7,13 +7,10 @@
 #include "../../core/version.h"
 #include "../../kernels/open.h"
 #include "cohort_split.h"
-#include "label_free_threshold.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-constexpr double kThresholdPercentile = 99.5;
 
 Objective objective_of(const AnomalyTrainingOptions& options, std::int64_t steps) {
   Objective objective = {
@@ -26,29 +23,6 @@ Objective objective_of(const AnomalyTrainingOptions& options, std::int64_t steps
          .weight = options.divergence,
          .warm_up = std::llround(options.divergence_warm_up * static_cast<double>(steps))});
   return objective;
-}
-
-// Threshold and reference, from healthy slices of the validation subjects.
-void calibrate(AnomalyModel& model, std::span<const PreparedSubject* const> subjects,
-               const AnomalyTrainingOptions& options) {
-  const QueueHandle queue =
-      open_queue({options.trainer.device, options.trainer.threads, options.trainer.executor});
-  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
-            {.batch = 32});
-  std::vector<SubjectScores> scores;
-  for (const PreparedSubject* subject : subjects)
-    scores.push_back(find_anomalies(plan, model, *subject).scores);
-  std::vector<ConstView> maps;
-  for (const SubjectScores& one : scores) maps.push_back(one.maps);
-  std::vector<std::vector<double>> by_subject(subjects.size());
-  for (const auto& [n, slice] : healthy_slices("calibration", subjects))
-    by_subject[n].push_back(scores[n].slice_scores[static_cast<std::size_t>(slice)]);
-  std::erase_if(by_subject, [](const std::vector<double>& one) { return one.empty(); });
-  model.model.threshold = label_free_threshold(subjects, maps, kThresholdPercentile);
-  model.reference.emplace(by_subject);
-  model.model.calibration = {{"threshold_percentile", kThresholdPercentile},
-                             {"healthy_subjects", static_cast<double>(model.reference->subjects())},
-                             {"smallest_rate", model.reference->smallest_rate()}};
 }
 
 }  // namespace
@@ -84,7 +58,7 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
   const auto first =
       static_cast<std::int64_t>(healthy_slices("the training subjects", both).size());
   both.insert(both.end(), calibrating.begin(), calibrating.end());
-  const TrainingSlices slices = training_slices(both, options.score.crop, size);
+  const TrainingSlices slices = training_slices(both, size);
   std::vector<std::int64_t> train(static_cast<std::size_t>(first)),
       validation(static_cast<std::size_t>(slices.images->size() - first));
   std::iota(train.begin(), train.end(), 0);
@@ -121,7 +95,10 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
       {"learning_rate", text(trainer.schedule.rate)},
       {"training_subjects", std::to_string(of_split(subjects, splits, Split::train).size())},
       {"training_slices", std::to_string(first)}};
-  calibrate(model, calibrating, options);
+  model.combined = options.combined;
+  const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
+  Plan plan(graph, std::make_shared<Parameters>(queue, model.model.weights), {.batch = 32});
+  calibrate(model, plan, of_split(subjects, splits, Split::train), calibrating);
   store(model);
   return result;
 }

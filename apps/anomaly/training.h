@@ -19,6 +19,7 @@ struct AnomalyTrainingOptions {
   TrainerOptions trainer;
   PreparationOptions preparation;  // that the subjects were prepared with
   ScoreOptions score;
+  bool combined = true;  // AnomalyModel::combined
   HealthyAugmentation augmentation;
   CoarseNoise noise;                // of the method denoising
   double divergence = 1e-4;         // of the method vae: the weight of the code's divergence,

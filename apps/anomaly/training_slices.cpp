@@ -80,8 +80,7 @@ std::string name_of(const CoarseNoise& noise) {
 
 }  // namespace
 
-TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t crop,
-                               std::int64_t n) {
+TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n) {
   const std::vector<HealthySlice> chosen = healthy_slices("training", subjects);
   const auto count = static_cast<std::int64_t>(chosen.size());
   Tensor images({count, n, n}, DType::f32), brains({count, n, n}, DType::u8);
@@ -89,9 +88,8 @@ TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects,
   std::int64_t i = 0;
   for (std::size_t number = 0; number < subjects.size(); ++number) {
     const PreparedSubject& subject = *subjects[number];
-    const CropWindow window = crop_window(subject, crop);
-    const Tensor small = resample_slices(cropped(subject.images, window), n);
-    const Tensor share = resample_slices(cropped(brain_as_floats(subject), window), n);
+    const Tensor small = resample_slices(subject.images, n);
+    const Tensor share = resample_slices(brain_as_floats(subject), n);
     for (; i < count && chosen[static_cast<std::size_t>(i)].subject == number; ++i) {
       const std::int64_t slice = chosen[static_cast<std::size_t>(i)].slice;
       std::ranges::copy(slice_of<float>(small, slice), slice_of<float>(images, i).begin());

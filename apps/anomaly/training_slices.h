@@ -9,13 +9,12 @@
 
 namespace ratnet::inline v1 {
 
-// Images f32 [N, n, n, 1] and their brains u8 [N, n, n, 1] on the network's grid, of a window of
-// `crop` pixels (subject_slices.h), by subject and slice. Throws Error as healthy_slices() does.
+// Images f32 [N, n, n, 1] and their brains u8 [N, n, n, 1] on the network's grid, by subject and
+// slice. Throws Error as healthy_slices() does.
 struct TrainingSlices {
   std::unique_ptr<Dataset> images, brains;
 };
-TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t crop,
-                               std::int64_t n);
+TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n);
 
 // Random changes within the brain. Numbers are of images as they are prepared, where the brain's
 // median is 0.5.

@@ -47,27 +47,11 @@ const std::vector<Split> kSplits = {Split::train, Split::train, Split::train, Sp
 
 }  // namespace
 
-TEST_CASE("a window lies about the brain and comes back to its place") {
-  PreparedSubject subject = healthy_subject(2, 1);
-  // The brain fills rows 14 to 113 and columns 24 to 103.
-  const CropWindow window = crop_window(subject, 100);
-  CHECK(window.row == 14);
-  CHECK(window.column == 14);
-  const Tensor back = uncropped(cropped(subject.images, window), window);
-  CHECK(std::ranges::equal(back.values<float>(), subject.images.values<float>()));
-  const CropWindow small = crop_window(subject, 10);
-  CHECK(cropped(subject.images, small).values<float>()[0] ==
-        subject.images.values<float>()[voxel(0, small.row, small.column)]);
-  subject.judged = {0, 0};
-  CHECK(crop_window(subject, 96).row == 16);
-  CHECK(refused(ErrorKind::usage, "129", [&] { crop_window(subject, 129); }) == "");
-}
-
 TEST_CASE("networks learn from healthy judged slices alone") {
   std::vector<PreparedSubject> subjects = healthy_cohort(2, 4);
   subjects[0].judged[1] = 0;
   subjects[1].labels = {0, 1, 255, 0};
-  const TrainingSlices slices = training_slices(pointers(subjects), 96, 32);
+  const TrainingSlices slices = training_slices(pointers(subjects), 32);
   CHECK(slices.images->size() == 5);
   CHECK(slices.images->image_shape() == Shape{32, 32, 1});
   CHECK(slices.images->table().slices == std::vector<std::int32_t>{0, 2, 3, 0, 3});
@@ -118,7 +102,7 @@ TEST_CASE("noise stays in the brain, has its deviation, and leaves the target cl
 TEST_CASE("augmentation moves image and brain together and shifts brightness within it") {
   const PreparedSubject subject = healthy_subject(1, 3);
   const PreparedSubject* one[] = {&subject};
-  const TrainingSlices slices = training_slices(one, 96, 64);
+  const TrainingSlices slices = training_slices(one, 64);
   Tensor image({64, 64, 1}, DType::f32), brain({64, 64, 1}, DType::u8);
   slices.images->read(0, image.view().reshaped({1, 64, 64, 1}));
   slices.brains->read(0, brain.view().reshaped({1, 64, 64, 1}));
@@ -216,8 +200,6 @@ TEST_CASE("models that are no models of anomalies are refused") {
   CHECK(with("'score'", [](Model& m) { m.preprocessing.pop_back(); }) == "");
   CHECK(with("median", [](Model& m) { m.preprocessing.back().values["median"] = 4; }) == "");
   CHECK(with("residual", [](Model& m) { m.preprocessing.back().values["residual"] = 17; }) == "");
-  CHECK(with("crop", [](Model& m) { m.preprocessing.back().values.erase("crop"); }) == "");
-  CHECK(with("crop", [](Model& m) { m.preprocessing.back().values["crop"] = 500; }) == "");
   CHECK(with("brain_mask", [](Model& m) { m.preprocessing.erase(m.preprocessing.begin()); }) !=
         "was accepted");
   CHECK(with("conformal", [](Model& m) { m.coefficients.clear(); }) == "");

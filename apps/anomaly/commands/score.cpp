@@ -1,10 +1,11 @@
 // ratnet score
 #include <chrono>
 #include <filesystem>
-#include <numeric>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
+#include "../../../core/atomic_file.h"
 #include "../../../imaging/nifti.h"
 #include "../../../kernels/open.h"
 #include "../../../train/hdf5_row_writer.h"
@@ -17,6 +18,7 @@
 #include "../axial_stack.h"
 #include "../cohort_hdf5.h"
 #include "../subject_slices.h"
+#include "group_page.h"
 #include "score_table.h"
 
 namespace ratnet::inline v1 {
@@ -27,6 +29,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> arguments;
   std::string output;
+  bool no_pages = false;
   ComputeOptions compute;
 };
 
@@ -61,27 +64,72 @@ class Scoring {
       throw error.with_context(path);
     }
   }
+  // Of false alarms: 1 in 20, or what the healthy subjects can vouch for.
+  double rate() const { return std::max(0.05, model_.reference->smallest_rate()); }
+  std::string title() const {
+    return fs::path(named_.model).filename().string() + " (" + std::string(name_of(model_.method)) +
+           (model_.combined ? ", combined with z-score and asymmetry)" : ")");
+  }
   void score_slices(const std::string& path, const fs::path& folder);
   void score_scan(const std::string& path, const fs::path& folder);
-  SubjectScores score(const PreparedSubject& subject, const std::string& input);
+  SubjectScores score(const PreparedSubject& subject, const std::string& input,
+                      const fs::path& folder);
+  void write_page(const PreparedSubject& subject, const SubjectAnomalies& found,
+                  const SubjectSummary& summary, const fs::path& folder);
 
   const Options& options_;
   const ModelAndInputs& named_;
   AnomalyModel model_;
   Plan plan_;
   std::unique_ptr<ScoreTables> tables_;
+  GroupReport group_;
+  std::set<std::string> pages_;  // written
   std::int64_t slices_ = 0;
 };
 
-SubjectScores Scoring::score(const PreparedSubject& subject, const std::string& input) {
+SubjectScores Scoring::score(const PreparedSubject& subject, const std::string& input,
+                             const fs::path& folder) {
   stop_if_interrupted();
-  SubjectScores scores = find_anomalies(plan_, model_, subject).scores;
-  const SubjectSummary summary = summarise(model_, subject, scores);
-  tables_->add(subject, scores, summary, input);
+  SubjectAnomalies found = find_anomalies(plan_, model_, subject);
+  const SubjectSummary summary = summarise(model_, subject, found.scores);
+  tables_->add(subject, found.scores, summary, input);
   slices_ += subject.slices();
   std::printf("%s\n", sentence(model_, summary).c_str());
   std::fflush(stdout);
-  return scores;
+  if (!options_.no_pages) write_page(subject, found, summary, folder);
+  return std::move(found.scores);
+}
+
+// A file name of what may be any text.
+std::string file_name(const std::string& subject) {
+  std::string name;
+  for (const char c : subject.substr(0, 80))
+    name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '-';
+  return name.empty() ? "subject" : name;
+}
+
+void Scoring::write_page(const PreparedSubject& subject, const SubjectAnomalies& found,
+                         const SubjectSummary& summary, const fs::path& folder) {
+  SubjectReport report{.subject = subject,
+                       .scores = found.scores,
+                       .reconstruction = &found.reconstruction,
+                       .reference = &*model_.reference,
+                       .p_value = summary.p_value,
+                       .threshold = model_.model.threshold,
+                       .rate = rate(),
+                       .model = title(),
+                       .warnings = model_.model.warnings};
+  for (std::size_t s = 0; s < subject.judged.size(); ++s)
+    report.slice_p_values.push_back(
+        subject.judged[s] ? model_.reference->sample_p_value(found.scores.slice_scores[s])
+                          : std::nan(""));
+  make_folder(folder);
+  std::string page = file_name(subject.name) + ".html";
+  for (int n = 2; !pages_.insert((folder / page).string()).second; ++n)
+    page = file_name(subject.name) + "-" + std::to_string(n) + ".html";
+  write_file((folder / page).string(), subject_page(report));
+  group_.rows.push_back(group_row(
+      report, fs::path(folder / page).lexically_relative(options_.output).generic_string()));
 }
 
 // maps f32 [N, H, W], slice_score and p_value f32 [N], judged u8 [N], in the input's order.
@@ -98,7 +146,7 @@ void Scoring::score_slices(const std::string& path, const fs::path& folder) {
   std::vector<std::uint8_t> judged(n, 0);
   for (std::size_t i = 0; i < cohort.subjects().size(); ++i) {
     const PreparedSubject subject = cohort.prepare(i, model_.preparation);
-    const SubjectScores scores = score(subject, path);
+    const SubjectScores scores = score(subject, path, folder);
     for (std::size_t s = 0; s < subject.judged.size(); ++s) {
       const std::int64_t row = cohort.subjects()[i].rows[s];
       const auto at = static_cast<std::size_t>(row);
@@ -137,7 +185,7 @@ void Scoring::score_scan(const std::string& path, const fs::path& folder) {
                                                    .row_spacing = layout.grid.row_spacing,
                                                    .column_spacing = layout.grid.column_spacing},
                                                   model_.preparation);
-  const SubjectScores scores = score(subject, path);
+  const SubjectScores scores = score(subject, path, folder);
   Tensor map({volume.geometry.sizes[2], volume.geometry.sizes[1], volume.geometry.sizes[0]},
              DType::f32);
   const auto& sizes = volume.geometry.sizes;
@@ -204,6 +252,18 @@ void Scoring::run() {
               static_cast<double>(slices_) / std::max(1e-9, took.count()));
   if (const std::string triage = tables_->triage(); !triage.empty())
     std::printf("%s\n", triage.c_str());
+  if (!group_.rows.empty()) {
+    group_.name = fs::path(named_.inputs.front()).filename().string();
+    group_.reference = &*model_.reference;
+    group_.rate = rate();
+    group_.model = title();
+    group_.warnings = model_.model.warnings;
+    group_.throughput =
+        text(slices_, " slices in ", format_duration(took.count()), ". ", tables_->triage());
+    const std::string index = (fs::path(options_.output) / "index.html").string();
+    write_file(index, group_page(group_));
+    std::printf("page: %s\n", index.c_str());
+  }
   std::printf("tables: %s, %s\n", (fs::path(options_.output) / "subjects.tsv").c_str(),
               (fs::path(options_.output) / "slices.tsv").c_str());
   if (first_error)
@@ -223,6 +283,7 @@ void add_score(CLI::App& program) {
                    "`slice`, or folders of them")
       ->required();
   command->add_option("-o,--output", options->output, "folder for the results")->required();
+  command->add_flag("--no-pages", options->no_pages, "no page for each subject and for the group");
   add_compute_options(*command, options->compute);
   command->footer(
       "Example:\n"

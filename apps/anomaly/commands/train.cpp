@@ -140,6 +140,9 @@ void add_train_anomaly(CLI::App& train) {
       ->add_option("--divergence", options->training.divergence,
                    "vae: the weight of its code's divergence")
       ->capture_default_str();
+  command->add_flag("!--network-alone", options->training.combined,
+                    "score by the network alone, without the z-score at the position and the "
+                    "asymmetry beside it");
   options->command.trainer = anomaly_training_defaults();
   options->command.optimiser = "adamw";
   add_training_options(*command, options->command);
