@@ -3,11 +3,13 @@
 #include "../../apps/microbleeds/unet.h"
 #include "../../apps/motion/conv5_fc3.h"
 #include "../../apps/series/series_network.h"
-#include "../../core/error.h"
+#include "../../network/graph_table.h"
 #include "../../network/weights.h"
 #include "../catch.h"
+#include "../network/refused.h"
 
 using namespace ratnet;
+using namespace ratnet::testing;
 
 namespace {
 
@@ -15,19 +17,10 @@ Shape shape_of(const Graph& graph, const char* node) {
   return graph.infer(2, false)[static_cast<std::size_t>(graph.find(node))].output;
 }
 
-std::int64_t trainable(const Graph& graph) {
-  std::int64_t count = 0;
-  for (const auto& weight : graph.weights())
-    if (!weight.spec.statistic) count += weight.spec.shape.count();
-  return count;
-}
+std::int64_t trainable(const Graph& graph) { return graph_table(graph).trainable; }
 
 // Of one sample, in millions.
-double mega_multiply_adds(const Graph& graph) {
-  double sum = 0;
-  for (const LayerShapes& layer : graph.infer(1, false)) sum += layer.multiply_adds;
-  return sum / 1e6;
-}
+double mega_multiply_adds(const Graph& graph) { return graph_table(graph).multiply_adds / 1e6; }
 
 void check_json(const Graph& graph) {
   const Graph again = Graph::from_json(graph.to_json());
@@ -38,16 +31,6 @@ void check_json(const Graph& graph) {
 // Two 3x3 convolutions without bias, each with scale and shift.
 constexpr std::int64_t level(std::int64_t in, std::int64_t out) {
   return 9 * in * out + 9 * out * out + 4 * out;
-}
-
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    CHECK(e.kind() == ErrorKind::usage);
-    return e.what();
-  }
-  return "";
 }
 
 }  // namespace
@@ -73,8 +56,10 @@ TEST_CASE("the denoising autoencoder is what its authors describe") {
   const Graph small = denoising_autoencoder_graph({.size = 12, .channels = 2, .widths = {3, 5, 4}});
   CHECK(shape_of(small, "enc3/relu2") == Shape{2, 3, 3, 4});
   CHECK(shape_of(small, "reconstruction") == Shape{2, 12, 12, 2});
-  CHECK(refusal([] { denoising_autoencoder_graph({.size = 60}); }) ==
-        "denoising autoencoder: a size of 60 cannot be halved 3 times; give a multiple of 8");
+  CHECK(
+      refused(ErrorKind::usage,
+              "denoising autoencoder: a size of 60 cannot be halved 3 times; give a multiple of 8",
+              [] { denoising_autoencoder_graph({.size = 60}); }) == "");
 }
 
 TEST_CASE("the autoencoders with a bottleneck pass all through 128 numbers") {
@@ -109,10 +94,11 @@ TEST_CASE("the autoencoders with a bottleneck pass all through 128 numbers") {
   CHECK(trainable(variational) == convolutions + 2 * into_code + out_of_code);
   check_json(variational);
 
-  CHECK(refusal([] { convolutional_autoencoder_graph({.size = 72}); }) ==
-        "autoencoder: a size of 72 cannot be halved 4 times; give a multiple of 16");
-  CHECK(refusal([] { variational_autoencoder_graph({.widths = {}}); }) ==
-        "autoencoder: 0 widths, expected 1 to 16");
+  CHECK(refused(ErrorKind::usage,
+                "autoencoder: a size of 72 cannot be halved 4 times; give a multiple of 16",
+                [] { convolutional_autoencoder_graph({.size = 72}); }) == "");
+  CHECK(refused(ErrorKind::usage, "autoencoder: 0 widths, expected 1 to 16",
+                [] { variational_autoencoder_graph({.widths = {}}); }) == "");
 }
 
 TEST_CASE("the series network is what its description says") {
@@ -143,7 +129,9 @@ TEST_CASE("Conv5_FC3 is what its authors describe") {
                 3456 * 1300 + 1300 * 50 + 50 * 2) /
                1e6));
   check_json(graph);
-  CHECK(refusal([] { conv5_fc3_graph({.size = {96, 96}}); }) == "conv5_fc3: 2 sizes, expected 3");
+  CHECK(refused(ErrorKind::usage, "conv5_fc3: 2 sizes, expected 3", [] {
+          conv5_fc3_graph({.size = {96, 96}});
+        }) == "");
 }
 
 TEST_CASE("the U-Net has five poolings, in two dimensions and in three") {
@@ -178,11 +166,12 @@ TEST_CASE("the U-Net has five poolings, in two dimensions and in three") {
                                  4 * (6 + 4) + 4 * 2 + 2);
   check_json(volume);
 
-  CHECK(refusal([] {
-          unet_graph(2, {.size = {256, 250}});
-        }) == "unet: a size of 250 cannot be halved 5 times; give a multiple of 32");
-  CHECK(refusal([] { unet_graph(2, {.size = {256}}); }) ==
-        "unet: 1 sizes, expected 2 (slices) or 3 (volumes)");
+  CHECK(refused(ErrorKind::usage,
+                "unet: a size of 250 cannot be halved 5 times; give a multiple of 32", [] {
+                  unet_graph(2, {.size = {256, 250}});
+                }) == "");
+  CHECK(refused(ErrorKind::usage, "unet: 1 sizes, expected 2 (slices) or 3 (volumes)",
+                [] { unet_graph(2, {.size = {256}}); }) == "");
 }
 
 TEST_CASE("parts of the networks are frozen by their names") {

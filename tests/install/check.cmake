@@ -32,7 +32,8 @@ endif()
 
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/build -G Ninja
     -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=Release
-    -D CMAKE_PREFIX_PATH=${WORK}/moved -D RATNET_HEADERS=${WORK}/moved/include)
+    -D CMAKE_PREFIX_PATH=${WORK}/moved -D RATNET_HEADERS=${WORK}/moved/include
+    -D RATNET_SOURCE=${SOURCE})
 message(${output})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/consumer ${WORK} ${WORK}/moved/share/ratnet/models/ratnet.safetensors)

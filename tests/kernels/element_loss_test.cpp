@@ -57,6 +57,20 @@ TEST_CASE("element losses equal their definitions and finite differences", "[dev
       }
 }
 
+TEST_CASE("element losses of many pieces do not depend on threads") {
+  const Kind kind = GENERATE(Kind::binary_cross_entropy, Kind::mse, Kind::l1);
+  Random random(3);
+  const Shape shape{3, 22003, 1};
+  const Tensor x = random_tensor(shape, DType::f32, random, -6, 6);
+  const Tensor target = random_tensor(shape, DType::f32, random, 0, 1);
+  const Tensor weights = random_tensor(shape, DType::f32, random, 0.1, 2);
+  for (const bool masked : {false, true}) {
+    ElementLoss op{.kind = kind, .prediction = x, .target = target, .loss = {}};
+    if (masked) op.weights = weights;
+    check_loss_threads(op, &ElementLoss::dprediction, x);
+  }
+}
+
 TEST_CASE("binary cross-entropy takes labels and ignores all but 0 and 1", "[device]") {
   Random random(2);
   for (const DType labels_type : {DType::u8, DType::i32})

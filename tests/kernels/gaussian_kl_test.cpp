@@ -33,6 +33,16 @@ TEST_CASE("the divergence of Gaussians equals its definition and finite differen
     }
 }
 
+TEST_CASE("the divergence of many Gaussians does not depend on threads") {
+  Random random(2);
+  const Shape shape{3, 22003};
+  const Tensor mean = random_tensor(shape, DType::f32, random, -2, 2);
+  const Tensor log_variance = random_tensor(shape, DType::f32, random, -3, 2);
+  const GaussianKl op{.mean = mean, .log_variance = log_variance, .loss = {}};
+  check_loss_threads(op, &GaussianKl::dmean, mean);
+  check_loss_threads(op, &GaussianKl::dlog_variance, log_variance);
+}
+
 TEST_CASE("the divergence of the standard Gaussian is zero", "[device][small]") {
   const Tensor zeros = tensor_of({2, 2}, DType::f32, {0, 0, 0, 0});
   Tensor loss({1}, DType::f32), dmean({2, 2}, DType::f32), dlog({2, 2}, DType::f32);

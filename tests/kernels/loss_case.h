@@ -80,6 +80,26 @@ void check_loss_case(Op op, View Op::*gradient, const Tensor& prediction,
   CHECK(relative_distance(doubles(after), expected) < tolerance(dtype));
 }
 
+// That a loss of more than two pieces of work is the same bits on any number of threads. op: all
+// but its results.
+template <class Op>
+void check_loss_threads(Op op, View Op::*gradient, const Tensor& prediction) {
+  Tensor loss({1}, prediction.dtype()), slope(prediction.shape(), prediction.dtype());
+  const auto on_threads = [&](int threads, Tensor& value, Tensor& of_prediction) {
+    op.loss = value;
+    op.*gradient = of_prediction;
+    run_on(test_queue(threads), op);
+  };
+  on_threads(1, loss, slope);
+  CHECK(doubles(loss)[0] > 0);
+  for (const int threads : {2, 3}) {
+    Tensor again({1}, loss.dtype()), same(slope.shape(), slope.dtype());
+    on_threads(threads, again, same);
+    CHECK(same_bits(again, loss));
+    CHECK(same_bits(same, slope));
+  }
+}
+
 // That a loss refuses what kernels/loss.h rules out. op: one that is accepted, f32.
 template <class Op>
 void check_loss_refusals(const Op& op, View Op::*gradient) {

@@ -81,10 +81,18 @@ while(NOT page STREQUAL "")
 endwhile()
 
 file(WRITE ${WORK}/written.cmake "set(written ${written})\n")
-run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/build -G Ninja
-    -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=None -D TREE=${WORK}/source
-    -D OBJECTS=${OBJECTS} -D WRITTEN=${WORK}/written.cmake -D RATNET_WERROR=ON)
-run(${CMAKE_COMMAND} --build ${WORK}/build)
+function(configure)
+  run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/build -G Ninja
+      -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=None -D TREE=${WORK}/source
+      -D OBJECTS=${OBJECTS} -D WRITTEN=${WORK}/written.cmake -D RATNET_WERROR=ON ${ARGV})
+endfunction()
+configure()
+execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message("Once more, file by file: two of a folder may have used one name.")
+  configure(-D APART=ON)
+  run(${CMAKE_COMMAND} --build ${WORK}/build)
+endif()
 run(${WORK}/build/test_new_layer)
 if(EMULATED)
   run(${CMAKE_COMMAND} -E env RATNET_TEST_DEVICE=cuda_emulated:1

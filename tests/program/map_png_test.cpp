@@ -6,27 +6,20 @@
 #include <limits>
 #include <vector>
 
-#include <unistd.h>
-
 #include "../../apps/report/colour_scale.h"
 #include "../../apps/report/map_raster.h"
 #include "../../core/atomic_file.h"
 #include "../../core/error.h"
 #include "../catch.h"
 #include "read_png.h"
+#include "run_program.h"
 
 using namespace ratnet;
+using ratnet::test::Folder;
 
 namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-
-struct Folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("ratnet-map-" + std::to_string(getpid()));
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 SliceMap make_map(std::int64_t volumes, std::int64_t slices) {
   SliceMap map{.name = "run.nii.gz", .volumes = volumes, .slices = slices};
@@ -107,7 +100,7 @@ TEST_CASE("empty slices are hatched, not coloured") {
 
 TEST_CASE("the map is a picture in which nothing is cut") {
   const Folder folder;
-  const std::string path = (folder.path / "map.png").string();
+  const std::string path = folder / "map.png";
   for (const auto& [volumes, slices] :
        {std::pair<int, int>{70, 15}, {1452, 1}, {1000, 36}, {1, 24}, {1, 1}, {2000, 1000}}) {
     SliceMap map = make_map(volumes, slices);
@@ -146,7 +139,7 @@ TEST_CASE("the map is a picture in which nothing is cut") {
 TEST_CASE("another run gives another picture, the same run the same") {
   const Folder folder;
   const auto bytes_of = [&](const SliceMap& map) {
-    const std::string path = (folder.path / "map.png").string();
+    const std::string path = folder / "map.png";
     write_map_png(path, map);
     return read_file(path, 1 << 24);
   };
@@ -172,12 +165,12 @@ TEST_CASE("another run gives another picture, the same run the same") {
 
 TEST_CASE("what makes no map is refused and leaves no file") {
   const Folder folder;
-  const std::string path = (folder.path / "map.png").string();
+  const std::string path = folder / "map.png";
   const auto refused = [&](auto&& change) {
     SliceMap map = make_map(4, 3);
     change(map);
     CHECK_THROWS_AS(write_map_png(path, map), Error);
-    CHECK(std::filesystem::is_empty(folder.path));
+    CHECK(std::filesystem::is_empty(folder.path()));
   };
   refused([](SliceMap& m) { m.volumes = 5; });
   refused([](SliceMap& m) { m.slices = 0; });
@@ -186,6 +179,5 @@ TEST_CASE("what makes no map is refused and leaves no file") {
   refused([](SliceMap& m) { m.threshold = std::nan(""); });
   refused([](SliceMap& m) { m.brain_level = {1, 2}; });
   refused([](SliceMap& m) { m.worst.push_back({.width = 4, .height = 4}); });
-  CHECK_THROWS_AS(write_map_png((folder.path / "none" / "map.png").string(), make_map(4, 3)),
-                  Error);
+  CHECK_THROWS_AS(write_map_png(folder / "none/map.png", make_map(4, 3)), Error);
 }

@@ -3,27 +3,20 @@
 #include <cmath>
 #include <filesystem>
 
-#include <unistd.h>
-
 #include "../../apps/report/colour_scale.h"
 #include "../../core/error.h"
 #include "../../core/random.h"
 #include "../catch.h"
 #include "read_png.h"
+#include "run_program.h"
 
 using namespace ratnet;
+using ratnet::test::Folder;
 
 namespace {
 
-struct Folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("ratnet-reliability-" + std::to_string(getpid()));
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 Picture drawn(const Folder& folder, const Calibration& calibration) {
-  const std::string path = (folder.path / "diagram.png").string();
+  const std::string path = folder / "diagram.png";
   write_reliability_png(path, {.name = "a model", .calibration = calibration});
   return read_png(path);
 }
@@ -67,14 +60,13 @@ TEST_CASE("reliability diagrams of any data are drawn, and others refused") {
   }
   CHECK(drawn(folder, calibration(probabilities, labels, 100)).height > 0);
 
-  const std::string path = (folder.path / "none.png").string();
+  const std::string path = folder / "none.png";
   CHECK_THROWS_AS(write_reliability_png(path, {}), Error);
   CHECK_THROWS_AS(
       write_reliability_png(path, {.calibration = calibration(probabilities, labels, 101)}), Error);
   CHECK_THROWS_AS(write_reliability_png(path, {.calibration = {0, {{1, NAN, 0.5}}}}), Error);
   CHECK_THROWS_AS(write_reliability_png(path, {.calibration = {0, {{1, 0.5, 1.5}}}}), Error);
   CHECK_FALSE(std::filesystem::exists(path));
-  CHECK_THROWS_AS(write_reliability_png((folder.path / "missing" / "x.png").string(),
-                                        {.calibration = {0, {{}}}}),
+  CHECK_THROWS_AS(write_reliability_png(folder / "missing/x.png", {.calibration = {0, {{}}}}),
                   Error);
 }

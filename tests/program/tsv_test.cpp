@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <limits>
 
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "../../core/error.h"
 #include "../catch.h"
+#include "run_program.h"
 
 using namespace ratnet;
 
@@ -37,15 +37,13 @@ TEST_CASE("cells as BIDS wants them") {
 }
 
 TEST_CASE("a table is whole or absent") {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("ratnet-tsv-" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
-  const std::string path = (folder / "run.tsv").string();
+  const test::Folder folder;
+  const std::string path = folder / "run.tsv";
   {
     TsvFile file(path, kColumns);
     file.row(std::vector<TsvValue>{std::int64_t{0}, 0.0, std::string("good")});
   }
-  CHECK(std::filesystem::is_empty(folder));
+  CHECK(std::filesystem::is_empty(folder.path()));
   TsvFile file(path, kColumns);
   std::string expected = "volume\tonset\tclass\n";
   for (int i = 0; i < 20000; ++i) {  // more than one buffer
@@ -55,9 +53,8 @@ TEST_CASE("a table is whole or absent") {
   CHECK_THROWS_AS(file.row(std::vector<TsvValue>{std::int64_t{1}}), Error);
   file.commit();
   CHECK(read_file(path, 1 << 24) == expected);
-  CHECK_THROWS_AS(TsvFile((folder / "none" / "run.tsv").string(), kColumns), Error);
+  CHECK_THROWS_AS(TsvFile(folder / "none/run.tsv", kColumns), Error);
   CHECK_THROWS_AS(TsvFile(path, std::span<const TsvColumn>()), Error);
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("the sidecar explains the columns") {

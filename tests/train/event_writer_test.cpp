@@ -10,24 +10,19 @@
 #include <vector>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "../../core/atomic_file.h"
 #include "../../core/error.h"
 #include "../../train/protobuf.h"
 #include "../../train/record_file.h"
 #include "../catch.h"
+#include "../network/temporary_folder.h"
 
 using namespace ratnet;
+using ratnet::testing::TemporaryFolder;
 using namespace std::string_literals;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("ratnet-events-" + std::to_string(getpid()));
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 std::uint64_t little_endian(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -146,8 +141,8 @@ TEST_CASE("messages are the bytes of Protocol Buffers") {
 }
 
 TEST_CASE("events hold what was said, framed and in order") {
-  const Folder folder;
-  EventWriter writer((folder.path / "new" / "run").string());
+  const TemporaryFolder folder;
+  EventWriter writer(folder / "new/run");
   CHECK(writer.path().find("/events.out.tfevents.1") != std::string::npos);
   writer.scalar("loss/train", 0.1, 7);
   writer.scalar("loss/train", std::numeric_limits<double>::quiet_NaN(), 0);
@@ -205,12 +200,12 @@ TEST_CASE("events hold what was said, framed and in order") {
 }
 
 TEST_CASE("the graph is written with its edges and shapes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   GraphBuilder builder;
   const auto input = builder.input("image", {8, 8, 1});
   const auto conv = builder.add("enc/conv", layers::Conv{.out = 4, .kernel = {3, 3}}, {input});
   const auto sum = builder.add("sum", layers::Add{}, {conv, conv});
-  EventWriter writer(folder.path.string(), 12);
+  EventWriter writer(folder / "", 12);
   writer.graph(builder.build({sum}));
 
   const Records records = read_records(writer.path());
@@ -244,9 +239,8 @@ TEST_CASE("the graph is written with its edges and shapes") {
 }
 
 TEST_CASE("what cannot be written is refused") {
-  const Folder folder;
-  std::filesystem::create_directories(folder.path);
-  const std::string file = (folder.path / "file").string();
+  const TemporaryFolder folder;
+  const std::string file = folder / "file";
   write_file(file, "x");
   try {
     EventWriter writer(file);
@@ -259,7 +253,7 @@ TEST_CASE("what cannot be written is refused") {
   CHECK_THROWS_AS(RecordFile(file), Error);  // never over what is there
   CHECK(read_file(file, 10) == "x");
 
-  EventWriter writer(folder.path.string());
+  EventWriter writer(folder / "");
   CHECK_THROWS_AS(writer.scalar("", 1, 1), Error);
   CHECK_THROWS_AS(writer.scalar("\xFF", 1, 1), Error);
   CHECK_THROWS_AS(writer.scalar("a\nb", 1, 1), Error);
@@ -275,9 +269,8 @@ TEST_CASE("what cannot be written is refused") {
 }
 
 TEST_CASE("a disk that fills up leaves whole records, and room is used again") {
-  const Folder folder;
-  std::filesystem::create_directories(folder.path);
-  RecordFile file((folder.path / "records").string());
+  const TemporaryFolder folder;
+  RecordFile file(folder / "records");
   file.append("first");
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -297,7 +290,7 @@ TEST_CASE("a disk that fills up leaves whole records, and room is used again") {
   // A file cut anywhere gives the records before the cut.
   const std::string all = read_file(file.path(), 1000);
   for (std::size_t size = 0; size < all.size(); ++size) {
-    const std::string cut = (folder.path / "cut").string();
+    const std::string cut = folder / "cut";
     write_file(cut, std::string_view(all).substr(0, size));
     CHECK(read_records(cut).bodies.size() == (size < 21 ? 0u : 1u));
   }

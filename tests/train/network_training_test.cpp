@@ -325,6 +325,8 @@ TEST_CASE("a judge counts what a plain loop counts", "[device][small]") {
   CHECK(judged.overlap[1].truth == truth);
   CHECK(judged.overlap[1].predicted == called);
   CHECK(judged.overlap[1].both == both);
+  REQUIRE(both > 0);
+  CHECK(judged.dice == 2.0 * static_cast<double>(both) / static_cast<double>(truth + called));
   CHECK(judged.samples == 37);
   CHECK(judged.loss > loss);  // and half a Dice loss
   CHECK(judged.loss < loss + 0.5);
