@@ -93,8 +93,9 @@ set(ratnet_headers
     train/mask.h
     train/optimiser.h
     train/plateau.h
-    train/roc.h train/target_buffers.h
-    train/schedule.h)
+    train/roc.h
+    train/schedule.h
+    train/target_buffers.h)
 # Those whose functions are in ratnet::hdf5.
 set(ratnet_hdf5_headers train/hdf5_dataset.h train/hdf5_write.h)
 if(RATNET_PROGRAM)

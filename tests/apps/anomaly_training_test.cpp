@@ -188,6 +188,7 @@ TEST_CASE("models that are no models of anomalies are refused") {
                 .preprocessing = from.preprocessing,
                 .coefficients = from.coefficients,
                 .provenance = from.provenance};
+    for (const auto& [name, array] : from.arrays) model.arrays.emplace(name, array.clone());
     change(model);
     return model;
   };
@@ -202,7 +203,12 @@ TEST_CASE("models that are no models of anomalies are refused") {
   CHECK(with("residual", [](Model& m) { m.preprocessing.back().values["residual"] = 17; }) == "");
   CHECK(with("brain_mask", [](Model& m) { m.preprocessing.erase(m.preprocessing.begin()); }) !=
         "was accepted");
-  CHECK(with("conformal", [](Model& m) { m.coefficients.clear(); }) == "");
+  CHECK(with("z_score/mean", [](Model& m) { m.arrays.clear(); }) == "");
+  CHECK(with("no number", [](Model& m) {
+          m.arrays.at("z_score/mean").values<float>()[5] = std::nanf("");
+        }) == "");
+  CHECK(with("scales", [](Model& m) { m.coefficients["combination_scales"][1] = 0; }) == "");
+  CHECK(with("conformal", [](Model& m) { m.coefficients.erase("conformal_sizes"); }) == "");
 }
 
 TEST_CASE("cohorts are split by subject, the same way every time") {

@@ -286,8 +286,8 @@ TEST_CASE("help is complete and its examples work when pasted") {
   well("simulate anomaly --subjects 4 --slices 8 --size 64 -o slices.h5",
        {.folder = folder.path()});
   for (const char* command :
-       {"train", "simulate anomaly", "simulate dark-slices", "train dark-slices", "evaluate",
-        "predict", "inspect", "bench", "devices"}) {
+       {"train", "simulate anomaly", "simulate dark-slices", "train dark-slices", "train anomaly",
+        "score", "evaluate", "predict", "inspect", "bench", "devices"}) {
     INFO(command);
     const std::string help = well(std::string(command) + " --help").out;
     const std::size_t examples = help.find("\nExample");
