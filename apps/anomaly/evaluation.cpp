@@ -7,6 +7,7 @@
 #include "../../train/roc.h"
 #include "matched_auroc.h"
 #include "pixel_ranking.h"
+#include "subject_slices.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -55,7 +56,7 @@ void check_method(const MethodScores& method, std::span<const PreparedSubject> s
 void check(std::span<const PreparedSubject> subjects, std::span<const MethodScores> methods) {
   require(!subjects.empty() && !methods.empty(), "an evaluation of ", methods.size(),
           " methods on ", subjects.size(), " subjects");
-  for (const PreparedSubject& subject : subjects) check_subject(subject);
+  for (const PreparedSubject& subject : subjects) check_subject("evaluation", subject);
   int controls = 0;
   for (std::size_t m = 0; m < methods.size(); ++m) {
     check_method(methods[m], subjects);

@@ -17,9 +17,6 @@ struct TrueSlice {
   std::int64_t lesion_pixels = 0;  // of the judged grid; 0 where the subject has no masks
 };
 
-// Throws Error (usage) where the sizes and types of the subject's parts do not fit each other.
-void check_subject(const PreparedSubject& subject);
-
 bool has_masks(const PreparedSubject& subject);
 
 // The mask decides; where there is none, the label: 0, 1, else unclear.

@@ -17,6 +17,7 @@ void check_subject(const char* who, const PreparedSubject& subject) {
   };
   check("images", subject.images, DType::f32);
   check("brain", subject.brain, DType::u8);
+  if (has_masks(subject)) check("lesions", subject.lesions, DType::u8);
   require(subject.judged.size() == slices && subject.areas.size() == slices &&
               (subject.labels.empty() || subject.labels.size() == slices),
           who, ": '", subject.name, "' has ", slices, " positions, ", subject.areas.size(),

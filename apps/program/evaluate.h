@@ -1,10 +1,12 @@
 // ratnet evaluate: one command, and how each system judges its models.
 #pragma once
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "../../core/atomic_file.h"
 #include "../../network/model.h"
 #include "options.h"
 
@@ -22,6 +24,16 @@ struct EvaluateOptions {
   // Throws Error (usage) where an option of the other systems is given.
   void check_for(const std::string& system) const;
 };
+
+// The table and the file that were asked for, or the figures in the table's place.
+template <class Evaluation>
+void give(const Evaluation& evaluation, const EvaluateOptions& options) {
+  if (options.json != "-") print_evaluation(evaluation, stdout);
+  if (options.json == "-")
+    std::fputs(to_json(evaluation).c_str(), stdout);
+  else if (!options.json.empty())
+    write_file(options.json, to_json(evaluation));
+}
 
 void evaluate_dark_slices(const Model& model, const EvaluateOptions& options);
 void evaluate_anomaly(Model model, const EvaluateOptions& options);

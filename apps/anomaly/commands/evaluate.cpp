@@ -1,6 +1,5 @@
 // ratnet evaluate, of models of anomalies
 #include "../../program/evaluate.h"
-#include "../../../core/atomic_file.h"
 #include "../../../kernels/open.h"
 #include "../../../train/dataset.h"
 #include "../../program/progress.h"
@@ -79,12 +78,7 @@ void evaluate_anomaly(Model model, const EvaluateOptions& options) {
         "(--healthy)");
   for (const std::string& warning : anomaly.model.warnings)
     evaluation.warnings.push_back("the model: " + warning);
-  if (options.json == "-") {
-    std::fputs(to_json(evaluation).c_str(), stdout);
-    return;
-  }
-  print_evaluation(evaluation, stdout);
-  if (!options.json.empty()) write_file(options.json, to_json(evaluation));
+  give(evaluation, options);
 }
 
 }  // namespace ratnet::inline v1

@@ -2,7 +2,6 @@
 #include <filesystem>
 #include <numeric>
 
-#include "../../../core/atomic_file.h"
 #include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
@@ -130,12 +129,7 @@ void evaluate_dark_slices(const Model& model, const EvaluateOptions& options) {
                                         : evaluate_runs(inputs, options, model, predictor);
   for (const std::string& warning : model.warnings)
     evaluation.notes.push_back("the model: " + warning);
-  if (options.json == "-") {
-    std::fputs(to_json(evaluation).c_str(), stdout);
-    return;
-  }
-  print_evaluation(evaluation, stdout);
-  if (!options.json.empty()) write_file(options.json, to_json(evaluation));
+  give(evaluation, options);
 }
 
 }  // namespace ratnet::inline v1
