@@ -75,8 +75,8 @@ Model parse(const SafetensorsFile& file) {
     model.weights.add(name, owned(view));
     model.weights.entries().back().statistic = spec.statistic;
   }
+  const auto own = model.graph.weights();
   for (const auto& [name, view] : file.tensors()) {
-    const auto own = model.graph.weights();
     if (!std::string_view(name).starts_with(kArray) ||
         std::ranges::any_of(own, [&](const auto& weight) { return weight.name == name; }))
       continue;

@@ -185,7 +185,8 @@ Hdf5Schema find_schema(const Hdf5Listing& listing, Hdf5Pixels pixels) {
         fail(ErrorKind::input, "has ", part[Hdf5Role::masks]->rows(), " masks for ",
              part[Hdf5Role::images]->rows(), " images in '",
              printable(part[Hdf5Role::images]->path), "'");
-      if ((part[Hdf5Role::masks]->rank() == 3) == schema.volumes)
+      const auto rank = part[Hdf5Role::masks]->rank();
+      if (schema.volumes ? rank < 4 : rank > 4)
         fail(ErrorKind::input, "has masks ", to_string(*part[Hdf5Role::masks]), " for images ",
              to_string(*part[Hdf5Role::images]));
       part.roles[static_cast<std::size_t>(Hdf5Role::images)] = part[Hdf5Role::masks];

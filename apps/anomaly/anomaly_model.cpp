@@ -24,7 +24,7 @@ constexpr const char* kDeviation = "z_score/deviation";
 constexpr double kThresholdPercentile = 99.5;
 const Shape kZScoreShape{41, 64, 64};
 
-PreprocessingStep step_of(const ScoreOptions& o, bool combined) {
+PreprocessingStep step_of(const AnomalyScoreOptions& o, bool combined) {
   return {kScore,
           {{"residual", static_cast<double>(o.residual)},
            {"flip_average", o.flip_average},
@@ -43,18 +43,18 @@ int number_of(const PreprocessingStep& step, const char* name) {
   return static_cast<int>(found->second);
 }
 
-ScoreOptions score_of(const PreprocessingStep& step) {
+AnomalyScoreOptions score_of(const PreprocessingStep& step) {
   const auto number = [&](const char* name) { return number_of(step, name); };
   const int residual = number("residual");
   const auto known = std::ranges::find(kResiduals, static_cast<Residual>(residual));
   if (known == kResiduals.end())
     fail(ErrorKind::input, "the model's residual ", residual, " is not known");
-  ScoreOptions options{.residual = *known,
-                       .flip_average = number("flip_average") != 0,
-                       .median = number("median"),
-                       .edge = number("edge"),
-                       .smooth_slices = number("smooth_slices") != 0,
-                       .brightest = number("brightest")};
+  AnomalyScoreOptions options{.residual = *known,
+                              .flip_average = number("flip_average") != 0,
+                              .median = number("median"),
+                              .edge = number("edge"),
+                              .smooth_slices = number("smooth_slices") != 0,
+                              .brightest = number("brightest")};
   try {
     check(options);
   } catch (const Error& error) {
@@ -131,6 +131,14 @@ AnomalyModel anomaly_model(Model model) {
   if (model.system != kAnomalySystem)
     fail(ErrorKind::input, "is a model of '", model.system, "', expected one of '", kAnomalySystem,
          "' (ratnet train anomaly makes one)");
+  if (!model.provenance.contains("data_hash"))
+    fail(ErrorKind::input, "does not tell its training data");
+  const auto& inputs = model.graph.inputs();
+  const Shape image = inputs.size() == 1
+                          ? model.graph.infer(1, false)[static_cast<std::size_t>(inputs[0])].output
+                          : Shape();
+  if (image.rank() != 4 || image[1] != image[2] || image[1] > 512 || image[3] != 1)
+    fail(ErrorKind::input, "takes images ", image, ", expected [1, n, n, 1] of up to 512 pixels");
   AnomalyModel read;
   const auto method = std::ranges::find(kMethods, model.provenance["method"]);
   if (method == kMethods.end()) fail(ErrorKind::input, "does not tell its method");
@@ -149,7 +157,7 @@ AnomalyModel anomaly_model(Model model) {
                     array_of(model, kDeviation, kZScoreShape)};
     const auto scales = model.coefficients.find(kScales);
     if (scales == model.coefficients.end() || scales->second.size() != kCombinedMaps ||
-        !std::ranges::all_of(scales->second, [](double scale) { return scale > 0; }))
+        !std::ranges::all_of(scales->second, [](double scale) { return scale > 1e-9; }))
       fail(ErrorKind::input, "has no coefficients '", kScales, "' above 0");
     std::ranges::copy(scales->second, read.scales.begin());
   }
@@ -179,6 +187,10 @@ SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
   const PreparedSubject all = with_all_brain(subject);
   SubjectAnomalies found{reconstruct(plan, all, model.score), {}, {}};
   found.network = score_subject(all, found.reconstruction.raw, model.score);
+  for (std::size_t s = 0; s < all.judged.size(); ++s)
+    if (all.judged[s] && !std::isfinite(found.network.slice_scores[s]))
+      fail(ErrorKind::input, "the model makes no number of slice ", s, " of '", subject.name,
+           "': it is damaged");
   found.scores = model.combined
                      ? combine(model, all, found.network)
                      : SubjectScores{found.network.maps.clone(), found.network.slice_scores};
@@ -210,6 +222,16 @@ void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject*
   for (const auto& [n, slice] : healthy_slices("calibration", held_out))
     by_subject[n].push_back(scores[n].slice_scores[static_cast<std::size_t>(slice)]);
   model.reference.emplace(by_subject);
+  // A worst slice of fewer is less: the p-values of whole subjects are then too low.
+  std::int64_t partial = 0;
+  for (std::size_t n = 0; n < held_out.size(); ++n)
+    partial +=
+        !by_subject[n].empty() && static_cast<std::ptrdiff_t>(by_subject[n].size()) <
+                                      std::ranges::count(held_out[n]->judged, std::uint8_t{1});
+  if (partial > 0)
+    model.model.warnings.push_back(text("p-values of whole subjects are too low: of ", partial,
+                                        " of its ", model.reference->subjects(),
+                                        " healthy subjects only some slices are healthy"));
   model.model.calibration = {{"threshold_percentile", kThresholdPercentile},
                              {"network_threshold", model.scales[0]},
                              {"healthy_subjects", static_cast<double>(model.reference->subjects())},

@@ -37,7 +37,7 @@ struct AnomalyModel {
   Model model;
   AnomalyMethod method = AnomalyMethod::denoising;
   PreparationOptions preparation;
-  ScoreOptions score;
+  AnomalyScoreOptions score;
   // Rules whose maps are added to the network's, each divided by its own label-free threshold:
   // where they err, they err in other places.
   bool combined = true;

@@ -74,7 +74,7 @@ std::vector<CohortSubject> subjects_of(const Dataset& dataset) {
   return subjects;
 }
 
-Cohort::Cohort(std::unique_ptr<Dataset> images, std::unique_ptr<Dataset> masks)
+SubjectCohort::SubjectCohort(std::unique_ptr<Dataset> images, std::unique_ptr<Dataset> masks)
     : images_(std::move(images)), masks_(std::move(masks)), subjects_(subjects_of(*images_)) {
   const Shape shape = images_->image_shape();
   if (shape[2] != 1)
@@ -87,12 +87,12 @@ Cohort::Cohort(std::unique_ptr<Dataset> images, std::unique_ptr<Dataset> masks)
             " x ", masks_->image_shape(), ", expected u8, ", images_->size(), " x ", shape);
 }
 
-SliceGrid Cohort::grid() const {
+SliceGrid SubjectCohort::grid() const {
   const Shape shape = images_->image_shape();
   return {shape[0], shape[1], 1, 1};
 }
 
-PreparedSubject Cohort::prepare(std::size_t subject, const PreparationOptions& options) {
+PreparedSubject SubjectCohort::prepare(std::size_t subject, const PreparationOptions& options) {
   require(subject < subjects_.size(), dataset().name(), ": has no subject ", subject);
   const auto& [name, rows] = subjects_[subject];
   const Tensor images = read_rows(*images_, rows);

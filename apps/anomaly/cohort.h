@@ -23,13 +23,14 @@ struct CohortSubject {
 std::vector<CohortSubject> subjects_of(const Dataset& dataset);
 
 // Keeps a dataset open and reads of it what one subject needs. One thread at a time.
-class Cohort {
+class SubjectCohort {
  public:
   // images: [N, H, W, 1]; masks: u8 of the same shape, or null where there are none. Throws Error:
   // input as subjects_of does and for images of several channels, usage for masks of another shape.
-  explicit Cohort(std::unique_ptr<Dataset> images, std::unique_ptr<Dataset> masks = nullptr);
+  explicit SubjectCohort(std::unique_ptr<Dataset> images, std::unique_ptr<Dataset> masks = nullptr);
 
   const Dataset& dataset() const { return *images_; }
+  const Dataset* masks() const { return masks_.get(); }
   bool has_masks() const { return masks_ != nullptr; }
   std::int64_t slices() const { return images_->size(); }
   SliceGrid grid() const;  // of the input; pixels are taken as square

@@ -4,8 +4,8 @@
 
 namespace ratnet::inline v1 {
 
-Cohort open_hdf5_cohort(const std::string& path) {
-  return Cohort(open_hdf5_slices(path, {.labels_required = false}), open_hdf5_masks(path));
+SubjectCohort open_hdf5_cohort(const std::string& path) {
+  return SubjectCohort(open_hdf5_slices(path, {.labels_required = false}), open_hdf5_masks(path));
 }
 
 }  // namespace ratnet::inline v1

@@ -8,7 +8,7 @@
 namespace ratnet::inline v1 {
 
 // Needs `images`, `subject` and `slice`, takes `masks` and `labels` where there are any. Throws
-// Error as open_hdf5_slices and Cohort do.
-Cohort open_hdf5_cohort(const std::string& path);
+// Error as open_hdf5_slices and SubjectCohort do.
+SubjectCohort open_hdf5_cohort(const std::string& path);
 
 }  // namespace ratnet::inline v1

@@ -12,7 +12,13 @@ namespace ratnet::inline v1 {
 // A split for every subject: the file's where it has one, else 60% train, 16% calibrate
 // (validation) and 24% test, the same ones whenever it is asked. Throws Error (input) for fewer
 // than three subjects, a subject in two splits, or an identical image in two.
-std::vector<Split> split_cohort(const Cohort& cohort);
+std::vector<Split> split_cohort(const SubjectCohort& cohort);
+
+// Of all pixels, masks, labels, subjects, slice numbers and splits: tells one cohort from another.
+std::string hash_of(const SubjectCohort& cohort);
+
+// The same of so many subjects of whom no file states a split; `name` says whose, in messages.
+std::vector<Split> split_subjects(std::size_t subjects, const std::string& name);
 
 std::vector<const PreparedSubject*> of_split(std::span<const PreparedSubject> subjects,
                                              const std::vector<Split>& splits, Split which);

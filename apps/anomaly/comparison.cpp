@@ -34,7 +34,7 @@ std::vector<BaselineMaps> maps_of(const std::optional<LearntBaselines>& learnt,
 }
 
 void add(std::vector<Method>& methods, const std::optional<LearntBaselines>& learnt,
-         const PreparedSubject& subject, const ScoreOptions& options) {
+         const PreparedSubject& subject, const AnomalyScoreOptions& options) {
   std::size_t i = 0;
   for (const BaselineMaps& made : maps_of(learnt, subject, options.residual)) {
     if (i == methods.size()) methods.push_back({made.name, {}});
@@ -46,7 +46,7 @@ void add(std::vector<Method>& methods, const std::optional<LearntBaselines>& lea
 
 LearntBaselines learn_baselines(std::span<const PreparedSubject* const> training,
                                 std::span<const PreparedSubject* const> validation,
-                                const ScoreOptions& options) {
+                                const AnomalyScoreOptions& options) {
   std::optional<LearntBaselines> learnt(LearntBaselines{learn_baselines(training), {}});
   std::vector<Method> methods;
   for (const PreparedSubject* subject : validation) add(methods, learnt, *subject, options);

@@ -22,7 +22,7 @@ struct LearntBaselines {
 // healthy slice.
 LearntBaselines learn_baselines(std::span<const PreparedSubject* const> training,
                                 std::span<const PreparedSubject* const> validation,
-                                const ScoreOptions& options);
+                                const AnomalyScoreOptions& options);
 
 // The model first, then, where it combines, its network alone, then the baselines; those that have
 // to learn only where they have learnt. plan: of the model. Throws Error as evaluate_anomalies

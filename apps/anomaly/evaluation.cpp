@@ -87,10 +87,10 @@ Cohort cohort_of(std::span<const PreparedSubject> subjects, std::span<const Meth
         continue;
       }
       const TrueSlice truth = truth_of(subject, static_cast<std::int64_t>(s));
-      if (truth.truth != SliceTruth::unclear) {
+      if (truth.truth != LesionTruth::unclear) {
         cohort.compared.push_back(cohort.judged.size());
         compared.push_back({known->second, subject.positions[s], subject.areas[s],
-                            truth.truth == SliceTruth::lesion});
+                            truth.truth == LesionTruth::lesion});
       }
       cohort.judged.push_back({i, s, known->second, truth});
     }
@@ -140,7 +140,7 @@ void judge_slices(const MethodScores& method, const Cohort& cohort, const Lesion
   std::vector<std::size_t> ranked_patients;
   for (const std::size_t i : cohort.compared) {
     const JudgedSlice& slice = cohort.judged[i];
-    const bool lesion = slice.truth.truth == SliceTruth::lesion;
+    const bool lesion = slice.truth.truth == LesionTruth::lesion;
     scores.push_back(method.slice_scores[slice.subject][slice.slice]);
     if (lesion) chosen.push_back(wanted(slice, size));
     if (lesion && !wanted(slice, size)) continue;

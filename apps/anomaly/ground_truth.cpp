@@ -14,16 +14,20 @@ TrueSlice truth_of(const PreparedSubject& subject, std::int64_t slice) {
     const auto mask = subject.lesions.values<std::uint8_t>().subspan(
         static_cast<std::size_t>(slice * pixels), static_cast<std::size_t>(pixels));
     const std::int64_t lesion = pixels - std::count(mask.begin(), mask.end(), std::uint8_t{0});
-    return {lesion == 0               ? SliceTruth::healthy
-            : lesion > kUnclearLesion ? SliceTruth::lesion
-                                      : SliceTruth::unclear,
+    // Labelled as ill, but not outlined.
+    if (lesion == 0 && !subject.labels.empty() &&
+        subject.labels[static_cast<std::size_t>(slice)] == 1)
+      return {};
+    return {lesion == 0               ? LesionTruth::healthy
+            : lesion > kUnclearLesion ? LesionTruth::lesion
+                                      : LesionTruth::unclear,
             lesion};
   }
   if (subject.labels.empty()) return {};
   const std::uint8_t label = subject.labels[static_cast<std::size_t>(slice)];
-  return {label == 0   ? SliceTruth::healthy
-          : label == 1 ? SliceTruth::lesion
-                       : SliceTruth::unclear,
+  return {label == 0   ? LesionTruth::healthy
+          : label == 1 ? LesionTruth::lesion
+                       : LesionTruth::unclear,
           0};
 }
 

@@ -10,16 +10,17 @@ namespace ratnet::inline v1 {
 // Lesions of 1 to so many pixels make a slice neither healthy nor a lesion's.
 constexpr std::int64_t kUnclearLesion = 12;
 
-enum class SliceTruth : std::uint8_t { healthy, lesion, unclear };
+enum class LesionTruth : std::uint8_t { healthy, lesion, unclear };
 
 struct TrueSlice {
-  SliceTruth truth = SliceTruth::unclear;
+  LesionTruth truth = LesionTruth::unclear;
   std::int64_t lesion_pixels = 0;  // of the judged grid; 0 where the subject has no masks
 };
 
 bool has_masks(const PreparedSubject& subject);
 
-// The mask decides; where there is none, the label: 0, 1, else unclear.
+// The mask decides; where there is none, the label: 0, 1, else unclear. A slice labelled 1 whose
+// mask is empty is unclear.
 TrueSlice truth_of(const PreparedSubject& subject, std::int64_t slice);
 
 }  // namespace ratnet::inline v1

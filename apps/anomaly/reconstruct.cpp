@@ -46,7 +46,7 @@ std::int64_t size_of_network(const Plan& plan) {
 }  // namespace
 
 Reconstruction reconstruct(Plan& plan, const PreparedSubject& subject,
-                           const ScoreOptions& options) {
+                           const AnomalyScoreOptions& options) {
   check(options);
   check_subject("reconstruct", subject);
   const std::int64_t n = size_of_network(plan);

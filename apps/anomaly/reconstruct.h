@@ -18,6 +18,6 @@ struct Reconstruction {
 // options.flip_average both results are means over the slice and its mirror image, mirrored back.
 // Throws Error (usage) for other networks, wrong sizes or options.
 Reconstruction reconstruct(Plan& plan, const PreparedSubject& subject,
-                           const ScoreOptions& options = {});
+                           const AnomalyScoreOptions& options = {});
 
 }  // namespace ratnet::inline v1

@@ -15,7 +15,7 @@ constexpr std::int64_t kPixels = kJudgedSize * kJudgedSize;
 
 // The map of one slice before its neighbours come in.
 void refine(std::span<const float> raw, std::span<const std::uint8_t> brain,
-            const ScoreOptions& options, std::span<float> map) {
+            const AnomalyScoreOptions& options, std::span<float> map) {
   std::vector<float> inside(raw.begin(), raw.end());
   for (std::size_t i = 0; i < inside.size(); ++i)
     if (!brain[i]) inside[i] = 0;
@@ -48,7 +48,7 @@ Tensor smooth_over_slices(const Tensor& maps, std::span<const std::uint8_t> judg
 
 }  // namespace
 
-void check(const ScoreOptions& options) {
+void check(const AnomalyScoreOptions& options) {
   require(options.median >= 1 && options.median <= 255 && options.median % 2 == 1,
           "score: median must be odd, 1 to 255 pixels, got ", options.median);
   require(options.edge >= 0 && options.edge <= kJudgedSize / 2, "score: edge must be 0 to ",
@@ -99,7 +99,7 @@ double mean_of_brightest(std::span<const float> map, std::int64_t brightest) {
 }
 
 SubjectScores score_subject(const PreparedSubject& subject, const Tensor& raw,
-                            const ScoreOptions& options) {
+                            const AnomalyScoreOptions& options) {
   check(options);
   check_subject("score", subject);
   require(raw.shape() == subject.images.shape() && raw.dtype() == DType::f32,

@@ -8,7 +8,7 @@
 
 namespace ratnet::inline v1 {
 
-struct ScoreOptions {
+struct AnomalyScoreOptions {
   // Of the raw maps (reconstruct.h, baselines.h).
   Residual residual = Residual::positive;
   bool flip_average = true;  // mean over the image and its mirror image (reconstruct.h)
@@ -20,7 +20,7 @@ struct ScoreOptions {
 };
 
 // Throws Error (usage), naming the member, for a number out of range.
-void check(const ScoreOptions& options);
+void check(const AnomalyScoreOptions& options);
 
 struct SubjectScores {
   Tensor maps;                       // [S, 128, 128] f32; 0 where not judged
@@ -33,7 +33,7 @@ struct SubjectScores {
 // neighbours that are not there, or not judged, go to those that are: a slice at the end is 2/3 its
 // own and 1/3 its neighbour's. Throws Error (usage) for wrong sizes or options.
 SubjectScores score_subject(const PreparedSubject& subject, const Tensor& raw,
-                            const ScoreOptions& options = {});
+                            const AnomalyScoreOptions& options = {});
 
 // Mean of the `brightest` highest pixels of a map (of all, where it has fewer).
 double mean_of_brightest(std::span<const float> map, std::int64_t brightest);

@@ -71,8 +71,11 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
       options.method == AnomalyMethod::denoising ? options.noise : CoarseNoise{.deviation = 0};
   trainer.loader.change = healthy_change(options.augmentation, noise);
   trainer.judged_change = noise_change(noise);
-  const std::int64_t steps = trainer.epochs * ((first + trainer.loader.batch - 1) /
-                                               std::max<std::int64_t>(1, trainer.loader.batch));
+  const auto parts = [](std::int64_t n, std::int64_t of) {
+    return (n + of - 1) / std::max<std::int64_t>(1, of);
+  };
+  const std::int64_t steps =
+      trainer.epochs * parts(parts(first, trainer.loader.batch), trainer.accumulate);
   const TrainingResult trained = train_network(graph, objective_of(options, steps), *slices.images,
                                                train, validation, trainer, progress);
   AnomalyTrainingResult result;

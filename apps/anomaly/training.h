@@ -18,7 +18,7 @@ struct AnomalyTrainingOptions {
   // Epochs, batch, rate, seed, device, checkpoint; masks, changes and data hash are set here.
   TrainerOptions trainer;
   PreparationOptions preparation;  // that the subjects were prepared with
-  ScoreOptions score;
+  AnomalyScoreOptions score;
   bool combined = true;  // AnomalyModel::combined
   HealthyAugmentation augmentation;
   CoarseNoise noise;                // of the method denoising

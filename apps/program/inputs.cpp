@@ -29,7 +29,10 @@ std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
          !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
       const std::string path = it->path().string();
       const bool image_of_pair = path.ends_with(".img") || path.ends_with(".img.gz");
-      if (it->is_regular_file(error) && !image_of_pair &&
+      // What `score` leaves in a folder is no scan.
+      const bool result =
+          path.ends_with("_desc-anomaly_map.nii.gz") || it->path().filename() == "scores.h5";
+      if (it->is_regular_file(error) && !image_of_pair && !result &&
           (is_nifti_name(path) || is_hdf5_name(path)))
         found.push_back(
             {path, fs::relative(it->path().parent_path(), argument, error).string(), true});

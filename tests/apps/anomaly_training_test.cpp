@@ -221,7 +221,7 @@ TEST_CASE("cohorts are split by subject, the same way every time") {
     table.slices.push_back(i % 3);
   }
   const auto split = [&](const SampleTable& of) {
-    return split_cohort(Cohort(std::make_unique<TensorDataset>(images.clone(), of)));
+    return split_cohort(SubjectCohort(std::make_unique<TensorDataset>(images.clone(), of)));
   };
   const std::vector<Split> drawn = split(table);
   CHECK(drawn == split(table));

@@ -59,7 +59,7 @@ TEST_CASE("a dataset that makes no cohort is told what to add") {
   std::iota(long_one.slices.begin(), long_one.slices.end(), 0);
   CHECK(refusal([&] { subjects_of(*dataset(2049, long_one)); }).find("2048") != std::string::npos);
   CHECK(refusal([] {
-          Cohort(std::make_unique<TensorDataset>(Tensor({1, 4, 4, 3}, DType::u8),
+          SubjectCohort(std::make_unique<TensorDataset>(Tensor({1, 4, 4, 3}, DType::u8),
                                                  SampleTable{.subjects = {"a"}, .slices = {1}}));
         }).find("channels") != std::string::npos);
 }
@@ -90,7 +90,7 @@ TEST_CASE("interleaved subjects of a file are prepared as if each stood alone") 
     file.dataset("slice", {40}, numbers);
     file.strings("subject", names);
   }
-  Cohort cohort = open_hdf5_cohort(path);
+  SubjectCohort cohort = open_hdf5_cohort(path);
   CHECK(cohort.slices() == 40);
   CHECK(cohort.grid().rows == 128);
   CHECK(cohort.has_masks());
@@ -119,7 +119,7 @@ TEST_CASE("the brain masks of real patients take in their tumours") {
     WARN("skipped: no lesions");
     return;
   }
-  Cohort cohort = open_hdf5_cohort(path);
+  SubjectCohort cohort = open_hdf5_cohort(path);
   REQUIRE(cohort.subjects().size() == 46);
   std::int64_t judged = 0, slices = 0, lesion = 0, inside = 0, all = 0;
   for (std::size_t n = 0; n < 46; n += 9) {

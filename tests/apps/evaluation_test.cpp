@@ -228,7 +228,7 @@ TEST_CASE("a control that gains by the position alone is called suspicious") {
   for (std::size_t i = 0; i < subjects.size(); ++i)
     for (std::size_t s = 0; s < subjects[i].judged.size(); ++s)
       peeking.slice_scores[i][s] +=
-          truth_of(subjects[i], static_cast<std::int64_t>(s)).truth == SliceTruth::lesion ? 1 : 0;
+          truth_of(subjects[i], static_cast<std::int64_t>(s)).truth == LesionTruth::lesion ? 1 : 0;
   const AnomalyEvaluation wrong = evaluated(subjects, {peeking});
   CHECK(wrong.slice_auroc_position_only.suspicious);
   REQUIRE(wrong.warnings.size() == 1);
@@ -314,7 +314,7 @@ TEST_CASE("the label-free threshold is a percentile of healthy brain pixels") {
   std::vector<double> healthy;
   for (std::size_t i = 0; i < subjects.size(); ++i)
     for (std::size_t s = 1; s < 5; ++s) {
-      if (truth_of(subjects[i], static_cast<std::int64_t>(s)).truth != SliceTruth::healthy)
+      if (truth_of(subjects[i], static_cast<std::int64_t>(s)).truth != LesionTruth::healthy)
         continue;
       for (std::size_t p = s * 128 * 128; p < (s + 1) * 128 * 128; ++p)
         if (subjects[i].brain.values<std::uint8_t>()[p] != 0)

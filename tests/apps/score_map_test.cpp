@@ -91,7 +91,7 @@ TEST_CASE("the score of a slice is the mean of its brightest pixels") {
   Tensor raw = constant_maps(subject, 1);
   for (std::int64_t x = 50; x < 70; ++x) raw.values<float>()[voxel(0, 64, x)] = 3;
   raw.values<float>()[voxel(0, 2, 2)] = 1000;  // not brain
-  const auto score = [&](const ScoreOptions& options) {
+  const auto score = [&](const AnomalyScoreOptions& options) {
     return score_subject(subject, raw, options).slice_scores[0];
   };
   CHECK(score({.median = 1}) == Approx((20 * 3 + 80) / 100.));
@@ -131,10 +131,10 @@ TEST_CASE("residuals are one-sided, or absolute, or of structure") {
 TEST_CASE("scores refuse options and maps that make no sense") {
   PreparedSubject subject = made_subject(2, [](auto...) { return 0.5; });
   const Tensor raw = constant_maps(subject, 1);
-  for (const ScoreOptions& options :
-       {ScoreOptions{.median = 4}, ScoreOptions{.median = -1}, ScoreOptions{.edge = -1},
-        ScoreOptions{.edge = 65}, ScoreOptions{.brightest = 0},
-        ScoreOptions{.brightest = 128 * 128 + 1}})
+  for (const AnomalyScoreOptions& options :
+       {AnomalyScoreOptions{.median = 4}, AnomalyScoreOptions{.median = -1},
+        AnomalyScoreOptions{.edge = -1}, AnomalyScoreOptions{.edge = 65},
+        AnomalyScoreOptions{.brightest = 0}, AnomalyScoreOptions{.brightest = 128 * 128 + 1}})
     CHECK_THROWS_AS(score_subject(subject, raw, options), Error);
   CHECK_THROWS_AS(score_subject(subject, Tensor({1, kJudgedSize, kJudgedSize}, DType::f32)), Error);
   subject.judged.pop_back();

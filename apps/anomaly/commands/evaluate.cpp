@@ -11,23 +11,22 @@
 namespace ratnet::inline v1 {
 namespace {
 
-bool trained_on(const AnomalyModel& model, const Cohort& cohort) {
-  return model.model.provenance.at("data_hash") == combined_hash(cohort.dataset().hashes());
+bool trained_on(const AnomalyModel& model, const PreparedCohort& cohort) {
+  return model.model.provenance.at("data_hash") == cohort.hash;
 }
 
 LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training) {
-  if (!trained_on(model, training.cohort))
-    fail(ErrorKind::input, training.cohort.dataset().name(),
-         ": is not the file that the model was trained on");
-  const std::vector<Split> splits = split_cohort(training.cohort);
+  if (!trained_on(model, training))
+    fail(ErrorKind::input, training.name, ": is not what the model was trained on");
+  const std::vector<Split> splits = training.splits();
   return learn_baselines(of_split(training.subjects, splits, Split::train),
                          of_split(training.subjects, splits, Split::validation), model.score);
 }
 
 // The splits to judge; empty where all subjects are.
-std::optional<Split> wanted(const std::string& name, bool own) {
+std::optional<Split> wanted(const std::string& name, bool splits) {
   if (name == "all") return std::nullopt;
-  if (name == "auto") return own ? std::optional(Split::test) : std::nullopt;
+  if (name == "auto") return splits ? std::optional(Split::test) : std::nullopt;
   for (const Split split : {Split::train, Split::validation, Split::test})
     if (name == name_of(split)) return split;
   fail(ErrorKind::usage, "unknown split '", name, "': use train, validation, test, all or auto");
@@ -40,18 +39,18 @@ void evaluate_anomaly(Model model, const EvaluateOptions& options) {
           options.files.size());
   const AnomalyModel anomaly = anomaly_model(std::move(model));
   PreparedCohort judged = prepare_cohort(options.files[0], anomaly.preparation);
-  const bool own = trained_on(anomaly, judged.cohort);
+  const bool own = trained_on(anomaly, judged);
   std::optional<LearntBaselines> learnt;
   if (!options.healthy.empty())
     learnt = learn(anomaly, prepare_cohort(options.healthy, anomaly.preparation));
   else if (own)
     learnt = learn(anomaly, judged);
-  const std::optional<Split> split = wanted(options.split, own);
+  const std::optional<Split> split = wanted(options.split, own || judged.states_splits);
   std::vector<PreparedSubject> subjects;
   if (split) {
-    if (!own && judged.cohort.dataset().table().splits.empty())
+    if (!own && !judged.states_splits)
       fail(ErrorKind::input, options.files[0], ": has no `split`; use --split all");
-    const std::vector<Split> splits = split_cohort(judged.cohort);
+    const std::vector<Split> splits = judged.splits();
     for (std::size_t i = 0; i < splits.size(); ++i)
       if (splits[i] == *split) subjects.push_back(std::move(judged.subjects[i]));
   } else {

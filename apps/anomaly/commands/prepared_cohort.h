@@ -1,20 +1,37 @@
-// A cohort from a file, prepared, with its progress on the terminal.
+// The subjects of a file of slices, or of scans, prepared, with the progress on the terminal.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "../../../imaging/orientation.h"
+#include "../../../train/split.h"
 #include "../cohort_hdf5.h"
 
 namespace ratnet::inline v1 {
 
 struct PreparedCohort {
-  Cohort cohort;
+  std::string name;  // for messages
   std::vector<PreparedSubject> subjects;
+  // Of every subject; throws Error as split_cohort and split_subjects do.
+  std::function<std::vector<Split>()> splits;
+  bool states_splits = false;  // the splits are the file's own
+  std::string hash;            // of all pixels
 };
 
-// Says on stderr what was assumed, and of whom nothing can be judged. Throws Error as
-// open_hdf5_cohort and Cohort::prepare do.
+// path: an HDF5 file of slices, a scan (.nii, .nii.gz) or a folder of scans, each a subject of whom
+// nothing is known. Says on stderr what was assumed, and of whom nothing can be judged. Throws
+// Error as open_hdf5_cohort, SubjectCohort::prepare, read_nifti and axial_stack do.
 PreparedCohort prepare_cohort(const std::string& path, const PreparationOptions& options);
+
+// One scan, named as its file is. Throws Error as read_nifti, axial_stack and prepare_subject do.
+struct PreparedScan {
+  PreparedSubject subject;
+  Volume volume;
+  SliceLayout layout;
+  bool reversed = false;  // slice 0 is the last along layout.axis
+};
+PreparedScan prepare_scan(const std::string& path, const PreparationOptions& options);
 
 }  // namespace ratnet::inline v1

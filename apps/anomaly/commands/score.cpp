@@ -1,7 +1,7 @@
 // ratnet score
 #include <chrono>
 #include <filesystem>
-#include <set>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -15,10 +15,9 @@
 #include "../../program/models.h"
 #include "../../program/options.h"
 #include "../../program/progress.h"
-#include "../axial_stack.h"
-#include "../cohort_hdf5.h"
 #include "../subject_slices.h"
 #include "group_page.h"
+#include "prepared_cohort.h"
 #include "score_table.h"
 
 namespace ratnet::inline v1 {
@@ -74,6 +73,8 @@ class Scoring {
   void score_scan(const std::string& path, const fs::path& folder);
   SubjectScores score(const PreparedSubject& subject, const std::string& input,
                       const fs::path& folder);
+  // The file, unless this run has written it for another input: then throws Error (usage).
+  std::string fresh(const fs::path& file, const std::string& input);
   void write_page(const PreparedSubject& subject, const SubjectAnomalies& found,
                   const SubjectSummary& summary, const fs::path& folder);
 
@@ -83,7 +84,7 @@ class Scoring {
   Plan plan_;
   std::unique_ptr<ScoreTables> tables_;
   GroupReport group_;
-  std::set<std::string> pages_;  // written
+  std::map<std::string, std::string> written_;  // files, and for whom
   std::int64_t slices_ = 0;
 };
 
@@ -98,6 +99,13 @@ SubjectScores Scoring::score(const PreparedSubject& subject, const std::string& 
   std::fflush(stdout);
   if (!options_.no_pages) write_page(subject, found, summary, folder);
   return std::move(found.scores);
+}
+
+std::string Scoring::fresh(const fs::path& file, const std::string& input) {
+  const auto [other, is_fresh] = written_.emplace(file.lexically_normal().string(), input);
+  require(is_fresh, other->second, " and ", input, " would both write ", other->first,
+          "; give them separate output folders");
+  return other->first;
 }
 
 // A file name of what may be any text.
@@ -125,7 +133,10 @@ void Scoring::write_page(const PreparedSubject& subject, const SubjectAnomalies&
                           : std::nan(""));
   make_folder(folder);
   std::string page = file_name(subject.name) + ".html";
-  for (int n = 2; !pages_.insert((folder / page).string()).second; ++n)
+  for (int n = 2;
+       page == "index.html" ||
+       !written_.emplace((folder / page).lexically_normal().string(), subject.name).second;
+       ++n)
     page = file_name(subject.name) + "-" + std::to_string(n) + ".html";
   write_file((folder / page).string(), subject_page(report));
   group_.rows.push_back(group_row(
@@ -134,7 +145,7 @@ void Scoring::write_page(const PreparedSubject& subject, const SubjectAnomalies&
 
 // maps f32 [N, H, W], slice_score and p_value f32 [N], judged u8 [N], in the input's order.
 void Scoring::score_slices(const std::string& path, const fs::path& folder) {
-  Cohort cohort = open_hdf5_cohort(path);
+  SubjectCohort cohort = open_hdf5_cohort(path);
   for (const std::string& note : cohort.dataset().notes())
     std::fprintf(stderr, "note: %s\n", note.c_str());
   const SliceGrid grid = cohort.grid();
@@ -165,36 +176,28 @@ void Scoring::score_slices(const std::string& path, const fs::path& folder) {
   file.add("p_value", ConstView(p_values.data(), DType::f32, one));
   file.add("judged", ConstView(judged.data(), DType::u8, one));
   make_folder(folder);
-  file.commit((folder / "scores.h5").string());
+  file.commit(fresh(folder / "scores.h5", path));
   std::printf("maps: %s\n", (folder / "scores.h5").c_str());
 }
 
 // The map in the scan's space, 0 where there is no brain.
 void Scoring::score_scan(const std::string& path, const fs::path& folder) {
-  const Volume volume = read_nifti(path);
-  AxialStack stack;
-  try {
-    stack = axial_stack(volume);
-  } catch (const Error& error) {
-    throw error.with_context(path);
-  }
-  for (const std::string& note : volume.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
-  const SliceLayout& layout = stack.layout;
-  const PreparedSubject subject = prepare_subject({.name = stem_of(path),
-                                                   .images = stack.images,
-                                                   .row_spacing = layout.grid.row_spacing,
-                                                   .column_spacing = layout.grid.column_spacing},
-                                                  model_.preparation);
+  const PreparedScan scan = prepare_scan(path, model_.preparation);
+  for (const std::string& note : scan.volume.notes)
+    std::fprintf(stderr, "note: %s\n", note.c_str());
+  const PreparedSubject& subject = scan.subject;
+  const SliceLayout& layout = scan.layout;
   const SubjectScores scores = score(subject, path, folder);
-  Tensor map({volume.geometry.sizes[2], volume.geometry.sizes[1], volume.geometry.sizes[0]},
-             DType::f32);
-  const auto& sizes = volume.geometry.sizes;
+  Tensor map(
+      {scan.volume.geometry.sizes[2], scan.volume.geometry.sizes[1], scan.volume.geometry.sizes[0]},
+      DType::f32);
+  const auto& sizes = scan.volume.geometry.sizes;
   const std::array<std::int64_t, 3> strides = {1, sizes[0], sizes[0] * sizes[1]};
   const auto stride = [&](int axis) { return strides[static_cast<std::size_t>(axis)]; };
   for (std::int64_t s = 0; s < subject.slices(); ++s) {
     if (std::isnan(scores.slice_scores[static_cast<std::size_t>(s)])) continue;
     const Tensor shown = to_input_grid(slice_of<float>(scores.maps, s), layout.grid);
-    const std::int64_t place = stack.reversed ? subject.slices() - 1 - s : s;
+    const std::int64_t place = scan.reversed ? subject.slices() - 1 - s : s;
     for (std::int64_t r = 0; r < layout.grid.rows; ++r)
       for (std::int64_t c = 0; c < layout.grid.columns; ++c) {
         const std::int64_t row = layout.rows_reversed ? layout.grid.rows - 1 - r : r;
@@ -206,8 +209,8 @@ void Scoring::score_scan(const std::string& path, const fs::path& folder) {
       }
   }
   make_folder(folder);
-  const std::string name = (folder / (stem_of(path) + "_desc-anomaly_map.nii.gz")).string();
-  write_nifti(name, map.view(), volume.geometry);
+  const std::string name = fresh((folder / (stem_of(path) + "_desc-anomaly_map.nii.gz")), path);
+  write_nifti(name, map.view(), scan.volume.geometry);
   std::printf("  map: %s\n", name.c_str());
 }
 
@@ -228,7 +231,7 @@ void Scoring::run() {
     fs::path folder = (fs::path(options_.output) / input.subfolder).lexically_normal();
     try {
       if (is_hdf5_name(input.path))
-        score_slices(input.path, files > 1 ? folder / stem_of(input.path) : folder);
+        score_slices(input.path, files > 1 ? folder / file_name(stem_of(input.path)) : folder);
       else
         score_scan(input.path, folder);
     } catch (const Error& error) {

@@ -20,8 +20,8 @@ std::vector<TsvColumn> slice_columns() {
           {"judged", "false outside of the zone that the model judges: skull base, vertex"},
           {"score", "mean of the highest pixels of the slice's map; n/a without brain"},
           {"p_value",
-           "share of healthy slices, each healthy subject weighing the same, that score as high; "
-           "n/a where not judged"}};
+           "(1 + share of healthy slices that score as high, summed over the healthy subjects) / "
+           "(1 + their number); n/a where not judged"}};
 }
 
 std::vector<TsvColumn> subject_columns() {
@@ -29,7 +29,8 @@ std::vector<TsvColumn> subject_columns() {
           {"judged_slices", "how many slices were judged"},
           {"worst_slice", "from 0, bottom to top"},
           {"score", "of the worst slice"},
-          {"p_value", "share of healthy subjects whose worst slice scores as high"},
+          {"p_value",
+           "(1 + healthy subjects whose worst slice scores as high) / (1 + healthy subjects)"},
           {"above_threshold", "share of the judged brain whose map lies above the threshold"}};
 }
 

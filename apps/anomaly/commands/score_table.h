@@ -36,7 +36,8 @@ class ScoreTables {
   void commit();
   // Worst first; those of whom nothing was judged come last.
   std::vector<SubjectSummary> ranked() const;
-  // How much sooner the unusual ones come up when the list is read worst first.
+  // How long until the median of the unusual ones comes up, read worst first and in the order of
+  // arrival; "" where there is none.
   std::string triage() const;
 
  private:

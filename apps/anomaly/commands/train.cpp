@@ -21,6 +21,7 @@ namespace {
 struct Options {
   std::string data, output, json;
   std::string method = "denoising";
+  bool noise_given = false, divergence_given = false;
   AnomalyTrainingOptions training;
   TrainingCommandOptions command;
 };
@@ -51,7 +52,7 @@ bool has_lesions(const std::vector<PreparedSubject>& subjects) {
   for (const PreparedSubject& subject : subjects)
     for (std::int64_t s = 0; s < subject.slices(); ++s)
       if (subject.judged[static_cast<std::size_t>(s)] &&
-          truth_of(subject, s).truth == SliceTruth::lesion)
+          truth_of(subject, s).truth == LesionTruth::lesion)
         return true;
   return false;
 }
@@ -62,6 +63,15 @@ void run(Options options) {
   TrainerOptions& trainer = options.command.finish(options.output);
   require(trainer.monitor == Monitor::loss,
           "models of anomalies learn from healthy slices alone: monitor the loss");
+  require(trainer.patience == 0 && trainer.schedule.kind != ScheduleKind::plateau,
+          "the held-out subjects calibrate the model, so they cannot choose its weights too: no "
+          "--patience and no --schedule plateau");
+  require(!options.noise_given || training.method == AnomalyMethod::denoising,
+          "--noise is for the method denoising");
+  require(!options.divergence_given || training.method == AnomalyMethod::vae,
+          "--divergence is for the method vae");
+  require(training.noise.deviation >= 0 && training.divergence >= 0,
+          "--noise and --divergence are 0 or more");
   require(!trainer.loader.balance, "--balance is for classes; anomalies have none to learn from");
   if (!options.json.empty()) check_can_write(options.json);
   catch_interrupts();
@@ -70,33 +80,34 @@ void run(Options options) {
   training.trainer = trainer;
 
   PreparedCohort prepared = prepare_cohort(options.data, training.preparation);
-  const std::vector<Split> splits = split_cohort(prepared.cohort);
+  const std::vector<Split> splits = prepared.splits();
   const auto count = [&](Split split) { return of_split(prepared.subjects, splits, split).size(); };
   line.say(text("subjects: ", count(Split::train), " to train on, ", count(Split::validation),
                 " to calibrate, ", count(Split::test), " to test"));
-  AnomalyTrainingResult result = train_anomaly(
-      prepared.subjects, splits, combined_hash(prepared.cohort.dataset().hashes()), training,
-      [&](const TrainingProgress& p) { return line.update("training", p); });
+  AnomalyTrainingResult result =
+      train_anomaly(prepared.subjects, splits, prepared.hash, training,
+                    [&](const TrainingProgress& p) { return line.update("training", p); });
   line.finish();
   if (result.interrupted)
     throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
 
   AnomalyModel& model = result.model;
+  save_model(model.model, options.output);  // what comes now may fail, and training took long
   std::optional<AnomalyEvaluation> test;
-  const std::optional<LearntBaselines> learnt =
-      learn_baselines(of_split(prepared.subjects, splits, Split::train),
-                      of_split(prepared.subjects, splits, Split::validation), training.score);
   std::vector<PreparedSubject> held_out;
   for (std::size_t i = 0; i < splits.size(); ++i)
     if (splits[i] == Split::test) held_out.push_back(std::move(prepared.subjects[i]));
   if (has_lesions(held_out)) {
+    const std::optional<LearntBaselines> learnt =
+        learn_baselines(of_split(prepared.subjects, splits, Split::train),
+                        of_split(prepared.subjects, splits, Split::validation), training.score);
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
     Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
               {.batch = 32});
     ThreadPool pool(trainer.threads);
     test = compare(plan, model, held_out, learnt, pool);
     model.model.metrics = metrics_of(*test);
-    model.model.warnings = unbeaten(*test);
+    for (std::string& warning : unbeaten(*test)) model.model.warnings.push_back(std::move(warning));
   }
   save_model(model.model, options.output);
   std::error_code ignored;
@@ -107,6 +118,7 @@ void run(Options options) {
     if (!options.json.empty()) write_file(options.json, to_json(*test));
   } else {
     std::printf("no test subject has a lesion: nothing to judge it by\n");
+    if (!options.json.empty()) write_file(options.json, "{}\n");
   }
   std::printf(
       "threshold %.4f: %.3g%% of %lld held-out subjects' healthy pixels lie above it\n"
@@ -125,8 +137,9 @@ void add_train_anomaly(CLI::App& train) {
       "anomaly", "an autoencoder of healthy slices, from an HDF5 file (docs/file-formats.md)");
   command
       ->add_option("data", options->data,
-                   "HDF5 file of axial slices with `subject` and `slice`; where it has labels or "
-                   "masks, slices without a lesion are learnt from")
+                   "HDF5 file of axial slices with `subject` and `slice`, of which those without a "
+                   "lesion are learnt from, where it has labels or masks; or a folder of healthy "
+                   "scans (.nii, .nii.gz)")
       ->required();
   command->add_option("-o,--output", options->output, "model file to write (.safetensors)")
       ->required();
@@ -135,11 +148,13 @@ void add_train_anomaly(CLI::App& train) {
       ->add_option("--noise", options->training.noise.deviation,
                    "denoising: deviation of the noise that it learns to remove, where the brain's "
                    "median is 0.5")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->each([options](const std::string&) { options->noise_given = true; });
   command
       ->add_option("--divergence", options->training.divergence,
                    "vae: the weight of its code's divergence")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->each([options](const std::string&) { options->divergence_given = true; });
   command->add_flag("!--network-alone", options->training.combined,
                     "score by the network alone, without the z-score at the position and the "
                     "asymmetry beside it");
