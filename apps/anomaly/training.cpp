@@ -55,6 +55,8 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
   std::vector<const PreparedSubject*> both = of_split(subjects, splits, Split::train);
   const std::vector<const PreparedSubject*> calibrating =
       of_split(subjects, splits, Split::validation);
+  // Before a training that would be lost.
+  healthy_slices("calibration (split validation)", calibrating);
   const auto first =
       static_cast<std::int64_t>(healthy_slices("the training subjects", both).size());
   both.insert(both.end(), calibrating.begin(), calibrating.end());

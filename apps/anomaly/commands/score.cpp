@@ -290,7 +290,7 @@ void add_score(CLI::App& program) {
   add_compute_options(*command, options->compute);
   command->footer(
       "Example:\n"
-      "  ratnet simulate anomaly --subjects 6 --slices 12 --seed 1 -o heads.h5\n"
+      "  ratnet simulate anomaly --subjects 8 --slices 12 --seed 1 -o heads.h5\n"
       "  ratnet train anomaly heads.h5 -o healthy.safetensors --epochs 2\n"
       "  ratnet score healthy.safetensors heads.h5 -o scores");
   command->callback([options] {

@@ -164,7 +164,7 @@ void add_train_anomaly(CLI::App& train) {
   command->add_option("--json", options->json, "write the test figures to this file");
   command->footer(
       "Example:\n"
-      "  ratnet simulate anomaly --subjects 6 --slices 12 --seed 1 -o heads.h5\n"
+      "  ratnet simulate anomaly --subjects 8 --slices 12 --seed 1 -o heads.h5\n"
       "  ratnet train anomaly heads.h5 -o healthy.safetensors --epochs 2");
   command->callback([options, command] {
     refuse_options_before(*command);
