@@ -35,8 +35,8 @@ struct Model {
 };
 
 // Throws Error: file_system where it cannot be written; usage for weights or arrays that are not
-// f32, or a threshold or coefficient that is not finite, input for weights that are not the graph's. Metrics
-// may be NaN (infinities become NaN).
+// f32, or a threshold or coefficient that is not finite, input for weights that are not the
+// graph's. Metrics may be NaN (infinities become NaN).
 void save_model(const Model& model, const std::string& path);
 
 // Throws Error, beginning with the path: file_system where it cannot be read, input where it is

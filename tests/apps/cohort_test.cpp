@@ -59,8 +59,8 @@ TEST_CASE("a dataset that makes no cohort is told what to add") {
   std::iota(long_one.slices.begin(), long_one.slices.end(), 0);
   CHECK(refusal([&] { subjects_of(*dataset(2049, long_one)); }).find("2048") != std::string::npos);
   CHECK(refusal([] {
-          SubjectCohort(std::make_unique<TensorDataset>(Tensor({1, 4, 4, 3}, DType::u8),
-                                                 SampleTable{.subjects = {"a"}, .slices = {1}}));
+          SubjectCohort(std::make_unique<TensorDataset>(
+              Tensor({1, 4, 4, 3}, DType::u8), SampleTable{.subjects = {"a"}, .slices = {1}}));
         }).find("channels") != std::string::npos);
 }
 

@@ -12,11 +12,11 @@
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
 #include "../../program/commands.h"
+#include "../../program/inputs.h"
 #include "../../program/interrupt.h"
 #include "../../program/models.h"
 #include "../../program/options.h"
 #include "../../program/progress.h"
-#include "../../program/inputs.h"
 #include "report_run.h"
 
 namespace ratnet::inline v1 {

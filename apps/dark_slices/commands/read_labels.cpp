@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "../../program/tsv_read.h"
 #include "../../program/inputs.h"
+#include "../../program/tsv_read.h"
 
 namespace ratnet::inline v1 {
 

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "../../../core/version.h"
+#include "../../program/inputs.h"
 #include "../../program/tsv.h"
 #include "../../report/map_png.h"
-#include "../../program/inputs.h"
 
 namespace ratnet::inline v1 {
 namespace {
