@@ -1,4 +1,5 @@
-// The kernels of RatNet's training step, one by one, at its sizes and a batch of 32, on one thread.
+// The kernels of RatNet's training step, one by one, at its sizes and others, a batch of 32, on one
+// thread.
 #include <benchmark/benchmark.h>
 
 #include "../kernels/conv.h"
@@ -27,15 +28,16 @@ void repeat(benchmark::State& state, const Op& op, const char* unit, double work
       benchmark::Counter(work * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-// Arguments: size of the image, channels in; 32 channels out.
+// Arguments: size of the image, channels in; as many out, or 32 of 1.
 struct ConvCase {
-  std::int64_t size, in, out = 32;
+  std::int64_t size, in, out;
   Tensor x = bench_tensor({kBatch, size, size, in});
   Tensor weight = bench_tensor({3, 3, in, out});
   Tensor bias = bench_tensor({out});
   Tensor y = bench_tensor({kBatch, size, size, out});
 
-  explicit ConvCase(const benchmark::State& state) : size(state.range(0)), in(state.range(1)) {}
+  explicit ConvCase(const benchmark::State& state)
+      : size(state.range(0)), in(state.range(1)), out(in == 1 ? 32 : in) {}
   double flop() const { return 2.0 * 9 * static_cast<double>(y.count() * in); }
 };
 
@@ -78,6 +80,8 @@ void conv_backward_weights(benchmark::State& state) {
 
 void sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"size", "in"})->Args({64, 1})->Args({32, 32})->Args({16, 32});
+  // Levels of a U-Net.
+  b->Args({64, 8})->Args({64, 16})->Args({16, 64})->Args({8, 128});
 }
 void fused_sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"size", "in", "argmax"});

@@ -2,16 +2,17 @@
 
 #include "conv_direct.h"
 #include "conv_im2col.h"
+#include "conv_winograd.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
 // In order of preference.
-const Algorithm<Conv> kForward[] = {kConvDirect, kConvIm2col};
-const Algorithm<ConvBackwardData> kBackwardData[] = {kConvDirectBackwardData,
-                                                     kConvIm2colBackwardData};
-const Algorithm<ConvBackwardWeights> kBackwardWeights[] = {kConvDirectBackwardWeights,
-                                                           kConvIm2colBackwardWeights};
+const Algorithm<Conv> kForward[] = {kConvWinograd, kConvDirect, kConvIm2col};
+const Algorithm<ConvBackwardData> kBackwardData[] = {
+    kConvWinogradBackwardData, kConvDirectBackwardData, kConvIm2colBackwardData};
+const Algorithm<ConvBackwardWeights> kBackwardWeights[] = {
+    kConvWinogradBackwardWeights, kConvDirectBackwardWeights, kConvIm2colBackwardWeights};
 
 template <class Op>
 void run_chosen(CpuQueue& queue, const Op& op, std::span<const Algorithm<Op>> algorithms) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conv_bands.h"
+#include "conv_turned.h"
 #include "tiles.h"
 
 namespace ratnet::inline v1 {
@@ -155,14 +156,6 @@ void pack(CpuQueue& queue, const Forward& f, float* packed, const Copy& copy) {
   });
 }
 
-float slope_of(Activation activation, double slope) {
-  switch (activation) {
-    case Activation::none: return 1;
-    case Activation::relu: return 0;
-    default: return static_cast<float>(slope);  // leaky_relu: check() lets no other pass
-  }
-}
-
 // --- forward ---
 
 const char* declines(const Conv& op) {
@@ -192,36 +185,21 @@ void run_forward(CpuQueue& queue, const Conv& op) {
   });
   forward(queue, f, memory, op.x.as<float>(),
           {.bias = op.bias ? op.bias.as<float>() : nullptr,
-           .negative_slope = slope_of(op.activation, op.slope),
+           .negative_slope = negative_slope(op.activation, op.slope),
            .y = op.y.as<float>(),
            .argmax = op.argmax ? op.argmax.as<std::uint8_t>() : nullptr});
 }
 
 // --- backward data: a convolution of dy with the kernel turned round ---
 
-Problem problem_of(const ConvBackwardData& op) {
-  Window turned = op.window;
-  for (std::size_t d = 0; d < static_cast<std::size_t>(turned.rank); ++d) {
-    const std::int64_t most = turned.dilation[d] * (turned.kernel[d] - 1);
-    turned.pad_before[d] = most - op.window.pad_before[d];
-    turned.pad_after[d] = most - op.window.pad_after[d];
-  }
-  return {op.dy.shape, op.dx.shape.back(), turned};
-}
-
 const char* declines(const ConvBackwardData& op) {
   if (op.groups != 1) return "works without groups only";
   if (op.dy.dtype != DType::f32) return "works in f32 only";
-  for (std::size_t d = 0; d < static_cast<std::size_t>(op.window.rank); ++d) {
-    if (op.window.stride[d] != 1) return "works with stride 1 only";
-    const std::int64_t most = op.window.dilation[d] * (op.window.kernel[d] - 1);
-    if (op.window.pad_before[d] > most || op.window.pad_after[d] > most)
-      return "padding is wider than the kernel";
-  }
-  return is_absurd(problem_of(op)) ? "dy with its border is too large" : nullptr;
+  if (const char* const reason = cannot_turn(op)) return reason;
+  return is_absurd(turned(op)) ? "dy with its border is too large" : nullptr;
 }
 
-Forward forward_of(const ConvBackwardData& op) { return Forward(problem_of(op), Window{}); }
+Forward forward_of(const ConvBackwardData& op) { return Forward(turned(op), Window{}); }
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
   Scratch scratch;
@@ -233,14 +211,7 @@ void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
   const Forward f = forward_of(op);
   Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
   const ForwardMemory memory = lay_out(f, queue.executor->workers(), scratch);
-  const float* weight = op.weight.as<float>();
-  const std::int64_t from = f.problem.in;  // channels of dy
-  const std::int64_t to = f.problem.out;   // channels of dx
-  const std::int64_t taps = f.problem.window.taps();
-  pack(queue, f, memory.weight, [&](std::int64_t k, std::int64_t c, std::int64_t n, float* row) {
-    const float* const turned = weight + ((taps - 1 - k / from) * to + c) * from + k % from;
-    for (std::int64_t i = 0; i < n; ++i) row[i] = turned[i * from];
-  });
+  pack(queue, f, memory.weight, TurnedWeights(op));
   forward(queue, f, memory, op.dy.as<float>(), {.y = op.dx.as<float>()});
 }
 

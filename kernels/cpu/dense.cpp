@@ -42,13 +42,14 @@ struct Product {
 // Calls value(k, c) for every entry of the packed weights.
 template <class Value>
 void pack(CpuQueue& queue, const Product& p, float* packed, const Value& value) {
+  const std::int64_t width = panel_width();
   parallel_for(*queue.executor, p.panels(), [&](std::int64_t panel, int) {
-    float* const to = packed + panel * p.terms * panel_width();
+    float* const to = packed + panel * p.terms * width;
     // Column by column, as a transposed matrix is read best.
-    for (std::int64_t c = 0; c < panel_width(); ++c) {
-      const std::int64_t column = panel * panel_width() + c;
+    for (std::int64_t c = 0; c < width; ++c) {
+      const std::int64_t column = panel * width + c;
       for (std::int64_t k = 0; k < p.terms; ++k)
-        to[k * panel_width() + c] = column < p.columns ? value(k, column) : 0.0f;
+        to[k * width + c] = column < p.columns ? value(k, column) : 0.0f;
     }
   });
 }

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../../core/activation.h"
+
 namespace ratnet::inline v1 {
 
 // Output channels of a panel: twice the lanes of a vector.
@@ -68,6 +70,15 @@ struct PoolRows {
   std::uint8_t* argmax;  // the same, r * width + q of the first maximum; or nullptr
 };
 void pool_rows(const PoolRows& rows);
+
+// What the activations that operations can end with multiply negative numbers by.
+inline float negative_slope(Activation activation, double slope) {
+  switch (activation) {
+    case Activation::none: return 1;
+    case Activation::relu: return 0;
+    default: return static_cast<float>(slope);  // leaky_relu: check() lets no other pass
+  }
+}
 
 // column_sums[c] += sum over rows of x[r * stride + c].
 void add_column_sums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,

@@ -38,4 +38,28 @@ TEST_CASE("a device without NVIDIA's libraries says that its own kernels serve",
         "implicit_gemm; cublaslt declined: this module was built without it");
 }
 
+TEST_CASE("the CPU takes Winograd's method where it pays, and says why elsewhere") {
+  if (test_device().kind != DeviceKind::cpu) return;
+  float memory = 0;  // a survey reads nothing
+  const auto note = [&](const Shape& x, const Shape& weight, std::int64_t stride = 1) {
+    Conv conv{.x = View(&memory, DType::f32, x), .weight = View(&memory, DType::f32, weight)};
+    conv.window.rank = x.rank() - 2;
+    for (std::size_t d = 0; d < static_cast<std::size_t>(conv.window.rank); ++d) {
+      conv.window.kernel[d] = weight[static_cast<int>(d)];
+      conv.window.stride[d] = stride;
+      conv.window.pad_before[d] = conv.window.pad_after[d] = conv.window.kernel[d] / 2;
+    }
+    conv.y = View(&memory, DType::f32, conv.window.output(x, weight.back(), "test"));
+    return noted(conv);
+  };
+  CHECK(note({1, 32, 32, 32}, {3, 3, 32, 32}) == "conv_winograd");
+  CHECK(note({1, 4, 32, 32, 8}, {3, 3, 3, 8, 16}) == "conv_winograd");
+  const std::string direct = "conv_direct; not conv_winograd: ";
+  CHECK(note({1, 64, 64, 1}, {3, 3, 1, 32}) == direct + "does not pay for so few channels");
+  CHECK(note({1, 5, 5, 32}, {3, 3, 32, 32}) == direct + "does not pay for so small an image");
+  CHECK(note({9, 4, 4, 32}, {3, 3, 32, 32}) == direct + "does not pay for so small an image");
+  CHECK(note({1, 32, 32, 32}, {5, 5, 32, 32}) == direct + "works for 3x3 kernels only");
+  CHECK(note({1, 32, 32, 32}, {3, 3, 32, 32}, 2) == direct + "works with stride 1 only");
+}
+
 }  // namespace

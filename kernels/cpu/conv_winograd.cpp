@@ -1,0 +1,204 @@
+#include "conv_winograd.h"
+
+#include <algorithm>
+
+#include "conv_turned.h"
+#include "winograd_blocks.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+using namespace conv_bands;
+using winograd::Blocks;
+using winograd::Place;
+
+struct Memory {
+  float* filters;  // [36][panels][taps * in][width], the points apart by:
+  std::int64_t filter_stride;
+  float* bias;                  // [out]
+  float* zeros;                 // [out]
+  std::ptrdiff_t* tap_offsets;  // [taps]
+  float* workers;               // each: points of the input, of the output, a tile
+  std::int64_t worker_floats;
+};
+
+Memory lay_out(const Blocks& b, int workers, Scratch& scratch) {
+  const std::int64_t worker_floats =
+      round_up(b.in_floats() + b.out_floats() + std::max(b.tile_floats(), 9 * b.width), 16);
+  const std::int64_t filter_stride = winograd::point_stride(b.taps * b.problem.in * b.out);
+  return {.filters = scratch.take(kWinogradPoints * filter_stride),
+          .filter_stride = filter_stride,
+          .bias = scratch.take(b.out),
+          .zeros = scratch.take(b.out),
+          .tap_offsets = scratch.take<std::ptrdiff_t>(b.taps),
+          .workers = scratch.take(workers * worker_floats),
+          .worker_floats = worker_floats};
+}
+
+// Transforms the filters. read(tap, k, channel, n, to): tap k of 3x3 of the weights at a tap along
+// depth, for n channels out, as a row of the packed weights.
+template <class Read>
+void transform_filters(CpuQueue& queue, const Blocks& b, const Memory& memory, const Read& read) {
+  const std::int64_t rows = b.taps * b.problem.in;
+  parallel_for(*queue.executor, b.panels * rows, [&](std::int64_t item, int worker) {
+    float* const taps = memory.workers + worker * memory.worker_floats;
+    const std::int64_t panel = item / rows, row = item % rows;
+    const std::int64_t n = std::min(b.width, b.problem.out - panel * b.width);
+    for (std::int64_t k = 0; k < 9; ++k) {
+      read((row / b.problem.in * 9 + k) * b.problem.in + row % b.problem.in, panel * b.width, n,
+           taps + k * b.width);
+      std::fill(taps + k * b.width + n, taps + (k + 1) * b.width, 0.0f);
+    }
+    winograd_filter(taps, b.width, memory.filters + (panel * rows + row) * b.width,
+                    memory.filter_stride);
+  });
+}
+
+struct Epilogue {
+  Window pool = {.rank = 3};  // widened
+  const float* bias = nullptr;
+  float negative_slope = 1;
+  float* y = nullptr;
+  std::uint8_t* argmax = nullptr;
+};
+
+// Writes what lies inside the image of one tile of outputs, from the points of a block.
+void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue, const Place& at,
+                const float* points, float* buffer) {
+  const Problem& p = b.problem;
+  const std::int64_t rows = p.output[1] / epilogue.pool.kernel[1];
+  const std::int64_t columns = p.output[2] / epilogue.pool.kernel[2];
+  const std::int64_t y = at.y / epilogue.pool.kernel[1], x = at.x / epilogue.pool.kernel[2];
+  const std::int64_t row_floats = columns * p.out;
+  const std::int64_t first =
+      (at.sample * p.output[0] + at.plane) * rows * row_floats + y * row_floats + x * p.out;
+  const bool plain = epilogue.pool.taps() == 1 && epilogue.negative_slope == 1 && p.out == b.out;
+  if (plain && y + kWinogradOutput <= rows && x + kWinogradOutput <= columns) {
+    winograd_output(points, b.out_stride, b.out, memory.bias,
+                    {epilogue.y + first, row_floats, p.out});
+    return;
+  }
+  const std::int64_t buffer_row = kWinogradOutput * b.out;
+  winograd_output(points, b.out_stride, b.out, memory.bias, {buffer, buffer_row, b.out});
+  const std::int64_t tile_rows = kWinogradOutput / epilogue.pool.kernel[1];
+  const std::int64_t tile_columns = kWinogradOutput / epilogue.pool.kernel[2];
+  for (std::int64_t r = 0; r < std::min(tile_rows, rows - y); ++r)
+    pool_rows({.buffer = buffer + r * epilogue.pool.kernel[1] * buffer_row,
+               .row_stride = buffer_row,
+               .pixel_stride = b.out,
+               .rows = epilogue.pool.kernel[1],
+               .width = epilogue.pool.kernel[2],
+               .pixels = std::min(tile_columns, columns - x),
+               .channels = p.out,
+               .negative_slope = epilogue.negative_slope,
+               .out = epilogue.y + first + r * row_floats,
+               .argmax = epilogue.argmax ? epilogue.argmax + first + r * row_floats : nullptr});
+}
+
+// The convolution proper: `memory.filters` is there already.
+void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float* x,
+             const Epilogue& epilogue) {
+  std::fill_n(memory.zeros, b.out, 0.0f);
+  std::fill_n(memory.bias, b.out, 0.0f);
+  if (epilogue.bias) std::copy_n(epilogue.bias, b.problem.out, memory.bias);
+  for (std::int64_t tap = 0; tap < b.taps; ++tap) memory.tap_offsets[tap] = tap * b.size * b.in;
+  const std::int64_t depth = b.taps * b.problem.in;
+
+  parallel_for(*queue.executor, b.count(), [&](std::int64_t block, int worker) {
+    float* const in = memory.workers + worker * memory.worker_floats;
+    float* const out = in + b.in_floats();
+    float* const buffer = out + b.out_floats();
+    transform_input(b, block, x, buffer, in);
+    for (std::int64_t point = 0; point < kWinogradPoints; ++point)
+      for (std::int64_t panel = 0; panel < b.panels; ++panel)
+        forward_tiles(
+            {.x = in + point * b.in_stride,
+             .x_stride = b.in,
+             .pixels = b.tiles_of(block),
+             .run_offsets = memory.tap_offsets,
+             .runs = b.taps,
+             .run_length = b.problem.in,
+             .weight = memory.filters + point * memory.filter_stride + panel * depth * b.width,
+             .weight_stride = b.width,
+             .bias = memory.zeros,
+             .out = out + point * b.out_stride + panel * b.width,
+             .out_stride = b.out});
+    for (std::int64_t t = 0; t < b.tiles_of(block); ++t)
+      write_tile(b, memory, epilogue, b.place(block * b.size + t), out + t * b.out, buffer);
+  });
+}
+
+// Two tiles save what the transform of their filters costs. Counted within a plane, so that the
+// choice, and with it every bit, is the same alone and in a batch.
+const char* declines_few_tiles(const Problem& p) {
+  const Blocks b(p);
+  return b.tiles_y * b.tiles_x < 4 ? "does not pay for so small an image" : nullptr;
+}
+
+// --- forward ---
+
+Problem problem_of(const Conv& op) { return {op.x.shape, op.weight.shape.back(), op.window}; }
+
+const char* declines(const Conv& op) {
+  if (op.pool.rank) {
+    const Window pool = widened(op.pool);
+    for (std::size_t d = 0; d < 3; ++d)
+      if ((d == 0 ? 1 : kWinogradOutput) % pool.kernel[d] != 0)
+        return "pools windows of 2 and 4 in the plane only";
+  }
+  const char* const reason = winograd::declines(problem_of(op), op.groups, op.x.dtype);
+  return reason ? reason : declines_few_tiles(problem_of(op));
+}
+
+std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
+  Scratch scratch;
+  lay_out(Blocks(problem_of(op)), queue.executor->workers(), scratch);
+  return scratch.bytes();
+}
+
+void run_forward(CpuQueue& queue, const Conv& op) {
+  const Blocks b(problem_of(op));
+  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
+  const Memory memory = lay_out(b, queue.executor->workers(), scratch);
+  const float* const weight = op.weight.as<float>();
+  transform_filters(queue, b, memory,
+                    [&](std::int64_t k, std::int64_t channel, std::int64_t n, float* to) {
+                      std::copy_n(weight + k * b.problem.out + channel, n, to);
+                    });
+  forward(queue, b, memory, op.x.as<float>(),
+          {.pool = widened(op.pool.rank ? op.pool : Window{.rank = 3}),
+           .bias = op.bias ? op.bias.as<float>() : nullptr,
+           .negative_slope = negative_slope(op.activation, op.slope),
+           .y = op.y.as<float>(),
+           .argmax = op.argmax ? op.argmax.as<std::uint8_t>() : nullptr});
+}
+
+// --- backward data: a convolution of dy with the kernel turned round ---
+
+const char* declines(const ConvBackwardData& op) {
+  if (const char* const reason = cannot_turn(op)) return reason;
+  const char* const reason = winograd::declines(turned(op), op.groups, op.dy.dtype);
+  return reason ? reason : declines_few_tiles(turned(op));
+}
+
+std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
+  Scratch scratch;
+  lay_out(Blocks(turned(op)), queue.executor->workers(), scratch);
+  return scratch.bytes();
+}
+
+void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+  const Blocks b(turned(op));
+  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
+  const Memory memory = lay_out(b, queue.executor->workers(), scratch);
+  transform_filters(queue, b, memory, TurnedWeights(op));
+  forward(queue, b, memory, op.dy.as<float>(), {.y = op.dx.as<float>()});
+}
+
+}  // namespace
+
+const Algorithm<Conv> kConvWinograd = {"conv_winograd", declines, scratch_bytes, run_forward};
+const Algorithm<ConvBackwardData> kConvWinogradBackwardData = {"conv_winograd", declines,
+                                                               scratch_bytes, run_backward_data};
+
+}  // namespace ratnet::inline v1

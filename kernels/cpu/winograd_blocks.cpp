@@ -1,0 +1,94 @@
+#include "winograd_blocks.h"
+
+#include <algorithm>
+
+namespace ratnet::inline v1::winograd {
+
+const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
+  // Fewer spend more on the transforms than the products save.
+  constexpr std::int64_t kFewestChannels = 8;
+  const Window& w = p.window;
+  if (groups != 1) return "works without groups only";
+  if (dtype != DType::f32) return "works in f32 only";
+  for (std::size_t d = 1; d < 3; ++d) {
+    if (w.kernel[d] != 3 || w.dilation[d] != 1) return "works for 3x3 kernels only";
+    if (w.stride[d] != 1) return "works with stride 1 only";
+  }
+  if (p.in < kFewestChannels || p.out < kFewestChannels) return "does not pay for so few channels";
+  if (is_absurd(p)) return "the input with its border is too large";
+  // Whole tiles are computed: at most 1.6 times the outputs.
+  const Blocks blocks(p);
+  if (5 * blocks.tiles_y * blocks.tiles_x * kWinogradOutput * kWinogradOutput >
+      8 * p.output[1] * p.output[2])
+    return "does not pay for so small an image";
+  return nullptr;
+}
+
+Blocks::Blocks(const Problem& p)
+    : problem(p),
+      taps(p.window.kernel[0]),
+      in(winograd_channels(p.in)),
+      panels((p.out + panel_width() - 1) / panel_width()),
+      width(panel_width()),
+      out(panels * width),
+      tiles_y((p.output[1] + kWinogradOutput - 1) / kWinogradOutput),
+      tiles_x((p.output[2] + kWinogradOutput - 1) / kWinogradOutput),
+      tiles(p.batch * p.output[0] * tiles_y * tiles_x) {
+  // Points of a block: half of a second-level cache of 512 KiB. A multiple of 12, the pixels that
+  // the register tiles take at once.
+  constexpr std::int64_t kFloats = std::int64_t{64} * 1024;
+  size =
+      std::clamp<std::int64_t>(kFloats / (kWinogradPoints * (taps * in + out)), 12, 96) / 12 * 12;
+  in_stride = point_stride(taps * size * in);
+  out_stride = point_stride(size * out);
+}
+
+Place Blocks::place(std::int64_t tile) const {
+  const std::int64_t row = tile / tiles_x;
+  const std::int64_t plane = row / tiles_y;
+  return {.sample = plane / problem.output[0],
+          .plane = plane % problem.output[0],
+          .y = row % tiles_y * kWinogradOutput,
+          .x = tile % tiles_x * kWinogradOutput};
+}
+
+PixelTile<const float> take_tile(const float* image, std::int64_t height, std::int64_t width,
+                                 std::int64_t channels, std::int64_t whole, std::int64_t y,
+                                 std::int64_t x, std::int64_t side, float* buffer) {
+  const float* const first = image + (y * width + x) * channels;
+  if (channels == whole && y >= 0 && x >= 0 && y + side <= height && x + side <= width)
+    return {first, width * channels, channels};
+  std::fill_n(buffer, side * side * whole, 0.0f);
+  const std::int64_t from = std::max<std::int64_t>(0, -x);
+  const std::int64_t to = std::min(side, width - x);
+  for (std::int64_t r = std::max<std::int64_t>(0, -y); r < std::min(side, height - y); ++r)
+    for (std::int64_t c = from; c < to; ++c)
+      std::copy_n(image + ((y + r) * width + x + c) * channels, channels,
+                  buffer + (r * side + c) * whole);
+  return {buffer, side * whole, whole};
+}
+
+void transform_input(const Blocks& b, std::int64_t block, const float* x, float* buffer,
+                     float* points) {
+  const Problem& p = b.problem;
+  const Window& w = p.window;
+  const std::int64_t plane_floats = p.input[1] * p.input[2] * p.in;
+  for (std::int64_t t = 0; t < b.tiles_of(block); ++t) {
+    const Place at = b.place(block * b.size + t);
+    for (std::int64_t tap = 0; tap < b.taps; ++tap) {
+      float* const to = points + (tap * b.size + t) * b.in;
+      const std::int64_t z = at.plane * w.stride[0] + tap * w.dilation[0] - w.pad_before[0];
+      if (z < 0 || z >= p.input[0]) {
+        for (std::int64_t point = 0; point < kWinogradPoints; ++point)
+          std::fill_n(to + point * b.in_stride, b.in, 0.0f);
+        continue;
+      }
+      const float* const plane = x + (at.sample * p.input[0] + z) * plane_floats;
+      winograd_input(take_tile(plane, p.input[1], p.input[2], p.in, b.in, at.y - w.pad_before[1],
+                               at.x - w.pad_before[2], kWinogradInput, buffer),
+                     b.in, to, b.in_stride);
+    }
+  }
+}
+
+}  // namespace ratnet::inline v1::winograd

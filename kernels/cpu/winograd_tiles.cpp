@@ -1,0 +1,209 @@
+#include "winograd_tiles.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/winograd_tiles.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace ratnet::inline v1 {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace {
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+std::int64_t WholeVectors(std::int64_t channels) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  return (channels + lanes - 1) / lanes * lanes;
+}
+
+HWY_INLINE V Times(float a, V b) { return hn::Mul(hn::Set(D(), a), b); }
+// a * b + c
+HWY_INLINE V MulAdd(float a, V b, V c) { return hn::MulAdd(hn::Set(D(), a), b, c); }
+
+// One dimension of each transform: Apply(in, put) with in(i) the i-th number and put(i, value) for
+// the i-th result.
+
+// B^T: 6 to 6.
+struct InputTransform {
+  static constexpr int kIn = 6, kOut = 6;
+  template <class In, class Put>
+  static HWY_INLINE void Apply(const In& in, const Put& put) {
+    const V d0 = in(0), d1 = in(1), d2 = in(2), d3 = in(3), d4 = in(4), d5 = in(5);
+    const V even = MulAdd(-4, d2, d4), odd = MulAdd(-4, d1, d3);
+    const V even2 = hn::Sub(d4, d2), odd2 = hn::Sub(d3, d1);
+    put(0, MulAdd(4, hn::Sub(d0, d2), even2));
+    put(1, hn::Add(even, odd));
+    put(2, hn::Sub(even, odd));
+    put(3, MulAdd(2, odd2, even2));
+    put(4, MulAdd(-2, odd2, even2));
+    put(5, MulAdd(-4, odd2, hn::Sub(d5, d3)));
+  }
+};
+
+// G: 3 to 6.
+struct FilterTransform {
+  static constexpr int kIn = 3, kOut = 6;
+  template <class In, class Put>
+  static HWY_INLINE void Apply(const In& in, const Put& put) {
+    const V g0 = in(0), g1 = in(1), g2 = in(2);
+    const V sum = hn::Add(g0, g2), sum2 = MulAdd(4, g2, g0);
+    put(0, Times(1.0f / 4, g0));
+    put(1, Times(-1.0f / 6, hn::Add(sum, g1)));
+    put(2, Times(-1.0f / 6, hn::Sub(sum, g1)));
+    put(3, Times(1.0f / 24, MulAdd(2, g1, sum2)));
+    put(4, Times(1.0f / 24, MulAdd(-2, g1, sum2)));
+    put(5, g2);
+  }
+};
+
+// A^T: 6 to 4.
+struct OutputTransform {
+  static constexpr int kIn = 6, kOut = 4;
+  template <class In, class Put>
+  static HWY_INLINE void Apply(const In& in, const Put& put) {
+    const V m1 = in(1), m2 = in(2), m3 = in(3), m4 = in(4);
+    const V sum = hn::Add(m1, m2), difference = hn::Sub(m1, m2);
+    const V sum2 = hn::Add(m3, m4), difference2 = hn::Sub(m3, m4);
+    put(0, hn::Add(hn::Add(in(0), sum), sum2));
+    put(1, MulAdd(2, difference2, difference));
+    put(2, MulAdd(4, sum2, sum));
+    put(3, hn::Add(MulAdd(8, difference2, difference), in(5)));
+  }
+};
+
+// A: 4 to 6.
+struct OutputAdjoint {
+  static constexpr int kIn = 4, kOut = 6;
+  template <class In, class Put>
+  static HWY_INLINE void Apply(const In& in, const Put& put) {
+    const V y0 = in(0), y1 = in(1), y2 = in(2), y3 = in(3);
+    const V even = hn::Add(y0, y2), odd = hn::Add(y1, y3);
+    const V even2 = MulAdd(4, y2, y0), odd2 = MulAdd(4, y3, y1);
+    put(0, y0);
+    put(1, hn::Add(even, odd));
+    put(2, hn::Sub(even, odd));
+    put(3, MulAdd(2, odd2, even2));
+    put(4, MulAdd(-2, odd2, even2));
+    put(5, y3);
+  }
+};
+
+// G^T: 6 to 3.
+struct FilterAdjoint {
+  static constexpr int kIn = 6, kOut = 3;
+  template <class In, class Put>
+  static HWY_INLINE void Apply(const In& in, const Put& put) {
+    const V u1 = in(1), u2 = in(2), u3 = in(3), u4 = in(4);
+    const V sum = Times(-1.0f / 6, hn::Add(u1, u2)), sum2 = Times(1.0f / 24, hn::Add(u3, u4));
+    const V difference = Times(1.0f / 6, hn::Sub(u2, u1));
+    put(0, MulAdd(1.0f / 4, in(0), hn::Add(sum, sum2)));
+    put(1, MulAdd(1.0f / 12, hn::Sub(u3, u4), difference));
+    put(2, hn::Add(MulAdd(4, sum2, sum), in(5)));
+  }
+};
+
+// Both dimensions, columns first: load(row, column) and store(row, column, value).
+template <class Transform, class Load, class Store>
+HWY_INLINE void Square(const Load& load, const Store& store) {
+  const D d;
+  HWY_ALIGN float columns[Transform::kOut][Transform::kIn][hn::MaxLanes(d)];
+  for (int x = 0; x < Transform::kIn; ++x)
+    Transform::Apply([&](int y) HWY_ATTR { return load(y, x); },
+                     [&](int y, V value) HWY_ATTR { hn::Store(value, d, columns[y][x]); });
+  for (int y = 0; y < Transform::kOut; ++y)
+    Transform::Apply([&](int x) HWY_ATTR { return hn::Load(d, columns[y][x]); },
+                     [&](int x, V value) HWY_ATTR { store(y, x, value); });
+}
+
+// Pixels to points, for every vector of channels.
+template <class Transform>
+HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channels, float* points,
+                         std::ptrdiff_t stride) {
+  const D d;
+  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d)))
+    Square<Transform>(
+        [&](int y, int x)
+            HWY_ATTR { return hn::LoadU(d, tile.first + y * tile.row + x * tile.pixel + c); },
+        [&](int y, int x, V value)
+            HWY_ATTR { hn::StoreU(value, d, points + (y * Transform::kOut + x) * stride + c); });
+}
+
+// Points to pixels.
+template <class Transform>
+HWY_INLINE void ToPixels(const float* points, std::ptrdiff_t stride, std::int64_t channels,
+                         const float* bias, const PixelTile<float>& tile) {
+  const D d;
+  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
+    const V start = bias ? hn::LoadU(d, bias + c) : hn::Zero(d);
+    Square<Transform>(
+        [&](int y, int x)
+            HWY_ATTR { return hn::LoadU(d, points + (y * Transform::kIn + x) * stride + c); },
+        [&](int y, int x, V value) HWY_ATTR {
+          hn::StoreU(hn::Add(value, start), d, tile.first + y * tile.row + x * tile.pixel + c);
+        });
+  }
+}
+
+void Input(const PixelTile<const float>& tile, std::int64_t channels, float* v,
+           std::ptrdiff_t stride) {
+  ToPoints<InputTransform>(tile, channels, v, stride);
+}
+void Filter(const PixelTile<const float>& tile, std::int64_t channels, float* u,
+            std::ptrdiff_t stride) {
+  ToPoints<FilterTransform>(tile, channels, u, stride);
+}
+void OutputGradient(const PixelTile<const float>& tile, std::int64_t channels, float* z,
+                    std::ptrdiff_t stride) {
+  ToPoints<OutputAdjoint>(tile, channels, z, stride);
+}
+void Output(const float* m, std::ptrdiff_t stride, std::int64_t channels, const float* bias,
+            const PixelTile<float>& tile) {
+  ToPixels<OutputTransform>(m, stride, channels, bias, tile);
+}
+void FilterGradient(const float* du, std::ptrdiff_t stride, std::int64_t channels,
+                    const PixelTile<float>& tile) {
+  ToPixels<FilterAdjoint>(du, stride, channels, nullptr, tile);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace ratnet::inline v1
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ratnet::inline v1 {
+HWY_EXPORT(WholeVectors);
+HWY_EXPORT(Input);
+HWY_EXPORT(Filter);
+HWY_EXPORT(Output);
+HWY_EXPORT(OutputGradient);
+HWY_EXPORT(FilterGradient);
+
+std::int64_t winograd_channels(std::int64_t channels) {
+  return HWY_DYNAMIC_DISPATCH(WholeVectors)(channels);
+}
+void winograd_input(const PixelTile<const float>& d, std::int64_t channels, float* v,
+                    std::ptrdiff_t stride) {
+  HWY_DYNAMIC_DISPATCH(Input)(d, channels, v, stride);
+}
+void winograd_filter(const float* g, std::int64_t channels, float* u, std::ptrdiff_t stride) {
+  HWY_DYNAMIC_DISPATCH(Filter)({g, 3 * channels, channels}, channels, u, stride);
+}
+void winograd_output(const float* m, std::ptrdiff_t stride, std::int64_t channels,
+                     const float* bias, const PixelTile<float>& y) {
+  HWY_DYNAMIC_DISPATCH(Output)(m, stride, channels, bias, y);
+}
+void winograd_output_gradient(const PixelTile<const float>& dy, std::int64_t channels, float* z,
+                              std::ptrdiff_t stride) {
+  HWY_DYNAMIC_DISPATCH(OutputGradient)(dy, channels, z, stride);
+}
+void winograd_filter_gradient(const float* du, std::ptrdiff_t stride, std::int64_t channels,
+                              float* dg) {
+  HWY_DYNAMIC_DISPATCH(FilterGradient)(du, stride, channels, {dg, 3 * channels, channels});
+}
+
+}  // namespace ratnet::inline v1
+#endif
