@@ -33,7 +33,8 @@ struct Forward {
   std::int64_t rows;  // of a band, before pooling
   BandLayout band;
   Runs runs;
-  bool in_place;  // rows are computed where they stay
+  bool in_place;      // rows are computed where they stay
+  bool pools_by_two;  // 2x2 in the plane, from the registers
 
   Forward(const Problem& p, const Window& pooling)
       : problem(p),
@@ -43,12 +44,13 @@ struct Forward {
         rows(band_rows(p, pool.kernel[0], pool.kernel[1])),
         band(p, pool.kernel[0], rows),
         runs(p),
-        in_place(pooling.rank == 0 && p.out == panels * width) {}
+        in_place(pooling.rank == 0 && p.out == panels * width),
+        pools_by_two(pool.kernel == std::array<std::int64_t, 3>{1, 2, 2}) {}
   std::int64_t padded_out() const { return panels * width; }
   std::int64_t pooled(std::size_t d) const { return problem.output[d] / pool.kernel[d]; }
   std::int64_t buffer_rows() const { return pool.kernel[0] * pool.kernel[1]; }
   std::int64_t buffer_floats() const {
-    return in_place ? 0 : buffer_rows() * problem.output[2] * padded_out();
+    return in_place || pools_by_two ? 0 : buffer_rows() * problem.output[2] * padded_out();
   }
 };
 
@@ -106,6 +108,25 @@ void forward(CpuQueue& queue, const Forward& f, const ForwardMemory& memory, con
 
     for (std::int64_t row = first; row < last; ++row) {
       const std::int64_t at = ((sample * f.pooled(0) + plane) * f.pooled(1) + row) * out_row;
+      if (f.pools_by_two) {
+        for (std::int64_t panel = 0; panel < f.panels; ++panel)
+          forward_pool_tiles(
+              {.x = band + 2 * (row - first) * p.window.stride[1] * f.band.row_stride,
+               .x_stride = p.window.stride[2] * p.in,
+               .x_row_stride = p.window.stride[1] * f.band.row_stride,
+               .pixels = f.pooled(2),
+               .run_offsets = memory.run_offsets,
+               .runs = f.runs.count,
+               .run_length = f.runs.length,
+               .weight = memory.weight + panel * p.depth() * f.width,
+               .bias = memory.bias + panel * f.width,
+               .negative_slope = epilogue.negative_slope,
+               .channels = p.out - panel * f.width,
+               .out = epilogue.y + at + panel * f.width,
+               .argmax = epilogue.argmax ? epilogue.argmax + at + panel * f.width : nullptr,
+               .out_stride = p.out});
+        continue;
+      }
       for (std::int64_t part = 0; part < f.buffer_rows(); ++part) {
         const std::int64_t z = part / f.pool.kernel[1];
         const std::int64_t y = (row - first) * f.pool.kernel[1] + part % f.pool.kernel[1];

@@ -134,49 +134,66 @@ struct OuterBody {
 void Forward(const ForwardTiles& t) { EvenTiles<ForwardBody>(t, t.pixels); }
 void Outer(const OuterTiles& t) { EvenTiles<OuterBody>(t, t.rows); }
 
+using DI = hn::Rebind<std::int32_t, D>;
+
+// The largest of a window's values, and the tap that it was first found at.
+struct Largest {
+  V value;
+  hn::Vec<DI> tap;
+};
+
+template <bool kArgmax>
+HWY_INLINE void Take(V value, std::int32_t tap, Largest& largest) {
+  // A NaN wins, so that it is seen at the end.
+  const auto taken = hn::Or(hn::Gt(value, largest.value), hn::IsNaN(value));
+  if constexpr (kArgmax)
+    largest.tap = hn::IfThenElse(hn::RebindMask(DI(), taken), hn::Set(DI(), tap), largest.tap);
+  largest.value = hn::IfThenElse(taken, value, largest.value);
+}
+
+// Stores the first `channels` of a vector, with the activation applied.
+template <bool kArgmax>
+HWY_INLINE void StoreActivated(const Largest& largest, float negative_slope, std::int64_t channels,
+                               float* out, std::uint8_t* argmax) {
+  const D d;
+  const hn::Rebind<std::uint8_t, D> db;
+  const V slope = hn::Set(d, negative_slope);
+  // Not by multiplication alone: ReLU of minus infinity is 0.
+  const V scaled = hn::IfThenZeroElse(hn::Eq(slope, hn::Zero(d)), hn::Mul(largest.value, slope));
+  const V value = hn::IfThenElse(hn::Lt(largest.value, hn::Zero(d)), scaled, largest.value);
+  if (channels >= static_cast<std::int64_t>(hn::Lanes(d))) {
+    hn::StoreU(value, d, out);
+    if constexpr (kArgmax) hn::StoreU(hn::DemoteTo(db, largest.tap), db, argmax);
+    return;
+  }
+  float values[hn::MaxLanes(d)];
+  hn::StoreU(value, d, values);
+  std::copy_n(values, channels, out);
+  if constexpr (kArgmax) {
+    std::uint8_t taps[hn::MaxLanes(d)];
+    hn::StoreU(hn::DemoteTo(db, largest.tap), db, taps);
+    std::copy_n(taps, channels, argmax);
+  }
+}
+
 // kSize: rows and width of the window where both are that, 0 where only `t` knows.
 template <bool kArgmax, int kSize>
 HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
   const D d;
-  const hn::Rebind<std::int32_t, D> di;
-  const hn::Rebind<std::uint8_t, D> db;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const V slope = hn::Set(d, t.negative_slope);
   const std::int64_t rows = kSize ? kSize : t.rows;
   const std::int64_t width = kSize ? kSize : t.width;
   const float* first = t.buffer + pixel * width * t.pixel_stride;
-  float* out = t.out + pixel * t.channels;
-  std::uint8_t* argmax = kArgmax ? t.argmax + pixel * t.channels : nullptr;
   for (std::int64_t c = 0; c < t.channels; c += lanes) {
-    V best = hn::LoadU(d, first + c);
-    auto where = hn::Zero(di);
+    Largest largest{hn::LoadU(d, first + c), hn::Zero(DI())};
     std::int32_t tap = 0;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for (std::int64_t q = 0; q < width; ++q, ++tap) {
-        const V value = hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c);
-        // A NaN wins, so that it is seen at the end.
-        const auto taken = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
-        if constexpr (kArgmax)
-          where = hn::IfThenElse(hn::RebindMask(di, taken), hn::Set(di, tap), where);
-        best = hn::IfThenElse(taken, value, best);
-      }
-    }
-    // Not by multiplication alone: ReLU of minus infinity is 0.
-    const V scaled = hn::IfThenZeroElse(hn::Eq(slope, hn::Zero(d)), hn::Mul(best, slope));
-    best = hn::IfThenElse(hn::Lt(best, hn::Zero(d)), scaled, best);
-    if (c + lanes <= t.channels) {
-      hn::StoreU(best, d, out + c);
-      if constexpr (kArgmax) hn::StoreU(hn::DemoteTo(db, where), db, argmax + c);
-    } else {
-      float values[hn::MaxLanes(d)];
-      hn::StoreU(best, d, values);
-      std::copy_n(values, t.channels - c, out + c);
-      if constexpr (kArgmax) {
-        std::uint8_t indices[hn::MaxLanes(d)];
-        hn::StoreU(hn::DemoteTo(db, where), db, indices);
-        std::copy_n(indices, t.channels - c, argmax + c);
-      }
-    }
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t q = 0; q < width; ++q, ++tap)
+        Take<kArgmax>(hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c), tap,
+                      largest);
+    const std::int64_t at = pixel * t.channels + c;
+    StoreActivated<kArgmax>(largest, t.negative_slope, t.channels - c, t.out + at,
+                            kArgmax ? t.argmax + at : nullptr);
   }
 }
 
@@ -187,6 +204,46 @@ void PoolPixels(const PoolRows& t) {
 }
 
 void Pool(const PoolRows& t) { t.rows == 2 && t.width == 2 ? PoolPixels<2>(t) : PoolPixels<0>(t); }
+
+// One pooled pixel of one panel: its four sums stay in registers, each in the order of ForwardTile.
+template <bool kArgmax>
+HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const V bias_low = hn::LoadU(d, t.bias), bias_high = hn::LoadU(d, t.bias + lanes);
+  V low[4] = {bias_low, bias_low, bias_low, bias_low};
+  V high[4] = {bias_high, bias_high, bias_high, bias_high};
+  const float* weight = t.weight;
+  for (std::int64_t r = 0; r < t.runs; ++r) {
+    const float* x = t.x + 2 * pixel * t.x_stride + t.run_offsets[r];
+    const float* below = x + t.x_row_stride;
+    for (std::int64_t k = 0; k < t.run_length; ++k) {
+      const V w0 = hn::LoadU(d, weight);
+      const V w1 = hn::LoadU(d, weight + lanes);
+      weight += 2 * lanes;
+      MulAddBoth(hn::Set(d, x[k]), w0, w1, low[0], high[0]);
+      MulAddBoth(hn::Set(d, x[k + t.x_stride]), w0, w1, low[1], high[1]);
+      MulAddBoth(hn::Set(d, below[k]), w0, w1, low[2], high[2]);
+      MulAddBoth(hn::Set(d, below[k + t.x_stride]), w0, w1, low[3], high[3]);
+    }
+  }
+  Largest largest_low{low[0], hn::Zero(DI())}, largest_high{high[0], hn::Zero(DI())};
+  for (int tap = 1; tap < 4; ++tap) {
+    Take<kArgmax>(low[tap], tap, largest_low);
+    Take<kArgmax>(high[tap], tap, largest_high);
+  }
+  float* const out = t.out + pixel * t.out_stride;
+  std::uint8_t* const argmax = kArgmax ? t.argmax + pixel * t.out_stride : nullptr;
+  StoreActivated<kArgmax>(largest_low, t.negative_slope, t.channels, out, argmax);
+  if (t.channels > lanes)
+    StoreActivated<kArgmax>(largest_high, t.negative_slope, t.channels - lanes, out + lanes,
+                            kArgmax ? argmax + lanes : nullptr);
+}
+
+void ForwardPool(const ForwardPoolTiles& t) {
+  for (std::int64_t p = 0; p < t.pixels; ++p)
+    t.argmax ? ForwardPoolPixel<true>(t, p) : ForwardPoolPixel<false>(t, p);
+}
 
 void ColumnSums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,
                 float* sums) {
@@ -212,11 +269,13 @@ namespace ratnet::inline v1 {
 HWY_EXPORT(PanelWidth);
 HWY_EXPORT(Forward);
 HWY_EXPORT(Outer);
+HWY_EXPORT(ForwardPool);
 HWY_EXPORT(Pool);
 HWY_EXPORT(ColumnSums);
 
 std::int64_t panel_width() { return HWY_DYNAMIC_DISPATCH(PanelWidth)(); }
 void forward_tiles(const ForwardTiles& tiles) { HWY_DYNAMIC_DISPATCH(Forward)(tiles); }
+void forward_pool_tiles(const ForwardPoolTiles& tiles) { HWY_DYNAMIC_DISPATCH(ForwardPool)(tiles); }
 void outer_tiles(const OuterTiles& tiles) { HWY_DYNAMIC_DISPATCH(Outer)(tiles); }
 void pool_rows(const PoolRows& rows) { HWY_DYNAMIC_DISPATCH(Pool)(rows); }
 void add_column_sums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,

@@ -33,6 +33,26 @@ struct ForwardTiles {
 };
 void forward_tiles(const ForwardTiles& tiles);
 
+// The same with windows of 2x2 pixels pooled: for p in 0..pixels-1 and the first `channels` of one
+// panel, out[p * out_stride + c] = activation(the largest of the sums of pixels 2p and 2p + 1 of
+// two rows); a NaN counts as the largest. Weights lie in one panel.
+struct ForwardPoolTiles {
+  const float* x;
+  std::ptrdiff_t x_stride, x_row_stride;  // floats from one pixel, one row to the next
+  std::int64_t pixels;                    // pooled
+  const std::ptrdiff_t* run_offsets;
+  std::int64_t runs;
+  std::int64_t run_length;
+  const float* weight;
+  const float* bias;      // a whole panel
+  float negative_slope;   // as in PoolRows
+  std::int64_t channels;  // any number: of a panel that is not full, those from here on
+  float* out;
+  std::uint8_t* argmax;  // as out: which of the four was the first maximum; or nullptr
+  std::ptrdiff_t out_stride;
+};
+void forward_pool_tiles(const ForwardPoolTiles& tiles);
+
 // For k in 0..rows-1 and every channel c of one panel:
 //   out[k * out_stride + c] += sum over l < lines, p < pixels of
 //       x[l * x_line_stride + p * x_stride + row_offsets[k]] *
