@@ -204,12 +204,29 @@ ConstView Plan::output(std::size_t index, std::int64_t n) const {
   return state_->at(state_->graph.outputs()[index]).forward.output.first(n);
 }
 
+// What comes before the nodes.
+void Plan::State::begin_forward(std::int64_t n) {
+  check_batch(n);
+  if (!folded.empty() && folded_version != parameters->version()) run_folds();
+  if (training()) parameters->changed();  // statistics
+}
+
+void Plan::forward(std::int64_t n, const std::function<void(std::size_t)>& done) {
+  State& s = *state_;
+  s.begin_forward(n);
+  s.set_batch_to(n);
+  const Lend lend(s.queue(), s.scratch);
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    s.run(s.schedule[i]);
+    wait(s.queue());
+    done(i);
+  }
+}
+
 void Plan::forward(std::int64_t n) {
   constexpr std::size_t kMostCaptured = 16;
   State& s = *state_;
-  s.check_batch(n);
-  if (!s.folded.empty() && s.folded_version != s.parameters->version()) s.run_folds();
-  if (s.training()) s.parameters->changed();  // statistics
+  s.begin_forward(n);
   const auto submit_all = [&] {
     s.set_batch_to(n);
     const Lend lend(s.queue(), s.scratch);

@@ -1,6 +1,7 @@
 // A graph with its parameters, compiled for one device, one type, one largest batch.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -75,6 +76,9 @@ class Plan {
 
   // Computes the outputs of the first n samples.
   void forward(std::int64_t n);
+  // The same node by node, for measurements: waits after each, then calls done(its place in
+  // graph().nodes()).
+  void forward(std::int64_t n, const std::function<void(std::size_t)>& done);
 
   // The outputs from the inputs, both in host memory: [n, ...] of the parameters' type each.
   void run(std::span<const ConstView> inputs, std::span<const View> outputs);

@@ -164,6 +164,7 @@ struct Plan::State {
   void fold(std::size_t node, const FoldedNorm& norm);
   void bind_folds();
   void run_folds();
+  void begin_forward(std::int64_t n);
   bool is_watched(const std::string& name) const {
     return std::find(options.watch.begin(), options.watch.end(), name) != options.watch.end();
   }

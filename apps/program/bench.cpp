@@ -1,4 +1,4 @@
-// ratnet bench: how many slices a second a model computes on this machine.
+// ratnet bench: how many slices a second a model computes on this machine, and where the time goes.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include "../../kernels/cpu/instruction_set.h"
 #include "../../network/predictor.h"
 #include "commands.h"
+#include "layer_report.h"
 #include "models.h"
 #include "options.h"
 #include "output.h"
@@ -31,10 +32,23 @@ struct Options {
   std::string stored = "f32";
   double seconds = 1;
   std::string json;
+  bool layers = false;
+  int rounds = 11;
+  std::string svg;
 };
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void fill_randomly(const View& inputs) {
+  Random random(1);
+  for (std::int64_t i = 0; i < inputs.count(); ++i) {
+    if (inputs.dtype == DType::u8)
+      inputs.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(random.integer(256));
+    else
+      inputs.as<float>()[i] = static_cast<float>(random.uniform());
+  }
 }
 
 // Median over several rounds of the samples a second, host memory to host memory.
@@ -47,13 +61,7 @@ double samples_per_second(Predictor& predictor, std::int64_t batch, DType stored
       predictor.host_memory(ConstView(nullptr, DType::f32, out).bytes());
   const View inputs(input_memory.data(), stored, in);
   const View outputs(output_memory.data(), DType::f32, out);
-  Random random(1);
-  for (std::int64_t i = 0; i < in.count(); ++i) {
-    if (stored == DType::u8)
-      inputs.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(random.integer(256));
-    else
-      inputs.as<float>()[i] = static_cast<float>(random.uniform());
-  }
+  fill_randomly(inputs);
   const auto run_all = [&] { predictor.run(inputs, {}, outputs); };
   run_all();  // touches all memory once
   std::vector<double> rates;
@@ -70,17 +78,56 @@ double samples_per_second(Predictor& predictor, std::int64_t batch, DType stored
   return rates[kRounds / 2];
 }
 
+void run_layers(const Options& options, const std::string& name, const Model& model) {
+  const LayerSetting setting{.model = name,
+                             .batch = options.batches.front(),
+                             .rounds = options.rounds,
+                             .stored = options.stored};
+  Predictor predictor(model, {.batch = setting.batch,
+                              .threads = options.threads.front(),
+                              .device = {DeviceKind::cpu, 0},
+                              .precision = parse_precision(options.precision),
+                              .input_type = parse_dtype(options.stored)});
+  fill_randomly(predictor.plan().input(0, setting.batch));
+  const LayerTimes times = time_layers(predictor.plan(), setting.batch, setting.rounds);
+  if (options.json == "-")
+    std::printf("%s", layers_json(times, setting).c_str());
+  else
+    std::printf("%s", layers_in_words(times, setting).c_str());
+  if (!options.json.empty() && options.json != "-")
+    write_file(options.json, layers_json(times, setting));
+  if (!options.svg.empty()) write_file(options.svg, layers_svg(times, setting));
+}
+
+// What --layers can measure is one setting on a CPU.
+void check_layers(const Options& options) {
+  const DeviceKind kind = parse_device(options.device).kind;
+  require(kind == DeviceKind::cpu || kind == DeviceKind::any,
+          "--layers measures on the CPU, not on ", options.device, "; say --device cpu");
+  require(options.batches.size() == 1, "--layers measures one batch size, not ",
+          options.batches.size(), "; say one of them by --batch");
+  require(options.threads.size() == 1, "--layers measures one number of threads, not ",
+          options.threads.size(), "; say one of them by --threads");
+  require(options.rounds >= 1 && options.rounds <= 100000, "--rounds is ", options.rounds,
+          ", expected 1 to 100000");
+  require(options.svg.empty() || options.svg.ends_with(".svg"), options.svg,
+          ": a drawing's name ends in .svg");
+  if (!options.svg.empty()) check_can_write(options.svg);
+}
+
 void run(const Options& options) {
   const ModelAndInputs named = split_model(options.arguments);
   require(named.inputs.empty(), "bench takes one model, not also '",
           named.inputs.empty() ? "" : named.inputs.front(), "'");
   require(options.seconds > 0 && options.seconds <= 600, "--seconds is ", options.seconds,
           ", expected more than 0 and at most 600");
-  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
   require(options.stored == "f32" || options.stored == "u8",
           "slices are stored as f32 or u8, not '", options.stored, "'");
+  if (options.layers) check_layers(options);
+  if (!options.json.empty() && options.json != "-") check_can_write(options.json);
   const DType stored = parse_dtype(options.stored);
   const Model model = load_model(named.model);
+  if (options.layers) return run_layers(options, named.model, model);
   const bool to_terminal = options.json != "-";
   if (to_terminal) {
     std::printf("%s, instruction set %s, %s\n", named.model.c_str(), instruction_set().c_str(),
@@ -122,26 +169,47 @@ void add_bench(CLI::App& program) {
       program.add_subcommand("bench", "Measure how fast a model computes on this machine");
   command->add_option("model", options->arguments,
                       "MODEL.safetensors; without one, the model that ships");
-  command->add_option("--batch", options->batches, "batch sizes, separated by commas")
-      ->delimiter(',')
-      ->capture_default_str()
-      ->check(CLI::Range(1, 65536));
+  CLI::Option* batch =
+      command->add_option("--batch", options->batches, "batch sizes, separated by commas")
+          ->delimiter(',')
+          ->capture_default_str()
+          ->check(CLI::Range(1, 65536));
   command->add_option("--threads", options->threads, "numbers of threads, separated by commas")
       ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
-  command->add_option("--seconds", options->seconds, "how long each is measured")
-      ->capture_default_str();
+  CLI::Option* seconds =
+      command->add_option("--seconds", options->seconds, "how long each is measured")
+          ->capture_default_str();
   add_device_option(*command, options->device);
   add_precision_option(*command, options->precision);
   command->add_option("--stored", options->stored, "what slices are stored as: f32 or u8")
       ->capture_default_str();
   command->add_option(
       "--json", options->json,
-      "write a list of {batch, threads, precision, stored, slices_per_s} to this file (- for "
-      "the terminal)");
-  command->footer("Example:\n  ratnet bench --batch 1,32 --threads 1,2");
-  command->callback([options] { run(*options); });
+      "write a list of {batch, threads, precision, stored, slices_per_s}, or what --layers "
+      "measures, to this file (- for the terminal)");
+  CLI::Option* layers =
+      command
+          ->add_flag("--layers", options->layers,
+                     "layer by layer on the CPU: algorithm, time, GF/s and the share of this "
+                     "machine's peak; for one batch size (32 unless --batch says so)")
+          ->excludes(seconds);
+  command->add_option("--rounds", options->rounds, "of --layers: how many passes are timed")
+      ->capture_default_str()
+      ->needs(layers);
+  command
+      ->add_option("--svg", options->svg,
+                   "of --layers: draw them under the machine's roofs to this file")
+      ->needs(layers);
+  command->footer(
+      "docs/measuring.md says how layers are counted and timed.\n\n"
+      "Example:\n  ratnet bench --batch 1,32 --threads 1,2\n  ratnet bench --layers --batch 32 "
+      "--svg roofline.svg");
+  command->callback([options, batch] {
+    if (options->layers && batch->count() == 0) options->batches = {32};
+    run(*options);
+  });
 }
 
 }  // namespace ratnet::inline v1

@@ -25,45 +25,45 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 // Draws one curve, piece by piece.
 class Pen {
  public:
-  explicit Pen(GraphPoint start) : points_{start} {}
+  explicit Pen(DrawnPoint start) : points_{start} {}
 
-  void line(GraphPoint to) {
-    const GraphPoint from = points_.back();
+  void line(DrawnPoint to) {
+    const DrawnPoint from = points_.back();
     if (std::abs(to.x - from.x) + std::abs(to.y - from.y) < 0.01) return;
     curve({(2 * from.x + to.x) / 3, (2 * from.y + to.y) / 3},
           {(from.x + 2 * to.x) / 3, (from.y + 2 * to.y) / 3}, to);
   }
   // From upright to upright.
-  void sway(GraphPoint to) {
-    const GraphPoint from = points_.back();
+  void sway(DrawnPoint to) {
+    const DrawnPoint from = points_.back();
     const double middle = (from.y + to.y) / 2;
     curve({from.x, middle}, {to.x, middle}, to);
   }
   // From level to level.
-  void shift(GraphPoint to) {
-    const GraphPoint from = points_.back();
+  void shift(DrawnPoint to) {
+    const DrawnPoint from = points_.back();
     const double middle = (from.x + to.x) / 2;
     curve({middle, from.y}, {middle, to.y}, to);
   }
   // Round the corner at `corner` towards `to`, as far as the radius.
-  void turn(GraphPoint corner, GraphPoint to) {
-    const auto near = [&](GraphPoint end) {
+  void turn(DrawnPoint corner, DrawnPoint to) {
+    const auto near = [&](DrawnPoint end) {
       const double length = std::hypot(end.x - corner.x, end.y - corner.y);
       const double share = length > 0 ? std::min(1.0, kCorner / length) : 0;
-      return GraphPoint{corner.x + share * (end.x - corner.x),
+      return DrawnPoint{corner.x + share * (end.x - corner.x),
                         corner.y + share * (end.y - corner.y)};
     };
     line(near(points_.back()));
     curve(corner, corner, near(to));
   }
 
-  std::vector<GraphPoint> take() { return std::move(points_); }
+  std::vector<DrawnPoint> take() { return std::move(points_); }
 
  private:
-  void curve(GraphPoint a, GraphPoint b, GraphPoint to) {
+  void curve(DrawnPoint a, DrawnPoint b, DrawnPoint to) {
     points_.insert(points_.end(), {a, b, to});
   }
-  std::vector<GraphPoint> points_;
+  std::vector<DrawnPoint> points_;
 };
 
 class Layouter {
@@ -250,8 +250,8 @@ class Layouter {
   }
 
   GraphCurve along(const Connection& connection) const {
-    const GraphBox& from = layout_.boxes[at(connection.from)];
-    const GraphBox& to = layout_.boxes[at(connection.to)];
+    const DrawnBox& from = layout_.boxes[at(connection.from)];
+    const DrawnBox& to = layout_.boxes[at(connection.to)];
     const bool rises = rows_.rising[at(connection.from)];
     const int step = rises ? -1 : 1;
     int row = rows_.row[at(connection.from)];
@@ -281,17 +281,17 @@ class Layouter {
 
   // From the falling half of a U to the rising one: level, or through the gap below a row of boxes.
   GraphCurve across(const Connection& connection) const {
-    const GraphBox& from = layout_.boxes[at(connection.from)];
-    const GraphBox& to = layout_.boxes[at(connection.to)];
+    const DrawnBox& from = layout_.boxes[at(connection.from)];
+    const DrawnBox& to = layout_.boxes[at(connection.to)];
     const double near = sides_[0].width, far = offset_;
     const auto lane = [&](int node) { return bottom(rows_.row[at(node)]) + kCurvedGap; };
     const double y0 = connection.level_out ? from.y + from.height / 2 : lane(connection.from);
     const double y1 =
         connection.level_in ? to.y + to.height / 2 + connection.port : lane(connection.to);
     const double out = from.x + from.width / 2, in = to.x + to.width / 2;
-    GraphPoint tip{to.x, y1};
-    Pen pen(connection.level_out ? GraphPoint{from.x + from.width, y0}
-                                 : GraphPoint{out, from.y + from.height});
+    DrawnPoint tip{to.x, y1};
+    Pen pen(connection.level_out ? DrawnPoint{from.x + from.width, y0}
+                                 : DrawnPoint{out, from.y + from.height});
     if (!connection.level_out) pen.turn({out, y0}, {near, y0});
     pen.line({near, y0});
     if (std::abs(y0 - y1) > 0.01) pen.shift({far - 2 * kArrow, y1});

@@ -5,32 +5,21 @@
 #include <vector>
 
 #include "../../network/graph.h"
+#include "drawn_box.h"
 
 namespace ratnet::inline v1 {
-
-struct GraphPoint {
-  double x = 0;
-  double y = 0;
-};
-
-struct GraphBox {
-  double x = 0;
-  double y = 0;
-  double width = 0;
-  double height = 0;
-};
 
 struct GraphCurve {
   int from = 0;  // nodes
   int to = 0;
   bool skip = false;  // passes other layers by
   // Cubic Bézier: where it begins, then two controls and an end for every piece.
-  std::vector<GraphPoint> points;
-  GraphPoint tip;  // of its arrow, at the edge of the box
+  std::vector<DrawnPoint> points;
+  DrawnPoint tip;  // of its arrow, at the edge of the box
 };
 
 struct GraphLayout {
-  std::vector<GraphBox> boxes;     // by node; none overlaps another
+  std::vector<DrawnBox> boxes;     // by node; none overlaps another
   std::vector<GraphCurve> curves;  // by the order of nodes and their inputs; none enters a box
   double width = 0;
   double height = 0;

@@ -9,7 +9,7 @@
 #include "canvas.h"
 #include "colour_scale.h"
 #include "graph_layout.h"
-#include "html.h"
+#include "svg.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -61,12 +61,6 @@ std::string number(double value) {
   return buffer.data();
 }
 
-std::string hex(Colour c) {
-  std::array<char, 8> buffer;
-  std::snprintf(buffer.data(), buffer.size(), "#%02x%02x%02x", c.red, c.green, c.blue);
-  return buffer.data();
-}
-
 std::string with_crosses(std::string words) {
   for (std::size_t i = 0; (i = words.find(" x ", i)) != std::string::npos;)
     words.replace(i, 3, " \xC3\x97 ");
@@ -93,59 +87,23 @@ std::string short_count(std::int64_t count) {
 }
 
 // Smaller by `left` there and by `others` on the other sides.
-GraphBox inset(const GraphBox& box, double left, double others) {
+DrawnBox inset(const DrawnBox& box, double left, double others) {
   return {box.x + left, box.y + others, box.width - left - others, box.height - 2 * others};
 }
 
-// Elements of an SVG, one a line.
-class Writer {
- public:
-  void box(const GraphBox& b, double radius, Colour fill) {
-    svg_ += "<rect x=\"" + number(b.x) + "\" y=\"" + number(b.y) + "\" width=\"" + number(b.width) +
-            "\" height=\"" + number(b.height) + "\" rx=\"" + number(radius) + "\" fill=\"" +
-            hex(fill) + "\"/>\n";
-  }
-  void words(double x, double y, std::string_view text, const Font& font,
-             Align align = Align::left) {
-    if (text.empty()) return;
-    svg_ += "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" font-size=\"" +
-            number(font.size) + "\" fill=\"" + hex(font.colour) + "\"";
-    if (font.bold) svg_ += " font-weight=\"bold\"";
-    if (align == Align::right) svg_ += " text-anchor=\"end\"";
-    svg_ += ">" + escaped(text) + "</text>\n";
-  }
-  void curve(const GraphCurve& curve, GraphPoint offset) {
-    const auto point = [&](GraphPoint p) {
-      return number(p.x + offset.x) + " " + number(p.y + offset.y);
-    };
-    const Colour colour = curve.skip ? kSkip : kFlow;
-    svg_ += "<path d=\"M" + point(curve.points[0]);
-    for (std::size_t i = 1; i < curve.points.size(); i += 3)
-      svg_ += " C" + point(curve.points[i]) + " " + point(curve.points[i + 1]) + " " +
-              point(curve.points[i + 2]);
-    svg_ += "\" fill=\"none\" stroke=\"" + hex(colour) + "\" stroke-width=\"1.6\"/>\n";
-    const GraphPoint end = curve.points.back(), tip = curve.tip;
-    const double length = std::hypot(tip.x - end.x, tip.y - end.y);
-    const double across_x = (tip.y - end.y) / length * 3.8,
-                 across_y = (end.x - tip.x) / length * 3.8;
-    svg_ += "<path d=\"M" + point(tip) + " L" + point({end.x + across_x, end.y + across_y}) + " L" +
-            point({end.x - across_x, end.y - across_y}) + " Z\" fill=\"" + hex(colour) + "\"/>\n";
-  }
-  void open(std::string_view title) { svg_ += "<g><title>" + escaped(title) + "</title>\n"; }
-  void close() { svg_ += "</g>\n"; }
-
-  std::string page(double width, double height, std::string_view title) const {
-    const std::string size = number(width) + "\" height=\"" + number(height);
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + size + "\" viewBox=\"0 0 " +
-           number(width) + " " + number(height) +
-           "\" font-family=\"DejaVu Sans, Verdana, Helvetica, Arial, sans-serif\">\n<title>" +
-           escaped(title) + "</title>\n<rect width=\"" + size + "\" fill=\"#ffffff\"/>\n" + svg_ +
-           "</svg>\n";
-  }
-
- private:
-  std::string svg_;
-};
+void draw_curve(SvgWriter& writer, const GraphCurve& curve, DrawnPoint offset) {
+  const auto moved = [&](DrawnPoint p) { return DrawnPoint{p.x + offset.x, p.y + offset.y}; };
+  const Colour colour = curve.skip ? kSkip : kFlow;
+  std::vector<DrawnPoint> points;
+  for (const DrawnPoint& p : curve.points) points.push_back(moved(p));
+  writer.curve(points, colour, 1.6);
+  const DrawnPoint end = points.back(), tip = moved(curve.tip);
+  const double length = std::hypot(tip.x - end.x, tip.y - end.y);
+  const double across_x = (tip.y - end.y) / length * 3.8, across_y = (end.x - tip.x) / length * 3.8;
+  writer.polygon(std::array{tip, DrawnPoint{end.x + across_x, end.y + across_y},
+                            DrawnPoint{end.x - across_x, end.y - across_y}},
+                 colour);
+}
 
 // A row of the table as it stands in its box.
 struct Label {
@@ -172,12 +130,12 @@ class Drawing {
     const GraphLayout layout = lay_out(graph_, box_width_, heights);
     const double width = std::max(kLeastWidth, layout.width + 2 * kMargin);
     const double head = draw_head(width);
-    const GraphPoint offset{(width - layout.width) / 2, head};
+    const DrawnPoint offset{(width - layout.width) / 2, head};
     for (const bool skip : {true, false})  // the main path above the others
       for (const GraphCurve& curve : layout.curves)
-        if (curve.skip == skip) writer_.curve(curve, offset);
+        if (curve.skip == skip) draw_curve(writer_, curve, offset);
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-      GraphBox box = layout.boxes[i];
+      DrawnBox box = layout.boxes[i];
       box.x += offset.x;
       box.y += offset.y;
       draw_box(i, box);
@@ -245,7 +203,7 @@ class Drawing {
     return with_crosses(std::string(row.kind) + ", " + row.fields);
   }
 
-  void draw_box(std::size_t i, const GraphBox& box) {
+  void draw_box(std::size_t i, const DrawnBox& box) {
     const GraphRow& row = table_.rows[i];
     const Label& label = labels_[i];
     const Family& family = family_of(row.kind);
@@ -337,7 +295,7 @@ class Drawing {
   const std::string title_;
   std::vector<Label> labels_;  // by row of the table
   double box_width_ = 0;
-  Writer writer_;
+  SvgWriter writer_;
 };
 
 }  // namespace

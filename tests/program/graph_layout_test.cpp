@@ -22,19 +22,19 @@ GraphLayout laid_out(const Graph& graph) {
   return lay_out(graph, kWidth, heights);
 }
 
-bool inside(const GraphBox& box, GraphPoint p) {
+bool inside(const DrawnBox& box, DrawnPoint p) {
   constexpr double kEdge = 0.01;
   return p.x > box.x + kEdge && p.x < box.x + box.width - kEdge && p.y > box.y + kEdge &&
          p.y < box.y + box.height - kEdge;
 }
 
-std::vector<GraphPoint> sampled(const GraphCurve& curve) {
-  std::vector<GraphPoint> points = {curve.points.front(), curve.tip};
+std::vector<DrawnPoint> sampled(const GraphCurve& curve) {
+  std::vector<DrawnPoint> points = {curve.points.front(), curve.tip};
   for (std::size_t i = 0; i + 3 < curve.points.size(); i += 3)
     for (int k = 0; k <= 40; ++k) {
       const double t = k / 40.0, s = 1 - t;
       const double w[] = {s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t};
-      GraphPoint p;
+      DrawnPoint p;
       for (std::size_t j = 0; j < 4; ++j) {
         p.x += w[j] * curve.points[i + j].x;
         p.y += w[j] * curve.points[i + j].y;
@@ -49,11 +49,11 @@ void check_layout(const Graph& graph) {
   REQUIRE(layout.boxes.size() == graph.nodes().size());
   int overlaps = 0, entered = 0, outside = 0;
   for (std::size_t i = 0; i < layout.boxes.size(); ++i) {
-    const GraphBox& a = layout.boxes[i];
+    const DrawnBox& a = layout.boxes[i];
     outside += a.x < -0.01 || a.y < -0.01 || a.x + a.width > layout.width + 0.01 ||
                a.y + a.height > layout.height + 0.01;
     for (std::size_t j = 0; j < i; ++j) {
-      const GraphBox& b = layout.boxes[j];
+      const DrawnBox& b = layout.boxes[j];
       overlaps += a.x < b.x + b.width + 4 && b.x < a.x + a.width + 4 && a.y < b.y + b.height + 4 &&
                   b.y < a.y + a.height + 4;
     }
@@ -67,14 +67,14 @@ void check_layout(const Graph& graph) {
   }
   CHECK(layout.curves.size() == connections);
   for (const GraphCurve& curve : layout.curves) {
-    for (const GraphPoint& p : sampled(curve)) {
+    for (const DrawnPoint& p : sampled(curve)) {
       outside += p.x < -0.01 || p.y < -0.01 || p.x > layout.width + 0.01 ||
                  p.y > layout.height + 0.01 || !std::isfinite(p.x) || !std::isfinite(p.y);
-      for (const GraphBox& box : layout.boxes) entered += inside(box, p);
+      for (const DrawnBox& box : layout.boxes) entered += inside(box, p);
     }
     // It begins and ends at its boxes.
-    const auto touches = [&](int node, GraphPoint p) {
-      const GraphBox& b = layout.boxes[static_cast<std::size_t>(node)];
+    const auto touches = [&](int node, DrawnPoint p) {
+      const DrawnBox& b = layout.boxes[static_cast<std::size_t>(node)];
       return inside({b.x - 0.1, b.y - 0.1, b.width + 0.2, b.height + 0.2}, p);
     };
     CHECK(touches(curve.from, curve.points.front()));
@@ -109,7 +109,7 @@ TEST_CASE("a U is drawn as a U") {
   const auto box = [&](const std::string& name) {
     return layout.boxes[static_cast<std::size_t>(graph.find(name))];
   };
-  const auto middle = [](const GraphBox& b) { return b.y + b.height / 2; };
+  const auto middle = [](const DrawnBox& b) { return b.y + b.height / 2; };
   for (const std::string level : {"1", "2", "3", "4"}) {
     CHECK(middle(box("enc" + level + "/relu2")) == Approx(middle(box("join" + level))));
     CHECK(box("join" + level).x >= box("enc" + level + "/relu2").x + kWidth);
