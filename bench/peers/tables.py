@@ -5,8 +5,9 @@ import statistics
 import numpy as np
 
 
-def relative_error(a, b):
-    a, b = (np.fromfile(path, np.float32).astype(np.float64) for path in (a, b))
+def relative_error(a, b, type_of_b=np.float32):
+    """Of the numbers in file a against those in b, by the norm."""
+    a, b = np.fromfile(a, np.float32).astype(np.float64), np.fromfile(b, type_of_b)
     return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
 
