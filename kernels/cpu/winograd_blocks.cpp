@@ -55,16 +55,25 @@ Place Blocks::place(std::int64_t tile) const {
 PixelTile<const float> take_tile(const float* image, std::int64_t height, std::int64_t width,
                                  std::int64_t channels, std::int64_t whole, std::int64_t y,
                                  std::int64_t x, std::int64_t side, float* buffer) {
-  const float* const first = image + (y * width + x) * channels;
+  const float* const first = image + (y * width + x) * channels;  // perhaps outside
   if (channels == whole && y >= 0 && x >= 0 && y + side <= height && x + side <= width)
     return {first, width * channels, channels};
-  std::fill_n(buffer, side * side * whole, 0.0f);
-  const std::int64_t from = std::max<std::int64_t>(0, -x);
-  const std::int64_t to = std::min(side, width - x);
-  for (std::int64_t r = std::max<std::int64_t>(0, -y); r < std::min(side, height - y); ++r)
-    for (std::int64_t c = from; c < to; ++c)
-      std::copy_n(image + ((y + r) * width + x + c) * channels, channels,
-                  buffer + (r * side + c) * whole);
+  const std::int64_t from = std::clamp<std::int64_t>(-x, 0, side);
+  const std::int64_t to = std::clamp(width - x, from, side);
+  for (std::int64_t r = 0; r < side; ++r) {
+    float* const row = buffer + r * side * whole;
+    if (y + r < 0 || y + r >= height || channels != whole) std::fill_n(row, side * whole, 0.0f);
+    if (y + r < 0 || y + r >= height) continue;
+    const float* const pixels = first + r * width * channels;
+    if (channels == whole) {
+      std::fill_n(row, from * whole, 0.0f);
+      std::copy_n(pixels + from * whole, (to - from) * whole, row + from * whole);
+      std::fill_n(row + to * whole, (side - to) * whole, 0.0f);
+    } else {
+      for (std::int64_t c = from; c < to; ++c)
+        std::copy_n(pixels + c * channels, channels, row + c * whole);
+    }
+  }
   return {buffer, side * whole, whole};
 }
 
