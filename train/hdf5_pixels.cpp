@@ -183,7 +183,7 @@ void survey_hdf5_pixels(std::int64_t file, const Hdf5PixelStore& store, Hdf5Cont
     if (dataset && H5Dget_storage_size(dataset.get()) == 0)
       fail(ErrorKind::input, "'", printable(part.path), "' was declared but never written");
   }
-  Hdf5ImageReader reader(file, layout);
+  Hdf5ImageReader reader(file, layout, nullptr);
   const std::int64_t n = layout.count();
   const std::size_t image_bytes =
       static_cast<std::size_t>(layout.pixels() * layout.channels) * size_of(layout.dtype);
@@ -202,6 +202,8 @@ void survey_hdf5_pixels(std::int64_t file, const Hdf5PixelStore& store, Hdf5Cont
         keeps && keep(store.descriptor, block.get(), static_cast<std::size_t>(here) * image_bytes);
   }
   contents.pixels_kept = keeps;
+  if (!keeps)
+    description.notes.insert(description.notes.end(), reader.notes().begin(), reader.notes().end());
   layout.grey = survey.grey();
   contents.hashes = survey.take_hashes();
   description.minimum = survey.minimum();
