@@ -79,9 +79,10 @@ class PixelSurvey {
       T low = image[0], high = image[0];
       bool finite = true;
       for (std::size_t k = 0; k < count; ++k) {
-        low = std::min(low, image[k]);
-        high = std::max(high, image[k]);
-        if constexpr (std::is_floating_point_v<T>) finite &= std::isfinite(image[k]);
+        const T value = image[k];  // not std::min, whose references GCC 12 does not vectorise
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+        if constexpr (std::is_floating_point_v<T>) finite &= std::isfinite(value);
       }
       if (!finite)
         fail(ErrorKind::input, "image ", hashes_.size(), " holds pixels that are not finite; ",

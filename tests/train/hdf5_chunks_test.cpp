@@ -180,10 +180,8 @@ TEST_CASE("a chunk that cannot be what it says is refused by name") {
     CHECK(mentions(message, words));
     CHECK(mentions(message, path));
   };
-  Bytes cut = deflated(shuffled(sound));
-  cut.resize(cut.size() - 7);
-  refused(cut, 0, "cannot be unpacked");
   Bytes changed = deflated(shuffled(sound));
+  refused(Bytes(changed.begin(), changed.end() - 7), 0, "cannot be unpacked");
   changed.back() ^= 1;  // the checksum
   refused(changed, 0, "cannot be unpacked");
   refused(deflated(Bytes(sound.begin(), sound.end() - 2)), 0, "less than a chunk");
