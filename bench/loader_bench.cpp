@@ -58,14 +58,17 @@ void open_dataset(benchmark::State& state) {
 }
 BENCHMARK(open_dataset)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-// One shuffled epoch in batches of 32. Argument: whether all images may stay in memory, or only
-// windows of them (then each epoch inflates the file again).
+// One shuffled epoch in batches of 32. Arguments: whether all images may stay in memory, or only
+// windows of them (then each epoch inflates the file again); threads that inflate, 0 for all cores.
 void loader_epoch(benchmark::State& state) {
-  const auto dataset = open_hdf5_slices(slice_file());
+  const bool in_memory = state.range(0) != 0;
+  const auto dataset =
+      open_hdf5_slices(slice_file(), {.keep_bytes = in_memory ? Hdf5Options().keep_bytes : 0});
   std::vector<std::int64_t> indices(static_cast<std::size_t>(kSlices));
   std::iota(indices.begin(), indices.end(), 0);
   LoaderOptions options;
-  if (state.range(0) == 0) {
+  options.readers = static_cast<int>(state.range(1));
+  if (!in_memory) {
     options.memory_budget = 0;
     options.window_bytes = std::size_t{16} << 20;
   }
@@ -77,9 +80,10 @@ void loader_epoch(benchmark::State& state) {
                                                   benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(loader_epoch)
-    ->ArgName("in_memory")
-    ->Arg(1)
-    ->Arg(0)
+    ->ArgNames({"in_memory", "readers"})
+    ->Args({1, 1})
+    ->Args({0, 1})
+    ->Args({0, 0})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

@@ -19,6 +19,8 @@ set(ratnet_private_dependencies
 if(RATNET_PROGRAM)
   # Datasets. By pkg-config: CMake's own module needs the C language switched on.
   pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET hdf5)
+  # Their gzip chunks, nearly twice as fast as by zlib. By pkg-config: Debian 12 has no CMake files.
+  pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
   # The command line.
   find_package(CLI11 REQUIRED)
   # Pictures with text.

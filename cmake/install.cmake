@@ -128,7 +128,8 @@ install(TARGETS ratnet EXPORT ratnet-targets)
 install(EXPORT ratnet-targets NAMESPACE ratnet:: DESTINATION ${package_folder})
 
 if(RATNET_PROGRAM)
-  target_link_libraries(ratnet_hdf5 PRIVATE $<INSTALL_INTERFACE:ratnet::hdf5_c>)
+  target_link_libraries(ratnet_hdf5 PRIVATE $<INSTALL_INTERFACE:ratnet::hdf5_c>
+                                            $<INSTALL_INTERFACE:ratnet::deflate>)
   set_target_properties(ratnet_hdf5 PROPERTIES ${library_version})
   install(TARGETS ratnet_hdf5 EXPORT ratnet-hdf5-targets)
   install(EXPORT ratnet-hdf5-targets NAMESPACE ratnet:: DESTINATION ${package_folder})

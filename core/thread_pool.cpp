@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -31,17 +32,17 @@ class FlushSubnormals {
 #endif
 };
 
-int usable_processors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
 // The loop this thread is inside of, if any.
 thread_local const void* current_pool = nullptr;
 thread_local int current_worker = 0;
 
 }  // namespace
+
+int usable_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 struct ThreadPool::State {
   std::mutex turn;  // one loop at a time
@@ -95,7 +96,7 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   require(threads >= 0 && threads <= 4096, "cannot work with ", threads, " threads");
-  const int n = threads ? threads : std::max(1, usable_processors());
+  const int n = threads ? threads : usable_processors();
   for (int worker = 1; worker < n; ++worker)
     state_->threads.emplace_back([state = state_.get(), worker] { state->loop(worker); });
 }

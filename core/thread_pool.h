@@ -38,6 +38,9 @@ class ThreadPool final : public Executor {
   std::unique_ptr<State> state_;
 };
 
+// How many processors this process may use, at least 1.
+int usable_processors();
+
 // function(index, worker) for index in 0..n-1.
 template <class Function>
 void parallel_for(Executor& executor, std::int64_t n, Function&& function) {

@@ -146,7 +146,7 @@ class StreamedSlices final : public Hdf5Slices {
       const std::lock_guard lock(hdf5_mutex());
       const Hdf5Silence silence;
       file_ = open_hdf5_file(path);
-      reader_.emplace(file_.get(), layout());
+      reader_.emplace(file_.get(), layout(), &hdf5_mutex());
     } catch (const Error& error) {
       release();
       throw error.with_context(path);
@@ -157,8 +157,6 @@ class StreamedSlices final : public Hdf5Slices {
   void read(std::int64_t first, View to) override {
     check_read(*this, first, to);
     try {
-      const std::lock_guard lock(hdf5_mutex());
-      const Hdf5Silence silence;
       reader_->read(first, to.shape[0], to.data);
     } catch (const Error& error) {
       throw error.with_context(name());

@@ -24,7 +24,8 @@ class Hdf5Id {
 };
 
 // The library has global state: whoever calls it, or forks a child that will, holds this. Only the
-// entry points (dataset, description, writer) lock; what they call expects it locked.
+// entry points (dataset, description, writer) lock; what they call expects it locked, except for
+// what is handed the lock, to take it as briefly as it can (hdf5_chunks.h).
 std::mutex& hdf5_mutex();
 
 // While it lives, the library prints nothing on this thread.

@@ -79,9 +79,10 @@ class PixelSurvey {
       T low = image[0], high = image[0];
       bool finite = true;
       for (std::size_t k = 0; k < count; ++k) {
-        low = std::min(low, image[k]);
-        high = std::max(high, image[k]);
-        if constexpr (std::is_floating_point_v<T>) finite &= std::isfinite(image[k]);
+        const T value = image[k];  // not std::min, whose references GCC 12 does not vectorise
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+        if constexpr (std::is_floating_point_v<T>) finite &= std::isfinite(value);
       }
       if (!finite)
         fail(ErrorKind::input, "image ", hashes_.size(), " holds pixels that are not finite; ",
@@ -183,7 +184,7 @@ void survey_hdf5_pixels(std::int64_t file, const Hdf5PixelStore& store, Hdf5Cont
     if (dataset && H5Dget_storage_size(dataset.get()) == 0)
       fail(ErrorKind::input, "'", printable(part.path), "' was declared but never written");
   }
-  Hdf5ImageReader reader(file, layout);
+  Hdf5ImageReader reader(file, layout, nullptr);
   const std::int64_t n = layout.count();
   const std::size_t image_bytes =
       static_cast<std::size_t>(layout.pixels() * layout.channels) * size_of(layout.dtype);
@@ -202,6 +203,8 @@ void survey_hdf5_pixels(std::int64_t file, const Hdf5PixelStore& store, Hdf5Cont
         keeps && keep(store.descriptor, block.get(), static_cast<std::size_t>(here) * image_bytes);
   }
   contents.pixels_kept = keeps;
+  if (!keeps)
+    description.notes.insert(description.notes.end(), reader.notes().begin(), reader.notes().end());
   layout.grey = survey.grey();
   contents.hashes = survey.take_hashes();
   description.minimum = survey.minimum();

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "../core/error.h"
+#include "hdf5_memory_file.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -13,16 +14,6 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 constexpr std::size_t kLargestBlockBytes = std::size_t{64} << 20;
 constexpr std::size_t kLargestCache = std::size_t{128} << 20;
-
-std::int64_t memory_type(DType type) {
-  switch (type) {
-    case DType::u8: return H5T_NATIVE_UINT8;
-    case DType::u16: return H5T_NATIVE_UINT16;
-    case DType::i16: return H5T_NATIVE_INT16;
-    case DType::f32: return H5T_NATIVE_FLOAT;
-    default: fail(ErrorKind::internal, "HDF5 images are not delivered as ", name_of(type));
-  }
-}
 
 // A cache that holds one row of chunks, so that reading image after image unpacks each once.
 Hdf5Id access_properties(std::int64_t file, const std::string& path) {
@@ -77,8 +68,9 @@ void deliver(const Hdf5ImageLayout& layout, const void* from, void* to) {
 
 }  // namespace
 
-Hdf5ImageReader::Hdf5ImageReader(std::int64_t file, const Hdf5ImageLayout& layout)
-    : layout_(layout) {
+Hdf5ImageReader::Hdf5ImageReader(std::int64_t file, const Hdf5ImageLayout& layout,
+                                 std::mutex* library)
+    : layout_(layout), library_(library) {
   const auto pixel_bytes = static_cast<std::size_t>(layout.pixels()) * size_of(layout.dtype);
   stored_bytes_ = pixel_bytes * static_cast<std::size_t>(layout.channels);
   delivered_bytes_ = pixel_bytes * static_cast<std::size_t>(layout.delivered_channels());
@@ -93,10 +85,12 @@ Hdf5ImageReader::Hdf5ImageReader(std::int64_t file, const Hdf5ImageLayout& layou
     Hdf5Id dataset(H5Dopen2(file, part.path.c_str(), access.get()));
     if (!dataset)
       fail(ErrorKind::input, "'", printable(part.path), "' cannot be opened (", hdf5_reason(), ")");
-    const Hdf5Id space(H5Dget_space(dataset.get()));
-    const hssize_t values = space ? H5Sget_simple_extent_npoints(space.get()) : -1;
-    if (values != part.count * layout.pixels() * layout.channels)
-      fail(ErrorKind::input, "'", printable(part.path), "' has changed while it was read");
+    Hdf5Chunks::Opened opened = Hdf5Chunks::open(dataset.get(), layout.dtype,
+                                                 stored_shape(part.count), printable(part.path));
+    if (!opened.why_not.empty())
+      notes_.push_back(text("'", printable(part.path), "' is unpacked by one thread, because ",
+                            opened.why_not, "; h5repack -f SHUF -f GZIP=4 makes it load faster"));
+    chunks_.push_back(std::move(opened.chunks));
     datasets_.push_back(std::move(dataset));
   }
 }
@@ -117,50 +111,62 @@ void Hdf5ImageReader::read(std::int64_t first, std::int64_t n, void* to) {
   }
 }
 
-void Hdf5ImageReader::read_part(std::size_t part, std::int64_t first, std::int64_t n, void* to) {
-  const bool as_stored = !layout_.grey && (!layout_.channels_first || layout_.channels == 1);
-  if (!as_stored && n > block_) {
-    // The buffer never holds more than a block.
-    for (std::int64_t done = 0; done < n; done += block_)
-      read_part(part, first + done, std::min(block_, n - done),
-                static_cast<std::byte*>(to) + static_cast<std::size_t>(done) * delivered_bytes_);
-    return;
-  }
-  if (!as_stored) buffer_.resize(static_cast<std::size_t>(n) * stored_bytes_);
-
+// Of a part, or of n of its images.
+Hdf5Sizes Hdf5ImageReader::stored_shape(std::int64_t n) const {
   const auto size = [](std::int64_t value) { return static_cast<hsize_t>(value); };
-  const hsize_t h = size(layout_.height), w = size(layout_.width), c = size(layout_.channels);
-  const hsize_t start[5] = {size(first), 0, 0, 0, 0};
-  hsize_t count[5] = {size(n)};
-  int rank = 1;
-  if (layout_.channels_first) count[rank++] = c;
-  if (layout_.depth > 0) count[rank++] = size(layout_.depth);
-  count[rank++] = h;
-  count[rank++] = w;
-  if (layout_.channel_axis && !layout_.channels_first) count[rank++] = c;
+  Hdf5Sizes shape = {size(n)};
+  if (layout_.channels_first) shape.push_back(size(layout_.channels));
+  if (layout_.depth > 0) shape.push_back(size(layout_.depth));
+  shape.push_back(size(layout_.height));
+  shape.push_back(size(layout_.width));
+  if (layout_.channel_axis && !layout_.channels_first) shape.push_back(size(layout_.channels));
+  return shape;
+}
+
+void Hdf5ImageReader::read_part(std::size_t part, std::int64_t first, std::int64_t n,
+                                std::byte* to) {
+  const bool as_stored = !layout_.grey && (!layout_.channels_first || layout_.channels == 1);
+  if (as_stored) return read_stored(part, first, n, to);
+
+  // A row of chunks at a time, or a block where the library reads.
+  const std::int64_t step = chunks_[part] ? std::min(chunks_[part]->chunk_rows(), block_) : block_;
+  const AlignedMemory buffer =
+      allocate_aligned(static_cast<std::size_t>(std::min(n, step)) * stored_bytes_);
+  while (n > 0) {
+    const std::int64_t here = std::min(n, step - first % step);
+    const auto* from = static_cast<const std::byte*>(buffer.get());
+    read_stored(part, first, here, static_cast<std::byte*>(buffer.get()));
+    for (std::int64_t i = 0; i < here; ++i, from += stored_bytes_, to += delivered_bytes_) {
+      switch (size_of(layout_.dtype)) {
+        case 1: deliver<std::uint8_t>(layout_, from, to); break;
+        case 2: deliver<std::uint16_t>(layout_, from, to); break;
+        default: deliver<std::uint32_t>(layout_, from, to); break;
+      }
+    }
+    first += here;
+    n -= here;
+  }
+}
+
+void Hdf5ImageReader::read_stored(std::size_t part, std::int64_t first, std::int64_t n,
+                                  std::byte* to) {
+  if (chunks_[part]) return chunks_[part]->read(first, n, to, library_);
+  const auto held =
+      library_ != nullptr ? std::unique_lock(*library_) : std::unique_lock<std::mutex>();
+  const Hdf5Silence silence;
+  const Hdf5Sizes count = stored_shape(n);
+  Hdf5Sizes start(count.size(), 0);
+  start[0] = static_cast<hsize_t>(first);
   const std::int64_t dataset = datasets_[part].get();
   const Hdf5Id file_space(H5Dget_space(dataset));
   // Of the file's rank: between different ranks HDF5 goes element by element.
-  const Hdf5Id memory(H5Screate_simple(rank, count, nullptr));
-  const bool rank_is_right = H5Sget_simple_extent_ndims(file_space.get()) == rank;
-  if (!rank_is_right ||
-      H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) < 0 ||
-      H5Dread(dataset, memory_type(layout_.dtype), memory.get(), file_space.get(), H5P_DEFAULT,
-              as_stored ? to : static_cast<void*>(buffer_.data())) < 0)
+  const Hdf5Id memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr));
+  if (H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                          nullptr) < 0 ||
+      H5Dread(dataset, hdf5_stored_type(layout_.dtype).memory, memory.get(), file_space.get(),
+              H5P_DEFAULT, to) < 0)
     fail(ErrorKind::input, "images ", first, " to ", first + n - 1, " of '",
          printable(layout_.parts[part].path), "' cannot be read (", hdf5_reason(), ")");
-  if (as_stored) return;
-
-  for (std::int64_t i = 0; i < n; ++i) {
-    const std::byte* from = buffer_.data() + static_cast<std::size_t>(i) * stored_bytes_;
-    std::byte* target =
-        static_cast<std::byte*>(to) + static_cast<std::size_t>(i) * delivered_bytes_;
-    switch (size_of(layout_.dtype)) {
-      case 1: deliver<std::uint8_t>(layout_, from, target); break;
-      case 2: deliver<std::uint16_t>(layout_, from, target); break;
-      default: deliver<std::uint32_t>(layout_, from, target); break;
-    }
-  }
 }
 
 }  // namespace ratnet::inline v1

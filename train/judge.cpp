@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "../core/thread_pool.h"
 #include "class_probabilities.h"
 #include "loader_rows.h"
 #include "roc.h"
@@ -101,11 +102,12 @@ std::array<std::int64_t, 256> mask_values(Dataset& masks,
   std::vector<std::int64_t> rows = indices;
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  ThreadPool reader(1);
   for (std::size_t i = 0; i < rows.size(); i += kAtOnce) {
     const std::vector<std::int64_t> some(
         rows.begin() + static_cast<std::ptrdiff_t>(i),
         rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), i + kAtOnce)));
-    const LoadedRows loaded(masks, some);
+    const LoadedRows loaded(masks, some, reader);
     for (const std::int64_t row : some) {
       const ConstView mask = loaded.image(row);
       const auto* values = mask.as<std::uint8_t>();

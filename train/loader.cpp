@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "../core/buffer.h"
+#include "../core/thread_pool.h"
 #include "loader_order.h"
 #include "loader_rows.h"
 
@@ -90,9 +91,10 @@ struct Loader::State {
   std::map<std::int64_t, std::shared_ptr<const EpochOrder>> orders;
   std::map<std::pair<std::int64_t, std::size_t>, Window> windows;  // by epoch and place in it
   std::shared_ptr<const Rows> kept;
-  std::int64_t start = 0;      // the ticket after the last seek
-  std::int64_t claimed = 0;    // the next ticket for a worker
-  std::int64_t delivered = 0;  // the next ticket for the consumer
+  std::optional<ThreadPool> readers;  // of the reading thread, once there is something to read
+  std::int64_t start = 0;             // the ticket after the last seek
+  std::int64_t claimed = 0;           // the next ticket for a worker
+  std::int64_t delivered = 0;         // the next ticket for the consumer
   bool running = false;
   bool stop = false;
   std::exception_ptr failure;
@@ -162,6 +164,8 @@ struct Loader::State {
             "got ", options.batch);
     require(options.threads >= 1 && options.threads <= 1024, "loader: threads must be 1 to 1024, ",
             "got ", options.threads);
+    require(options.readers >= 0 && options.readers <= 1024,
+            "loader: readers must be 0 to 1024, got ", options.readers);
     require(options.ahead >= 1 && options.ahead <= 4096, "loader: ahead must be 1 to 4096, got ",
             options.ahead);
     require(!indices.empty(), "loader: ", dataset.name(), ": no samples were chosen");
@@ -241,9 +245,20 @@ struct Loader::State {
     return {begin, std::min(begin + options.batch, static_cast<std::int64_t>(indices.size()))};
   }
 
-  LoadedRows kept_rows(Dataset& source) const {
+  LoadedRows read_rows(Dataset& source, const std::vector<std::int64_t>& rows) {
+    if (!readers) {
+      std::size_t bytes = loader_reader_bytes(dataset);
+      if (options.masks) bytes = std::max(bytes, loader_reader_bytes(*options.masks));
+      const std::size_t most = std::max<std::size_t>(1, options.window_bytes / bytes);
+      const int wanted = options.readers > 0 ? options.readers : usable_processors();
+      readers.emplace(static_cast<int>(std::min(most, static_cast<std::size_t>(wanted))));
+    }
+    return LoadedRows(source, rows, *readers);
+  }
+
+  LoadedRows kept_rows(Dataset& source) {
     const ConstView resident = source.resident();
-    return resident ? LoadedRows(resident) : LoadedRows(source, all_rows);
+    return resident ? LoadedRows(resident) : read_rows(source, all_rows);
   }
 
   // The reading thread: everything once, or one window after the other, two in memory at most.
@@ -271,10 +286,9 @@ struct Loader::State {
         if (stop) return;
         windows[{epoch, w}].batches_left = last - first + 1;
         lock.unlock();
-        auto rows = std::make_shared<const Rows>(
-            Rows{LoadedRows(dataset, span.rows),
-                 options.masks ? std::optional<LoadedRows>(std::in_place, *options.masks, span.rows)
-                               : std::nullopt});
+        auto rows = std::make_shared<const Rows>(Rows{
+            read_rows(dataset, span.rows),
+            options.masks ? std::optional(read_rows(*options.masks, span.rows)) : std::nullopt});
         lock.lock();
         windows[{epoch, w}].rows = std::move(rows);
         changed.notify_all();

@@ -49,10 +49,14 @@ struct LoaderOptions {
   // mirrored with its image; has to outlive the loader.
   Dataset* masks = nullptr;
   int threads = 1;  // workers that convert and augment
-  int ahead = 4;    // batches kept ready
+  // Threads that read and unpack chunks, where images are not in memory anyway; 0: one for every
+  // processor this process may use, in training as many as it computes with.
+  int readers = 0;
+  int ahead = 4;  // batches kept ready
   // Images that fit this budget in their stored type are read once and kept; otherwise windows of
   // whole chunks are read in shuffled order, two of `window_bytes` at a time. Which one decides
-  // the order of the samples, so both belong to a run that is to be repeated.
+  // the order of the samples, so both belong to a run that is to be repeated. Unpacking takes as
+  // much again as one window at most: there are as few readers as that asks for, but one.
   std::size_t memory_budget = std::size_t{512} << 20;
   std::size_t window_bytes = std::size_t{64} << 20;
   // Batches lie in host memory of this queue, from which its device copies fastest; by default in

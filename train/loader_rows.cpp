@@ -5,45 +5,78 @@
 #include <utility>
 
 namespace ratnet::inline v1 {
+namespace {
+
+// Enough for a thread to be worth waking.
+constexpr std::size_t kUnitBytes = std::size_t{256} << 10;
+
+std::size_t bytes_of_image(const Dataset& dataset) {
+  return static_cast<std::size_t>(dataset.image_shape().count()) * size_of(dataset.dtype());
+}
+
+// How many consecutive images one thread reads at once: whole chunks, and no more than a block.
+std::int64_t read_unit(const Dataset& dataset) {
+  const std::int64_t chunk = std::max<std::int64_t>(1, dataset.chunk());
+  const std::size_t chunk_bytes = static_cast<std::size_t>(chunk) * bytes_of_image(dataset);
+  const auto chunks = static_cast<std::int64_t>(kUnitBytes / std::max<std::size_t>(1, chunk_bytes));
+  return chunk * std::clamp<std::int64_t>(chunks, 1, loader_block(dataset) / chunk);
+}
+
+}  // namespace
 
 std::int64_t loader_block(const Dataset& dataset) {
   const std::int64_t chunk = std::max<std::int64_t>(1, dataset.chunk());
   return (64 + chunk - 1) / chunk * chunk;
 }
 
-LoadedRows::LoadedRows(Dataset& dataset, std::vector<std::int64_t> rows)
-    : rows_(std::move(rows)), image_shape_(dataset.image_shape()) {
-  image_bytes_ = static_cast<std::size_t>(image_shape_.count()) * size_of(dataset.dtype());
+std::size_t loader_reader_bytes(const Dataset& dataset) {
+  // Packed and unpacked chunks, images of a chunk of which some are wanted, and those aside.
+  return 4 * static_cast<std::size_t>(read_unit(dataset)) * bytes_of_image(dataset);
+}
+
+LoadedRows::LoadedRows(Dataset& dataset, std::vector<std::int64_t> rows, Executor& readers)
+    : rows_(std::move(rows)),
+      image_shape_(dataset.image_shape()),
+      image_bytes_(bytes_of_image(dataset)) {
   const auto shape_of = [&](std::int64_t n) { return image_shape_.batch_of(n); };
-  owned_ = Tensor(shape_of(static_cast<std::int64_t>(rows_.size())), dataset.dtype());
-  images_ = owned_.view();
-  const std::int64_t block = loader_block(dataset);
-  Tensor buffer;
-  for (std::size_t i = 0; i < rows_.size();) {
-    std::size_t end = i + 1;
-    while (end < rows_.size() && rows_[end] / block == rows_[i] / block) ++end;
-    const std::int64_t first = rows_[i];
-    const std::int64_t span = rows_[end - 1] - first + 1;
-    std::byte* to = static_cast<std::byte*>(owned_.data()) + i * image_bytes_;
-    if (span == static_cast<std::int64_t>(end - i)) {
-      dataset.read(first, View(to, dataset.dtype(), shape_of(span)));
-    } else {
-      if (!buffer) buffer = Tensor(shape_of(block), dataset.dtype());
-      dataset.read(first, buffer.view().first(span));
-      for (std::size_t k = i; k < end; ++k)
-        std::memcpy(to + (k - i) * image_bytes_,
-                    static_cast<const std::byte*>(buffer.data()) +
-                        static_cast<std::size_t>(rows_[k] - first) * image_bytes_,
-                    image_bytes_);
+  owned_ = allocate_aligned(rows_.size() * image_bytes_);
+  images_ = ConstView(owned_.get(), dataset.dtype(), shape_of(std::ssize(rows_)));
+
+  const std::int64_t unit = read_unit(dataset);
+  std::vector<std::size_t> begins;  // of the rows that are read at once
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    if (i == 0 || rows_[i] / unit != rows_[i - 1] / unit) begins.push_back(i);
+  begins.push_back(rows_.size());
+
+  std::vector<AlignedMemory> buffers(static_cast<std::size_t>(readers.workers()));
+  parallel_for(readers, std::ssize(begins) - 1, [&](std::int64_t k, int worker) {
+    const std::size_t begin = begins[static_cast<std::size_t>(k)];
+    const std::size_t end = begins[static_cast<std::size_t>(k) + 1];
+    std::byte* to = static_cast<std::byte*>(owned_.get()) + begin * image_bytes_;
+    const std::int64_t first = rows_[begin], last = rows_[end - 1];
+    if (last - first + 1 == static_cast<std::int64_t>(end - begin)) {
+      dataset.read(first, View(to, dataset.dtype(), shape_of(last - first + 1)));
+      return;
     }
-    i = end;
-  }
+    // Whole chunks, which are unpacked to where they are wanted.
+    const std::int64_t chunk = std::max<std::int64_t>(1, dataset.chunk());
+    const std::int64_t from = first / chunk * chunk;
+    const std::int64_t until = std::min((last / chunk + 1) * chunk, dataset.size());
+    AlignedMemory& buffer = buffers[static_cast<std::size_t>(worker)];
+    if (!buffer) buffer = allocate_aligned(static_cast<std::size_t>(unit) * image_bytes_);
+    dataset.read(from, View(buffer.get(), dataset.dtype(), shape_of(until - from)));
+    for (std::size_t i = begin; i < end; ++i)
+      std::memcpy(to + (i - begin) * image_bytes_,
+                  static_cast<const std::byte*>(buffer.get()) +
+                      static_cast<std::size_t>(rows_[i] - from) * image_bytes_,
+                  image_bytes_);
+  });
 }
 
 LoadedRows::LoadedRows(ConstView resident)
-    : images_(resident), image_shape_(resident.shape.sizes().subspan(1)) {
-  image_bytes_ = static_cast<std::size_t>(image_shape_.count()) * size_of(resident.dtype);
-}
+    : images_(resident),
+      image_shape_(resident.shape.sizes().subspan(1)),
+      image_bytes_(static_cast<std::size_t>(image_shape_.count()) * size_of(resident.dtype)) {}
 
 ConstView LoadedRows::image(std::int64_t row) const {
   auto at = static_cast<std::size_t>(row);

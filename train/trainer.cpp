@@ -63,6 +63,14 @@ std::string fingerprint(const Graph& graph, const Objective& objective, const Da
       " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
 }
 
+// It reads with as many threads as the training computes with, unless it says otherwise.
+LoaderOptions loader_of(const TrainerOptions& options) {
+  LoaderOptions loader = options.loader;
+  if (loader.readers == 0)
+    loader.readers = options.executor ? options.executor->workers() : options.threads;
+  return loader;
+}
+
 LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
   options.queue = queue;
   return options;
@@ -106,9 +114,9 @@ class Training {
                    ? nullptr
                    : std::make_unique<Judge>(
                          graph_, averaged_ ? averaged_->parameters() : parameters_, objective_,
-                         dataset_, with_change(options.loader, options.judged_change))),
+                         dataset_, with_change(loader_of(options), options.judged_change))),
         optimiser_(parameters_, options.optimiser),
-        loader_(dataset, train, with_queue(options.loader, queue_)),
+        loader_(dataset, train, with_queue(loader_of(options), queue_)),
         step_(plan_, optimiser_, objective_, options.loader.change.makes_targets) {
     if (options_.read_loss_every == 0) options_.read_loss_every = queue_->begin_capture ? 20 : 1;
     check(train);

@@ -2,6 +2,7 @@
 //   ratnet_peer init MODEL                            writes RatNet with fresh weights
 //   ratnet_peer infer MODEL INPUTS OUTPUTS THREADS    see infer()
 //   ratnet_peer train SLICES.h5 STEPS BATCH THREADS   see train()
+//   ratnet_peer load SLICES.h5 THREADS                see load()
 // Files of inputs and outputs are bare f32. Answers are lines of JSON.
 #include <chrono>
 #include <ctime>
@@ -16,6 +17,7 @@
 #include "../../kernels/cpu/instruction_set.h"
 #include "../../network/predictor.h"
 #include "../../train/hdf5_dataset.h"
+#include "../../train/loader.h"
 #include "../../train/trainer.h"
 
 namespace {
@@ -124,6 +126,36 @@ void train(const std::string& path, std::int64_t steps, std::int64_t batch, int 
             << loss_sum / static_cast<double>(std::min(kLast, steps)) << "}" << std::endl;
 }
 
+// Says how long opening the file took, then answers each line "BATCH SECONDS" with a measurement of
+// that length: shuffled batches by a loader that starts anew and may keep no more than windows of
+// 16 MiB, so that every slice is unpacked in every epoch.
+void load(const std::string& path, int threads) {
+  const double opened = wall_seconds();
+  const auto dataset = open_hdf5_slices(path, {.keep_bytes = 0});
+  std::cout << R"({"open_s": )" << wall_seconds() - opened << "}" << std::endl;
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset->size()));
+  std::iota(indices.begin(), indices.end(), 0);
+
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    LoaderOptions options;
+    double length = 0;
+    std::istringstream(line) >> options.batch >> length;
+    options.threads = options.readers = threads;
+    options.memory_budget = 0;
+    options.window_bytes = std::size_t{16} << 20;
+    const double cpu = cpu_seconds();
+    const double start = wall_seconds();
+    double seconds = 0;
+    std::int64_t slices = 0;
+    Loader loader(*dataset, indices, options);
+    for (; seconds < length; seconds = wall_seconds() - start) slices += loader.next().count;
+    std::cout << R"({"slices_per_s": )" << static_cast<double>(slices) / seconds
+              << R"(, "slices_per_cpu_s": )" << static_cast<double>(slices) / (cpu_seconds() - cpu)
+              << "}" << std::endl;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -135,6 +167,8 @@ int main(int argc, char** argv) {
       infer(words[1], words[2], words[3], std::stoi(words[4]));
     } else if (words.size() == 5 && words[0] == "train") {
       train(words[1], std::stoll(words[2]), std::stoll(words[3]), std::stoi(words[4]));
+    } else if (words.size() == 3 && words[0] == "load") {
+      load(words[1], std::stoi(words[2]));
     } else {
       fail(ErrorKind::usage, "see the head of bench/peers/ratnet_peer.cpp");
     }

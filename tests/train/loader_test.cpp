@@ -113,7 +113,7 @@ TEST_CASE("batches do not depend on the number of threads, kept in memory or rea
     Loader one(dataset, all_of(1000, 3), options);
     const std::vector<Copy> expected = take(one, 2 * one.batches_per_epoch() + 5);
     for (const int threads : {2, 4}) {
-      options.threads = threads;
+      options.threads = options.readers = threads;
       options.ahead = 1 + threads;
       Loader many(dataset, all_of(1000, 3), options);
       CHECK(take(many, 2 * one.batches_per_epoch() + 5) == expected);
@@ -349,6 +349,7 @@ TEST_CASE("options and indices that make no sense are refused") {
   CHECK_THROWS_AS(Loader(dataset, {4}, {}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.batch = 0}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.threads = 0}), Error);
+  CHECK_THROWS_AS(Loader(dataset, {0}, {.readers = -1}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.scales = {1, 2}}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.weights = {1}}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.augmentation = {.gain = 1}}), Error);
