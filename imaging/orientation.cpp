@@ -162,30 +162,32 @@ SliceLayout find_slices(const ScanGeometry& geometry, const SliceOptions& option
   return layout;
 }
 
+SliceSteps steps_of(const ScanGeometry& g, const SliceLayout& layout) {
+  require(layout.slices == size(g, layout.axis) && layout.grid.rows == size(g, layout.row_axis) &&
+              layout.grid.columns == size(g, layout.column_axis) &&
+              layout.axis + layout.row_axis + layout.column_axis == 3,
+          "slices: the layout belongs to another scan");
+  const std::array<std::int64_t, 3> strides{1, g.sizes[0], g.sizes[0] * g.sizes[1]};
+  const auto stride = [&](int axis) { return strides[static_cast<std::size_t>(axis)]; };
+  SliceSteps steps{stride(layout.axis), stride(layout.row_axis), stride(layout.column_axis)};
+  if (layout.rows_reversed) {
+    steps.origin += (layout.grid.rows - 1) * steps.row;
+    steps.row = -steps.row;
+  }
+  if (layout.columns_reversed) {
+    steps.origin += (layout.grid.columns - 1) * steps.column;
+    steps.column = -steps.column;
+  }
+  return steps;
+}
+
 RunSlices::RunSlices(const Volume& volume, SliceLayout layout)
     : times_(volume.geometry.times), layout_(std::move(layout)) {
   check(volume);
   data_ = volume.data.values<float>().data();
   const ScanGeometry& g = volume.geometry;
-  const std::array<std::int64_t, 3> strides{1, g.sizes[0], g.sizes[0] * g.sizes[1]};
-  const auto stride = [&](int axis) { return strides[static_cast<std::size_t>(axis)]; };
-  require(layout_.slices == size(g, layout_.axis) &&
-              layout_.grid.rows == size(g, layout_.row_axis) &&
-              layout_.grid.columns == size(g, layout_.column_axis) &&
-              layout_.axis + layout_.row_axis + layout_.column_axis == 3,
-          "slices: the layout belongs to another scan");
-  volume_stride_ = g.sizes[0] * g.sizes[1] * g.sizes[2];
-  slice_stride_ = stride(layout_.axis);
-  row_stride_ = stride(layout_.row_axis);
-  column_stride_ = stride(layout_.column_axis);
-  if (layout_.rows_reversed) {
-    origin_ += (layout_.grid.rows - 1) * row_stride_;
-    row_stride_ = -row_stride_;
-  }
-  if (layout_.columns_reversed) {
-    origin_ += (layout_.grid.columns - 1) * column_stride_;
-    column_stride_ = -column_stride_;
-  }
+  steps_ = steps_of(g, layout_);
+  volume_step_ = g.sizes[0] * g.sizes[1] * g.sizes[2];
 }
 
 void RunSlices::copy(std::int64_t time, std::int64_t slice, std::span<float> out) const {
@@ -194,15 +196,33 @@ void RunSlices::copy(std::int64_t time, std::int64_t slice, std::span<float> out
           slice, " of volume ", time, " was asked for, there are ", layout_.slices, " in ", times_);
   require(out.size() == static_cast<std::size_t>(rows * columns), "slices: a buffer of ",
           out.size(), " for a slice of ", rows, " x ", columns);
-  std::int64_t line = time * volume_stride_ + slice * slice_stride_ + origin_;
+  std::int64_t line = time * volume_step_ + slice * steps_.slice + steps_.origin;
   float* to = out.data();
-  for (std::int64_t row = 0; row < rows; ++row, line += row_stride_) {
+  for (std::int64_t row = 0; row < rows; ++row, line += steps_.row) {
     std::int64_t pixel = line;
-    for (std::int64_t column = 0; column < columns; ++column, pixel += column_stride_) {
+    for (std::int64_t column = 0; column < columns; ++column, pixel += steps_.column) {
       const float value = data_[pixel];
       *to++ = std::isfinite(value) ? value : 0.0f;
     }
   }
+}
+
+void put_slice(const ScanGeometry& geometry, const SliceLayout& layout, std::int64_t slice,
+               std::span<const float> pixels, std::span<float> volume) {
+  const SliceSteps steps = steps_of(geometry, layout);
+  const std::int64_t rows = layout.grid.rows, columns = layout.grid.columns;
+  const auto& sizes = geometry.sizes;
+  require(slice >= 0 && slice < layout.slices, "slices: there is no slice ", slice, " of ",
+          layout.slices, " to put back");
+  require(pixels.size() == static_cast<std::size_t>(rows * columns) &&
+              volume.size() == static_cast<std::size_t>(sizes[0] * sizes[1] * sizes[2]),
+          "slices: ", pixels.size(), " pixels of a slice of ", rows, " x ", columns, " for ",
+          volume.size(), " voxels of a volume of ", sizes[0], " x ", sizes[1], " x ", sizes[2]);
+  const float* from = pixels.data();
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t column = 0; column < columns; ++column)
+      volume[static_cast<std::size_t>(steps.origin + slice * steps.slice + row * steps.row +
+                                      column * steps.column)] = *from++;
 }
 
 }  // namespace ratnet::inline v1

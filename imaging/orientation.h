@@ -53,6 +53,14 @@ struct SliceLayout {
 // Every scan has slices along every axis.
 SliceLayout find_slices(const ScanGeometry& geometry, const SliceOptions& options = {});
 
+// Steps from slice to slice and pixel to pixel in an array whose axis 0 runs fastest.
+struct SliceSteps {
+  std::int64_t slice = 0, row = 0, column = 0;
+  std::int64_t origin = 0;  // of pixel (0, 0) in slice 0
+};
+// Throws Error (usage) where the layout belongs to another scan.
+SliceSteps steps_of(const ScanGeometry& geometry, const SliceLayout& layout);
+
 // Walks the slices of a run. Borrows the volume.
 class RunSlices {
  public:
@@ -71,8 +79,13 @@ class RunSlices {
   const float* data_ = nullptr;
   std::int64_t times_ = 0;
   SliceLayout layout_;
-  std::int64_t volume_stride_ = 0, slice_stride_ = 0, row_stride_ = 0, column_stride_ = 0;
-  std::int64_t origin_ = 0;  // of pixel (0, 0) in a slice
+  std::int64_t volume_step_ = 0;
+  SliceSteps steps_;
 };
+
+// What RunSlices::copy() reads, put back. pixels: [rows, columns]; volume: the voxels of one time.
+// Throws Error (usage) as it does, and where the layout belongs to another scan.
+void put_slice(const ScanGeometry& geometry, const SliceLayout& layout, std::int64_t slice,
+               std::span<const float> pixels, std::span<float> volume);
 
 }  // namespace ratnet::inline v1

@@ -9,6 +9,7 @@
 #include "../kernels/open.h"
 #include "../network/plan.h"
 #include "judge.h"
+#include "total_steps.h"
 #include "training_log.h"
 #include "training_step.h"
 
@@ -120,7 +121,7 @@ class Training {
         step_(plan_, optimiser_, objective_, options.loader.change.makes_targets) {
     if (options_.read_loss_every == 0) options_.read_loss_every = queue_->begin_capture ? 20 : 1;
     check(train);
-    options_.schedule.total_steps = options_.epochs * steps_of(loader_.batches_per_epoch());
+    options_.schedule.total_steps = total_steps(options_, loader_.samples_per_epoch());
     options_.schedule.check();
     const bool maximise = options_.monitor != Monitor::loss;
     stopping_ = {.patience = options_.patience, .maximise = maximise};
@@ -145,10 +146,6 @@ class Training {
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
   bool on_plateaus() const { return options_.schedule.kind == ScheduleKind::plateau; }
-  // The optimiser's steps that the first so many batches of an epoch make.
-  std::int64_t steps_of(std::int64_t batches) const {
-    return batches / options_.accumulate + (batches % options_.accumulate != 0);
-  }
   double rate() const {
     return on_plateaus() ? plateau_.state.rate : rate_at(options_.schedule, state_.steps);
   }
@@ -234,11 +231,11 @@ void Training::resume() {
     if (!whole)
       fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: ", what, " makes no sense");
   };
-  require_whole(
-      checkpoint.batch < batches && checkpoint.batch % options_.accumulate == 0 &&
-          checkpoint.epoch <= options_.epochs &&
-          checkpoint.steps == checkpoint.epoch * steps_of(batches) + steps_of(checkpoint.batch),
-      "its position");
+  require_whole(checkpoint.batch < batches && checkpoint.batch % options_.accumulate == 0 &&
+                    checkpoint.epoch <= options_.epochs &&
+                    checkpoint.steps == checkpoint.epoch * steps_of(batches, options_.accumulate) +
+                                            steps_of(checkpoint.batch, options_.accumulate),
+                "its position");
   const double now = checkpoint.plateau.rate;
   require_whole(now > 0 && now <= options_.schedule.rate, "its learning rate");
   require_whole(checkpoint.average.has_value() == (averaged_ != nullptr), "its average");

@@ -15,14 +15,11 @@ namespace ratnet::inline v1 {
 namespace {
 
 constexpr std::array kMethods = {"denoising", "ae", "vae"};
-constexpr std::array kResiduals = {Residual::positive, Residual::absolute, Residual::negative,
-                                   Residual::ssim};
 constexpr const char* kScore = "score";
 constexpr const char* kScales = "combination_scales";
 constexpr const char* kMean = "z_score/mean";
 constexpr const char* kDeviation = "z_score/deviation";
 constexpr double kThresholdPercentile = 99.5;
-const Shape kZScoreShape{41, 64, 64};
 
 PreprocessingStep step_of(const AnomalyScoreOptions& o, bool combined) {
   return {kScore,
@@ -46,10 +43,9 @@ int number_of(const PreprocessingStep& step, const char* name) {
 AnomalyScoreOptions score_of(const PreprocessingStep& step) {
   const auto number = [&](const char* name) { return number_of(step, name); };
   const int residual = number("residual");
-  const auto known = std::ranges::find(kResiduals, static_cast<Residual>(residual));
-  if (known == kResiduals.end())
+  if (residual < 0 || residual > static_cast<int>(Residual::ssim))
     fail(ErrorKind::input, "the model's residual ", residual, " is not known");
-  AnomalyScoreOptions options{.residual = *known,
+  AnomalyScoreOptions options{.residual = static_cast<Residual>(residual),
                               .flip_average = number("flip_average") != 0,
                               .median = number("median"),
                               .edge = number("edge"),
@@ -63,43 +59,66 @@ AnomalyScoreOptions score_of(const PreprocessingStep& step) {
   return options;
 }
 
-Tensor array_of(Model& model, const char* name, const Shape& shape) {
+Tensor array_of(Model& model, const char* name) {
   const auto found = model.arrays.find(name);
-  if (found == model.arrays.end() || found->second.shape() != shape)
-    fail(ErrorKind::input, "has no array '", name, "' ", shape);
+  if (found == model.arrays.end() || found->second.shape() != PositionZScore::shape())
+    fail(ErrorKind::input, "has no array '", name, "' ", PositionZScore::shape());
   for (const float value : found->second.values<float>())
     if (!std::isfinite(value)) fail(ErrorKind::input, "has an array '", name, "' with no number");
   return std::move(found->second);
 }
 
-// The maps of network, z-score and asymmetry, each over its scale, in equal parts.
-SubjectScores combine(const AnomalyModel& model, const PreparedSubject& subject,
-                      const SubjectScores& network) {
-  const auto rule = [&](const Tensor& raw) { return score_subject(subject, raw, model.score); };
-  const SubjectScores z_score =
-      rule(position_z_score_maps(model.z_score, subject, model.score.residual));
-  const SubjectScores asymmetry = rule(asymmetry_maps(subject, model.score.residual));
-  SubjectScores all{network.maps.clone(), network.slice_scores};
-  const std::array maps = {network.maps.values<float>(), z_score.maps.values<float>(),
-                           asymmetry.maps.values<float>()};
-  std::array<float, kCombinedMaps> weights{};
-  for (std::size_t m = 0; m < maps.size(); ++m)
-    weights[m] = static_cast<float>(1 / (static_cast<double>(kCombinedMaps) * model.scales[m]));
+// Of `all`, a subject with all its brain, by what scores() can be made of.
+struct RuleScores {
+  Reconstruction reconstruction;
+  std::vector<SubjectScores> rules;
+};
+
+RuleScores rule_scores(Plan& plan, const AnomalyModel& model, const PreparedSubject& all) {
+  const AnomalyScoreOptions& options = model.score;
+  RuleScores made{reconstruct(plan, all, options), {}};
+  const auto add = [&](const Tensor& raw) {
+    for (std::int64_t s = 0; s < all.slices(); ++s)
+      if (!std::ranges::all_of(slice_of<float>(raw, s), [](float v) { return std::isfinite(v); }))
+        fail(ErrorKind::input, "the model makes no number of slice ", s, " of '", all.name,
+             "': it is damaged");
+    made.rules.push_back(score_subject(all, raw, options));
+  };
+  add(made.reconstruction.raw);
+  if (!model.combined) return made;
+  add(position_z_score_maps(model.z_score, all, options.residual));
+  add(asymmetry_maps(all, options.residual));
+  return made;
+}
+
+// The rules' maps, each over its scale, in equal parts; that of the only rule as it is.
+SubjectScores combined(const AnomalyModel& model, const std::string& subject,
+                       const std::vector<SubjectScores>& rules) {
+  SubjectScores all{rules[0].maps.clone(), rules[0].slice_scores};
+  if (!model.combined) return all;
   const std::span<float> sum = all.maps.values<float>();
-  for (std::size_t p = 0; p < sum.size(); ++p)
-    sum[p] = weights[0] * maps[0][p] + weights[1] * maps[1][p] + weights[2] * maps[2][p];
-  for (std::int64_t s = 0; s < subject.slices(); ++s) {
-    double& score = all.slice_scores[static_cast<std::size_t>(s)];
+  std::ranges::fill(sum, 0.0f);
+  for (std::size_t r = 0; r < rules.size(); ++r) {
+    const auto weight =
+        static_cast<float>(1 / (static_cast<double>(rules.size()) * model.scales[r]));
+    const std::span<const float> map = rules[r].maps.values<float>();
+    for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += weight * map[p];
+  }
+  for (std::size_t s = 0; s < all.slice_scores.size(); ++s) {
+    double& score = all.slice_scores[s];
     if (!std::isnan(score))
-      score = mean_of_brightest(slice_of<float>(all.maps, s), model.score.brightest);
+      score =
+          mean_of_brightest(slice_of<float>(std::as_const(all.maps), static_cast<std::int64_t>(s)),
+                            model.score.brightest);
+    if (std::isinf(score))
+      fail(ErrorKind::input, "the model makes no number of slice ", s, " of '", subject,
+           "': it is damaged");
   }
   return all;
 }
 
 double threshold_of(std::span<const PreparedSubject* const> subjects,
-                    const std::vector<SubjectScores>& scores) {
-  std::vector<ConstView> maps;
-  for (const SubjectScores& one : scores) maps.push_back(one.maps);
+                    const std::vector<ConstView>& maps) {
   const double threshold = label_free_threshold(subjects, maps, kThresholdPercentile);
   if (!(threshold > 0))
     fail(ErrorKind::input, "the maps of the held-out healthy slices are 0: there is no threshold");
@@ -139,13 +158,16 @@ AnomalyModel anomaly_model(Model model) {
                           : Shape();
   if (image.rank() != 4 || image[1] != image[2] || image[1] > 512 || image[3] != 1)
     fail(ErrorKind::input, "takes images ", image, ", expected [1, n, n, 1] of up to 512 pixels");
+  const auto output = static_cast<std::size_t>(model.graph.outputs()[0]);
+  if (const Shape made = model.graph.infer(1, false)[output].output; made != image)
+    fail(ErrorKind::input, "makes ", made, " of images ", image, ", expected the same size");
   AnomalyModel read;
   const auto method = std::ranges::find(kMethods, model.provenance["method"]);
   if (method == kMethods.end()) fail(ErrorKind::input, "does not tell its method");
   read.method = static_cast<AnomalyMethod>(method - kMethods.begin());
-  read.scales[0] = model.calibration.contains("network_threshold")
-                       ? model.calibration["network_threshold"]
-                       : std::nan("");
+  if (!(model.threshold > 0 && std::isfinite(model.threshold)))
+    fail(ErrorKind::input, "has no threshold above 0");
+  read.scales = {model.threshold, 1, 1};
   if (model.preprocessing.empty() || model.preprocessing.back().name != kScore)
     fail(ErrorKind::input, "has no preprocessing step '", kScore, "'");
   read.score = score_of(model.preprocessing.back());
@@ -153,10 +175,13 @@ AnomalyModel anomaly_model(Model model) {
       preparation_of(std::span(model.preprocessing).first(model.preprocessing.size() - 1));
   read.combined = number_of(model.preprocessing.back(), "combined") != 0;
   if (read.combined) {
-    read.z_score = {array_of(model, kMean, kZScoreShape),
-                    array_of(model, kDeviation, kZScoreShape)};
+    read.z_score = {array_of(model, kMean), array_of(model, kDeviation)};
+    for (const float deviation : read.z_score.deviation.values<float>())
+      if (deviation != 0 && !(static_cast<double>(deviation) > 0.99 * kLeastDeviation))
+        fail(ErrorKind::input, "has a deviation of ", deviation, " in '", kDeviation,
+             "', where 0 or at least ", kLeastDeviation, " can be learnt");
     const auto scales = model.coefficients.find(kScales);
-    if (scales == model.coefficients.end() || scales->second.size() != kCombinedMaps ||
+    if (scales == model.coefficients.end() || scales->second.size() != read.scales.size() ||
         !std::ranges::all_of(scales->second, [](double scale) { return scale > 1e-9; }))
       fail(ErrorKind::input, "has no coefficients '", kScales, "' above 0");
     std::ranges::copy(scales->second, read.scales.begin());
@@ -164,6 +189,15 @@ AnomalyModel anomaly_model(Model model) {
   read.reference = ConformalReference::from_coefficients(model.coefficients);
   read.model = std::move(model);
   return read;
+}
+
+AnomalyModel load_anomaly_model(const std::string& path) {
+  Model model = load_model(path);
+  try {
+    return anomaly_model(std::move(model));
+  } catch (const Error& error) {
+    throw error.with_context(path);
+  }
 }
 
 void store(AnomalyModel& anomaly) {
@@ -184,40 +218,29 @@ void store(AnomalyModel& anomaly) {
 
 SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
                                 const PreparedSubject& subject) {
-  const PreparedSubject all = with_all_brain(subject);
-  SubjectAnomalies found{reconstruct(plan, all, model.score), {}, {}};
-  found.network = score_subject(all, found.reconstruction.raw, model.score);
-  for (std::size_t s = 0; s < all.judged.size(); ++s)
-    if (all.judged[s] && !std::isfinite(found.network.slice_scores[s]))
-      fail(ErrorKind::input, "the model makes no number of slice ", s, " of '", subject.name,
-           "': it is damaged");
-  found.scores = model.combined
-                     ? combine(model, all, found.network)
-                     : SubjectScores{found.network.maps.clone(), found.network.slice_scores};
-  return found;
+  RuleScores made = rule_scores(plan, model, with_all_brain(subject));
+  SubjectScores scores = combined(model, subject.name, made.rules);
+  return {std::move(made.reconstruction), std::move(made.rules), std::move(scores)};
 }
 
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out) {
-  std::vector<SubjectScores> network, z_score, asymmetry, scores;
   if (model.combined) model.z_score = learn_position_z_score(training);
-  for (const PreparedSubject* subject : held_out) {
-    const Reconstruction made = reconstruct(plan, *subject, model.score);
-    network.push_back(score_subject(*subject, made.raw, model.score));
-    if (!model.combined) continue;
-    const Residual residual = model.score.residual;
-    z_score.push_back(score_subject(
-        *subject, position_z_score_maps(model.z_score, *subject, residual), model.score));
-    asymmetry.push_back(score_subject(*subject, asymmetry_maps(*subject, residual), model.score));
-  }
-  model.scales = {threshold_of(held_out, network), 1, 1};
-  if (model.combined) {
-    model.scales[1] = threshold_of(held_out, z_score);
-    model.scales[2] = threshold_of(held_out, asymmetry);
-  }
+  std::vector<std::vector<SubjectScores>> rules;
   for (const PreparedSubject* subject : held_out)
-    scores.push_back(find_anomalies(plan, model, *subject).scores);
-  model.model.threshold = threshold_of(held_out, scores);
+    rules.push_back(rule_scores(plan, model, with_all_brain(*subject)).rules);
+  model.scales = {1, 1, 1};
+  for (std::size_t r = 0; r < (model.combined ? model.scales.size() : 1); ++r) {
+    std::vector<ConstView> maps;
+    for (const std::vector<SubjectScores>& one : rules) maps.push_back(one[r].maps);
+    model.scales[r] = threshold_of(held_out, maps);
+  }
+  std::vector<SubjectScores> scores;
+  for (std::size_t n = 0; n < rules.size(); ++n)
+    scores.push_back(combined(model, held_out[n]->name, rules[n]));
+  std::vector<ConstView> maps;
+  for (const SubjectScores& one : scores) maps.push_back(one.maps);
+  model.model.threshold = threshold_of(held_out, maps);
   std::vector<std::vector<double>> by_subject(held_out.size());
   for (const auto& [n, slice] : healthy_slices("calibration", held_out))
     by_subject[n].push_back(scores[n].slice_scores[static_cast<std::size_t>(slice)]);
@@ -232,10 +255,7 @@ void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject*
     model.model.warnings.push_back(text("p-values of whole subjects are too low: of ", partial,
                                         " of its ", model.reference->subjects(),
                                         " healthy subjects only some slices are healthy"));
-  model.model.calibration = {{"threshold_percentile", kThresholdPercentile},
-                             {"network_threshold", model.scales[0]},
-                             {"healthy_subjects", static_cast<double>(model.reference->subjects())},
-                             {"smallest_rate", model.reference->smallest_rate()}};
+  model.model.calibration = {{"threshold_percentile", kThresholdPercentile}};
 }
 
 }  // namespace ratnet::inline v1

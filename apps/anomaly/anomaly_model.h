@@ -30,8 +30,6 @@ Graph anomaly_graph(AnomalyMethod method);
 
 constexpr const char* kAnomalySystem = "anomaly";
 
-constexpr std::size_t kCombinedMaps = 3;
-
 // A model file as the anomaly system reads it.
 struct AnomalyModel {
   Model model;
@@ -41,24 +39,29 @@ struct AnomalyModel {
   // Rules whose maps are added to the network's, each divided by its own label-free threshold:
   // where they err, they err in other places.
   bool combined = true;
-  PositionZScore z_score;                      // as learnt from the training subjects
-  std::array<double, kCombinedMaps> scales{};  // of the network, the z-score, the asymmetry
+  PositionZScore z_score;          // as learnt from the training subjects
+  std::array<double, 3> scales{};  // of the network, the z-score, the asymmetry
   // Slice scores of held-out healthy subjects; absent until the model is calibrated.
   std::optional<ConformalReference> reference;
 };
 
-// Throws Error (input) for a model of another system, or whose steps this version does not know.
+// Throws Error (input) for a model of another system, whose steps this version does not know, or
+// that is damaged.
 AnomalyModel anomaly_model(Model model);
+// The same of a file, which messages name. Throws Error as load_model does, too.
+AnomalyModel load_anomaly_model(const std::string& path);
 // Writes preparation, score and reference into the model's own fields.
 void store(AnomalyModel& model);
 
-// Everything that is said of one subject.
+// Everything that is said of one subject, of all slices that show brain, judged or not, so that
+// others can judge by rules of their own.
 struct SubjectAnomalies {
   Reconstruction reconstruction;
-  // Of all slices that show brain, judged or not, so that others can judge by rules of their own.
-  SubjectScores scores;   // the model's: combined, if it combines
-  SubjectScores network;  // the network's alone
+  // Of the network and, where the model combines them, the z-score and the asymmetry.
+  std::vector<SubjectScores> rules;
+  SubjectScores scores;  // the model's: of all rules
 };
+// Throws Error (input) where the model makes no numbers of it.
 SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
                                 const PreparedSubject& subject);
 

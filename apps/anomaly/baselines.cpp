@@ -18,15 +18,24 @@ Baselines learn_baselines(std::span<const PreparedSubject* const> subjects) {
           learn_nearest_healthy(subjects)};
 }
 
-std::vector<BaselineMaps> baseline_maps(const Baselines& learnt, const PreparedSubject& subject,
-                                        Residual residual) {
-  std::vector<BaselineMaps> maps;
-  maps.push_back({"intensity", intensity_maps(subject, residual)});
-  maps.push_back({"z_score", position_z_score_maps(learnt.z_score, subject, residual)});
-  maps.push_back({"asymmetry", asymmetry_maps(subject, residual)});
-  maps.push_back({"pca", principal_component_maps(learnt.components, subject, residual)});
-  maps.push_back({"nearest", nearest_healthy_maps(learnt.nearest, subject, residual)});
-  return maps;
+std::vector<BaselineRule> baseline_rules(const Baselines* learnt, Residual residual) {
+  std::vector<BaselineRule> rules;
+  rules.push_back(
+      {"intensity", [=](const PreparedSubject& s) { return intensity_maps(s, residual); }});
+  if (learnt)
+    rules.push_back({kZScoreRule, [=](const PreparedSubject& s) {
+                       return position_z_score_maps(learnt->z_score, s, residual);
+                     }});
+  rules.push_back(
+      {kAsymmetryRule, [=](const PreparedSubject& s) { return asymmetry_maps(s, residual); }});
+  if (!learnt) return rules;
+  rules.push_back({"pca", [=](const PreparedSubject& s) {
+                     return principal_component_maps(learnt->components, s, residual);
+                   }});
+  rules.push_back({"nearest", [=](const PreparedSubject& s) {
+                     return nearest_healthy_maps(learnt->nearest, s, residual);
+                   }});
+  return rules;
 }
 
 Tensor intensity_maps(const PreparedSubject& subject, Residual residual) {

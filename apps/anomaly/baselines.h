@@ -1,6 +1,7 @@
 // The simple rules that a network has to beat, beside it in every evaluation.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,15 +22,20 @@ struct Baselines {
 // none.
 Baselines learn_baselines(std::span<const PreparedSubject* const> subjects);
 
-struct BaselineMaps {
+constexpr const char* kZScoreRule = "z_score";
+constexpr const char* kAsymmetryRule = "asymmetry";
+
+struct BaselineRule {
   std::string name;
-  Tensor raw;  // [S, 128, 128] f32, for score_subject()
+  // [S, 128, 128] f32, for score_subject().
+  std::function<Tensor(const PreparedSubject&)> raw_maps;
 };
 
-// "intensity", "z_score", "asymmetry", "pca" and "nearest", in this order. residual: what counts as
-// a departure; where one rule compares no structure, ssim counts as absolute does.
-std::vector<BaselineMaps> baseline_maps(const Baselines& learnt, const PreparedSubject& subject,
-                                        Residual residual = Residual::positive);
+// "intensity", "z_score", "asymmetry", "pca" and "nearest", in this order; without `learnt` (null),
+// which they borrow, those that learn nothing. residual: what counts as a departure; where one rule
+// compares no structure, ssim counts as absolute does.
+std::vector<BaselineRule> baseline_rules(const Baselines* learnt,
+                                         Residual residual = Residual::positive);
 
 // [S, 128, 128] f32: departure() of the image from the median of the brain, which preparation puts
 // at 0.5, for the slices that can be judged; 0 in the others and outside of the brain.

@@ -9,8 +9,6 @@
 namespace ratnet::inline v1 {
 namespace {
 
-constexpr std::size_t kMostSlices = 2048;
-
 // Images `rows` of a dataset to [n, H, W] as floats, each at its place in `rows`.
 Tensor read_rows(Dataset& dataset, const std::vector<std::int64_t>& rows) {
   const Shape shape = dataset.image_shape();
@@ -57,7 +55,7 @@ std::vector<CohortSubject> subjects_of(const Dataset& dataset) {
     subjects[at->second].rows.push_back(static_cast<std::int64_t>(row));
   }
   for (CohortSubject& subject : subjects) {
-    if (subject.rows.size() > kMostSlices)
+    if (static_cast<std::int64_t>(subject.rows.size()) > kMostSlices)
       fail(ErrorKind::input, dataset.name(), ": subject '", subject.name, "' has ",
            subject.rows.size(), " slices, at most ", kMostSlices, " are one stack");
     const auto number = [&](std::int64_t row) {

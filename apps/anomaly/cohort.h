@@ -31,7 +31,6 @@ class SubjectCohort {
 
   const Dataset& dataset() const { return *images_; }
   const Dataset* masks() const { return masks_.get(); }
-  bool has_masks() const { return masks_ != nullptr; }
   std::int64_t slices() const { return images_->size(); }
   SliceGrid grid() const;  // of the input; pixels are taken as square
   const std::vector<CohortSubject>& subjects() const { return subjects_; }

@@ -7,8 +7,11 @@
 
 namespace ratnet::inline v1 {
 
-// Needs `images`, `subject` and `slice`, takes `masks` and `labels` where there are any. Throws
-// Error as open_hdf5_slices and SubjectCohort do.
-SubjectCohort open_hdf5_cohort(const std::string& path);
+enum class Masks { taken, ignored };
+
+// Needs `images`, `subject` and `slice`, takes `labels` where there are any, and `masks` unless
+// they are ignored, which may then be of any form. Throws Error as open_hdf5_slices and
+// SubjectCohort do.
+SubjectCohort open_hdf5_cohort(const std::string& path, Masks masks = Masks::taken);
 
 }  // namespace ratnet::inline v1

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "asymmetry.h"
 #include "label_free_threshold.h"
+#include "subject_slices.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -24,35 +24,28 @@ MethodScores scores_of(const Method& method) {
   return scores;
 }
 
-std::vector<BaselineMaps> maps_of(const std::optional<LearntBaselines>& learnt,
-                                  const PreparedSubject& subject, Residual residual) {
-  if (learnt) return baseline_maps(learnt->baselines, subject, residual);
-  std::vector<BaselineMaps> maps;
-  maps.push_back({"intensity", intensity_maps(subject, residual)});
-  maps.push_back({"asymmetry", asymmetry_maps(subject, residual)});
-  return maps;
-}
-
-void add(std::vector<Method>& methods, const std::optional<LearntBaselines>& learnt,
-         const PreparedSubject& subject, const AnomalyScoreOptions& options) {
-  std::size_t i = 0;
-  for (const BaselineMaps& made : maps_of(learnt, subject, options.residual)) {
-    if (i == methods.size()) methods.push_back({made.name, {}});
-    methods[i++].scores.push_back(score_subject(subject, made.raw, options));
-  }
+// Which of SubjectAnomalies::rules a baseline is in the model; 0, the network, for none.
+std::size_t place_in(const AnomalyModel& model, const std::string& baseline) {
+  if (!model.combined) return 0;
+  return baseline == kZScoreRule ? 1 : baseline == kAsymmetryRule ? 2 : 0;
 }
 
 }  // namespace
 
-LearntBaselines learn_baselines(std::span<const PreparedSubject* const> training,
-                                std::span<const PreparedSubject* const> validation,
-                                const AnomalyScoreOptions& options) {
-  std::optional<LearntBaselines> learnt(LearntBaselines{learn_baselines(training), {}});
-  std::vector<Method> methods;
-  for (const PreparedSubject* subject : validation) add(methods, learnt, *subject, options);
-  for (const Method& method : methods)
-    learnt->thresholds[method.name] = label_free_threshold(validation, scores_of(method).maps);
-  return std::move(*learnt);
+LearntBaselines calibrated_baselines(std::span<const PreparedSubject* const> training,
+                                     std::span<const PreparedSubject* const> validation,
+                                     const AnomalyScoreOptions& options) {
+  LearntBaselines learnt{learn_baselines(training), {}};
+  // Of all the brain, as find_anomalies() does: a rule is the same beside a model and in it.
+  std::vector<PreparedSubject> whole;
+  for (const PreparedSubject* subject : validation) whole.push_back(with_all_brain(*subject));
+  for (const BaselineRule& rule : baseline_rules(&learnt.baselines, options.residual)) {
+    Method method{rule.name, {}};
+    for (const PreparedSubject& subject : whole)
+      method.scores.push_back(score_subject(subject, rule.raw_maps(subject), options));
+    learnt.thresholds[rule.name] = label_free_threshold(validation, scores_of(method).maps);
+  }
+  return learnt;
 }
 
 AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
@@ -62,13 +55,22 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   const std::string name(name_of(model.method));
   Method whole{model.combined ? name + " combined" : name, {}, model.model.threshold};
   Method network{name, {}, model.scales[0]};
+  const std::vector<BaselineRule> rules =
+      baseline_rules(learnt ? &learnt->baselines : nullptr, model.score.residual);
   std::vector<Method> baselines;
+  for (const BaselineRule& rule : rules) baselines.push_back({rule.name, {}});
   MethodScores position{.name = kPositionOnly, .position_only = true};
   for (const PreparedSubject& subject : subjects) {
     SubjectAnomalies found = find_anomalies(plan, model, subject);
     whole.scores.push_back(std::move(found.scores));
-    network.scores.push_back(std::move(found.network));
-    add(baselines, learnt, subject, model.score);
+    network.scores.push_back(std::move(found.rules[0]));
+    const PreparedSubject all = with_all_brain(subject);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const std::size_t place = place_in(model, rules[i].name);
+      baselines[i].scores.push_back(place > 0
+                                        ? std::move(found.rules[place])
+                                        : score_subject(all, rules[i].raw_maps(all), model.score));
+    }
     position.slice_scores.push_back(position_scores(subject));
     if (progress) progress(static_cast<std::int64_t>(whole.scores.size()));
   }

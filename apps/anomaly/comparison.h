@@ -20,9 +20,9 @@ struct LearntBaselines {
 };
 // training, validation: subjects of the model's own splits. Throws Error (input) where they have no
 // healthy slice.
-LearntBaselines learn_baselines(std::span<const PreparedSubject* const> training,
-                                std::span<const PreparedSubject* const> validation,
-                                const AnomalyScoreOptions& options);
+LearntBaselines calibrated_baselines(std::span<const PreparedSubject* const> training,
+                                     std::span<const PreparedSubject* const> validation,
+                                     const AnomalyScoreOptions& options);
 
 // The model first, then, where it combines, its network alone, then the baselines; those that have
 // to learn only where they have learnt. plan: of the model. Throws Error as evaluate_anomalies

@@ -14,10 +14,9 @@ namespace {
 
 constexpr std::int64_t kPositions = 41, kSize = 64, kPixels = kSize * kSize;
 constexpr double kWidth = 0.04;
-// In pixels of 64 x 64, chosen with the floor by pixel AP on real tumours, which hardly depends on
-// them: a coarser image or a floor of 0.1 costs 0.02 to 0.03.
+// In pixels of 64 x 64, chosen with kLeastDeviation by pixel AP on real tumours, which hardly
+// depends on them: a coarser image or a deviation of 0.1 costs 0.02 to 0.03.
 constexpr double kImageSigma = 0.5, kStatisticSigma = 1.5;
-constexpr double kFloor = 0.02;    // added to the variance: 4% of the brain's level
 constexpr double kPresent = 0.02;  // least share of healthy slices that have brain there
 constexpr double kLightest = 1e-4;
 
@@ -94,8 +93,8 @@ PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> su
     }
   }
 
-  PositionZScore learnt{Tensor({kPositions, kSize, kSize}, DType::f32),
-                        Tensor({kPositions, kSize, kSize}, DType::f32)};
+  PositionZScore learnt{Tensor(PositionZScore::shape(), DType::f32),
+                        Tensor(PositionZScore::shape(), DType::f32)};
   for (std::int64_t n = 0; n < kPositions; ++n) {
     const Sums& sum = sums[static_cast<std::size_t>(n)];
     const std::vector<float> brain = smooth(sum.brain, sum.weight),
@@ -108,7 +107,8 @@ PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> su
       const double centre = static_cast<double>(value[i]) / brain[i];
       const double variance = static_cast<double>(square[i]) / brain[i] - centre * centre;
       mean[i] = static_cast<float>(centre);
-      deviation[i] = static_cast<float>(std::sqrt(std::max(variance, 0.0) + kFloor * kFloor));
+      deviation[i] = static_cast<float>(
+          std::sqrt(std::max(variance, 0.0) + kLeastDeviation * kLeastDeviation));
     }
   }
   return learnt;
@@ -117,7 +117,7 @@ PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> su
 Tensor position_z_score_maps(const PositionZScore& learnt, const PreparedSubject& subject,
                              Residual residual) {
   check_subject("position z-score", subject);
-  const Shape shape{kPositions, kSize, kSize};
+  const Shape shape = PositionZScore::shape();
   require(learnt.mean.shape() == shape && learnt.deviation.shape() == shape,
           "position z-score: statistics of ", learnt.mean.shape(), " and ",
           learnt.deviation.shape(), ", expected ", shape);

@@ -11,7 +11,11 @@ struct PositionZScore {
   // [41, 64, 64] f32 at positions 0, 1/40, ... 1. A deviation of 0 says that brains are hardly ever
   // there.
   Tensor mean, deviation;
+
+  static Shape shape() { return {41, 64, 64}; }
 };
+// Of a place where there are brains, 4% of their level: its square is added to the variance.
+constexpr double kLeastDeviation = 0.02;
 
 // Of all healthy slices (subject_slices.h), smoothed slightly, each weighted by a Gaussian of 0.04
 // about the position; the sums are smoothed again because brains do not lie alike.

@@ -18,6 +18,9 @@ void check_subject(const SubjectSlices& subject) {
   const ConstView& images = subject.images;
   require(images && images.dtype == DType::f32 && images.shape.rank() == 3 && images.shape[0] >= 1,
           "images are ", name_of(images.dtype), " ", images.shape, ", expected f32 [S, H, W]");
+  if (images.shape[0] > kMostSlices)
+    fail(ErrorKind::input, "has ", images.shape[0], " slices, at most ", kMostSlices,
+         " are one stack");
   if (subject.masks)
     require(subject.masks.dtype == DType::u8 && subject.masks.shape == images.shape, "masks are ",
             name_of(subject.masks.dtype), " ", subject.masks.shape, ", expected u8 ", images.shape);

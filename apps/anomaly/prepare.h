@@ -11,6 +11,9 @@
 
 namespace ratnet::inline v1 {
 
+// Of one subject: what is made of a slice is many times what it took in the file.
+constexpr std::int64_t kMostSlices = 2048;
+
 struct PreparationOptions {
   BrainMaskOptions brain;
   double lesion_share = 0.5;  // a pixel is lesion where lesions cover as much of it
@@ -40,8 +43,9 @@ struct SubjectSlices {
 };
 
 // Where no brain is found, or it is all of one brightness, no slice is judged and the images are 0.
-// Throws Error: input, naming the subject, for values that are not finite, masks of other values
-// than 0 and 1, and spacings that make no picture; usage for shapes that do not agree.
+// Throws Error: input, naming the subject, for too many slices, values that are not finite, masks
+// of other values than 0 and 1, and spacings that make no picture; usage for shapes that do not
+// agree.
 PreparedSubject prepare_subject(const SubjectSlices& subject,
                                 const PreparationOptions& options = {});
 

@@ -6,6 +6,7 @@
 
 #include "../../core/version.h"
 #include "../../kernels/open.h"
+#include "../../train/total_steps.h"
 #include "cohort_split.h"
 #include "subject_slices.h"
 
@@ -73,13 +74,9 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
       options.method == AnomalyMethod::denoising ? options.noise : CoarseNoise{.deviation = 0};
   trainer.loader.change = healthy_change(options.augmentation, noise);
   trainer.judged_change = noise_change(noise);
-  const auto parts = [](std::int64_t n, std::int64_t of) {
-    return (n + of - 1) / std::max<std::int64_t>(1, of);
-  };
-  const std::int64_t steps =
-      trainer.epochs * parts(parts(first, trainer.loader.batch), trainer.accumulate);
-  const TrainingResult trained = train_network(graph, objective_of(options, steps), *slices.images,
-                                               train, validation, trainer, progress);
+  const TrainingResult trained =
+      train_network(graph, objective_of(options, total_steps(trainer, first)), *slices.images,
+                    train, validation, trainer, progress);
   AnomalyTrainingResult result;
   result.interrupted = trained.interrupted;
   if (trained.interrupted) return result;

@@ -11,18 +11,27 @@ namespace {
 
 void run(EvaluateOptions options) {
   const ModelAndInputs named = split_model(options.files);
+  options.model = named.model;
   options.files = named.inputs;
   require(!options.files.empty(), "evaluate needs a file of slices, or scans with labels");
   if (!options.json.empty() && options.json != "-") check_can_write(options.json);
-  Model model = load_model(named.model);
+  const Model model = load_model(named.model);
   options.check_for(model.system);
   if (model.system == "anomaly")
-    evaluate_anomaly(std::move(model), options);
+    evaluate_anomaly(options);
   else
     evaluate_dark_slices(model, options);  // throws where the model is of something else
 }
 
 }  // namespace
+
+std::optional<Split> EvaluateOptions::wanted_split(bool has_splits) const {
+  if (split == "all") return std::nullopt;
+  if (split == "auto") return has_splits ? std::optional(Split::test) : std::nullopt;
+  for (const Split known : {Split::train, Split::validation, Split::test})
+    if (split == name_of(known)) return known;
+  fail(ErrorKind::usage, "unknown split '", split, "': use train, validation, test, all or auto");
+}
 
 void EvaluateOptions::check_for(const std::string& system) const {
   if (system == "anomaly") {

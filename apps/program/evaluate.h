@@ -8,12 +8,14 @@
 
 #include "../../core/atomic_file.h"
 #include "../../network/model.h"
+#include "../../train/dataset.h"
 #include "options.h"
 
 namespace ratnet::inline v1 {
 
 struct EvaluateOptions {
-  std::vector<std::string> files;  // behind the model
+  std::string model;               // its file
+  std::vector<std::string> files;  // behind it
   std::string split = "auto";
   std::optional<double> brain_level;
   std::string healthy;
@@ -21,6 +23,9 @@ struct EvaluateOptions {
   ScanOptions scan;
   ComputeOptions compute;
 
+  // The split to judge, or none: everything. `auto` is test where there are splits. Throws Error
+  // (usage) for a split of another name.
+  std::optional<Split> wanted_split(bool has_splits) const;
   // Throws Error (usage) where an option of the other systems is given.
   void check_for(const std::string& system) const;
 };
@@ -36,6 +41,6 @@ void give(const Evaluation& evaluation, const EvaluateOptions& options) {
 }
 
 void evaluate_dark_slices(const Model& model, const EvaluateOptions& options);
-void evaluate_anomaly(Model model, const EvaluateOptions& options);
+void evaluate_anomaly(const EvaluateOptions& options);
 
 }  // namespace ratnet::inline v1

@@ -1,15 +1,28 @@
 #include "inputs.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string_view>
 
-#include "../../core/error.h"
 #include "../../imaging/nifti.h"
 
 namespace ratnet::inline v1 {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+bool is_scan_or_slices(const fs::path& file) {
+  const std::string path = file.string();
+  if (path.ends_with(kAnomalyMapEnding) || file.filename() == kAnomalyScoresFile) return false;
+  if (is_hdf5_name(path)) return true;
+  const bool image_of_pair = path.ends_with(".img") || path.ends_with(".img.gz");
+  return is_nifti_name(path) && !image_of_pair && !base_of(path).ends_with("_mask");
+}
+
+}  // namespace
 
 bool is_hdf5_name(const std::string& path) {
   return path.ends_with(".h5") || path.ends_with(".hdf5");
@@ -26,19 +39,14 @@ std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
     std::vector<Input> found;
     for (auto it = fs::recursive_directory_iterator(
              argument, fs::directory_options::skip_permission_denied, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-      const std::string path = it->path().string();
-      const bool image_of_pair = path.ends_with(".img") || path.ends_with(".img.gz");
-      // What `score` leaves in a folder is no scan.
-      const bool result =
-          path.ends_with("_desc-anomaly_map.nii.gz") || it->path().filename() == "scores.h5";
-      if (it->is_regular_file(error) && !image_of_pair && !result &&
-          (is_nifti_name(path) || is_hdf5_name(path)))
-        found.push_back(
-            {path, fs::relative(it->path().parent_path(), argument, error).string(), true});
-    }
+         !error && it != fs::recursive_directory_iterator(); it.increment(error))
+      if (it->is_regular_file(error) && is_scan_or_slices(it->path()))
+        found.push_back({it->path().string(),
+                         fs::relative(it->path().parent_path(), argument, error).string(), true});
     if (error) fail(ErrorKind::file_system, argument, ": cannot be listed: ", error.message());
-    if (found.empty()) fail(ErrorKind::input, argument, ": holds no .nii, .nii.gz or .h5 file");
+    if (found.empty())
+      fail(ErrorKind::input, argument,
+           ": holds no .nii, .nii.gz or .h5 file but masks and results");
     std::sort(found.begin(), found.end(),
               [](const Input& a, const Input& b) { return a.path < b.path; });
     inputs.insert(inputs.end(), found.begin(), found.end());
@@ -46,15 +54,51 @@ std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
   return inputs;
 }
 
-std::string stem_of(const std::string& path) {
-  std::string stem = fs::path(path).filename().string();
+void check_distinct(std::span<const Input> inputs, std::span<const std::string> outputs) {
+  std::map<std::string, std::string> taken;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto [other, fresh] = taken.emplace(outputs[i], inputs[i].path);
+    require(fresh, other->second, " and ", inputs[i].path, " would both write ", outputs[i],
+            "; name them in two runs with an output folder each");
+  }
+}
+
+void UnusableInputs::try_one(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (inputs_ == 1 || error.kind() != ErrorKind::input) throw;
+    std::fprintf(stderr, "ratnet: %s\n", error.what());
+    if (!first_) first_ = error;
+    ++unusable_;
+  }
+}
+
+void UnusableInputs::throw_if_any() const {
+  if (first_)
+    fail(ErrorKind::input, unusable_, " of ", inputs_,
+         " files could not be used; the first: ", first_->what());
+}
+
+std::string base_of(const std::string& path) {
+  std::string base = fs::path(path).filename().string();
   for (const char* extension : {".gz", ".nii", ".hdr", ".img", ".h5", ".hdf5"})
-    if (stem.ends_with(extension)) stem.resize(stem.size() - std::string_view(extension).size());
+    if (base.ends_with(extension)) base.resize(base.size() - std::string_view(extension).size());
+  return base;
+}
+
+std::string stem_of(const std::string& path) {
+  std::string stem = base_of(path);
   const std::size_t suffix = stem.rfind('_');
   if (stem.starts_with("sub-") && suffix != std::string::npos &&
       stem.find('-', suffix) == std::string::npos)
     stem.resize(suffix);
   return stem;
+}
+
+std::string subject_of(const std::string& path) {
+  const std::string base = base_of(path);
+  return base.starts_with("sub-") ? base.substr(0, base.find('_')) : base;
 }
 
 }  // namespace ratnet::inline v1

@@ -1,8 +1,14 @@
 // The scans and slice files that a command was given, by name or in folders.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "../../core/error.h"
 
 namespace ratnet::inline v1 {
 
@@ -15,12 +21,41 @@ struct Input {
   bool from_folder = false;  // found in a folder, not named itself
 };
 
-// The files themselves, and those in folders: all scans and slice files below them, in order.
-// Throws Error: input (a folder holds none), file_system.
+// How the names of what `score` writes end.
+constexpr const char* kAnomalyMapEnding = "_desc-anomaly_map.nii.gz";
+constexpr const char* kAnomalyScoresFile = "scores.h5";
+
+// The files themselves, and those in folders: the scans and slice files below them, in order. What
+// lies in a folder under the names that `score` gives, and scans whose names end in _mask, are
+// passed over: they have to be named to be read. Throws Error: input (a folder holds none),
+// file_system.
 std::vector<Input> find_inputs(const std::vector<std::string>& arguments);
 
-// A file's name without folder and ending and, where it is a BIDS name, without its suffix:
-// a/sub-01_task-rest_bold.nii.gz gives sub-01_task-rest, a/run_3.nii gives run_3.
+// outputs: the file that each input's results go to. Throws Error (usage) where two go to one.
+void check_distinct(std::span<const Input> inputs, std::span<const std::string> outputs);
+
+// In a folder one file that cannot be used must not keep the others from being looked at.
+class UnusableInputs {
+ public:
+  explicit UnusableInputs(std::size_t inputs) : inputs_(inputs) {}
+  // An Error (input) of one among several is said on stderr and remembered; others go on.
+  void try_one(const std::function<void()>& work);
+  // Throws Error (input), with how many they were and the first, where there was one.
+  void throw_if_any() const;
+
+ private:
+  std::size_t inputs_, unusable_ = 0;
+  std::optional<Error> first_;
+};
+
+// A file's name without folder and ending.
+std::string base_of(const std::string& path);
+
+// The same and, where it is a BIDS name, without its suffix: a/sub-01_task-rest_bold.nii.gz gives
+// sub-01_task-rest, a/run_3.nii gives run_3.
 std::string stem_of(const std::string& path);
+
+// The subject that a BIDS name states, sub-01, else base_of().
+std::string subject_of(const std::string& path);
 
 }  // namespace ratnet::inline v1

@@ -13,7 +13,6 @@
 #include "graph_file.h"
 #include "interrupt.h"
 #include "options.h"
-#include "output.h"
 #include "training_options.h"
 
 namespace ratnet::inline v1 {
@@ -22,7 +21,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct Options {
-  std::string graph, data, output, json;
+  std::string graph, data;
   std::optional<double> scale;  // by the type of the pixels where it is not given
   bool allow_leakage = false;
   TrainingCommandOptions training;
@@ -54,12 +53,11 @@ void print(const Judgement& test) {
 
 void run(Options options) {
   require(
-      !options.graph.empty() && !options.data.empty() && !options.output.empty(),
+      !options.graph.empty() && !options.data.empty() && !options.training.output.empty(),
       "train needs --graph FILE, an HDF5 file and -o FILE, or the name of a system (ratnet train "
       "--help)");
   GraphFile file = read_graph_file(options.graph);
-  TrainerOptions& trainer = options.training.finish(options.output);
-  if (!options.json.empty()) check_can_write(options.json);
+  TrainerOptions& trainer = options.training.finish();
 
   const auto dataset = open_hdf5_slices(options.data, {.labels_required = false});
   for (const std::string& note : dataset->notes()) std::fprintf(stderr, "note: %s\n", note.c_str());
@@ -87,13 +85,13 @@ void run(Options options) {
   line.finish();
   if (result.interrupted)
     throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
-  save_model(result.model, options.output);
+  save_model(result.model, options.training.output);
   std::error_code ignored;
   std::filesystem::remove(trainer.checkpoint_path, ignored);
   if (result.test) print(*result.test);
-  if (!options.json.empty())
-    write_file(options.json, to_json(result.test.value_or(Judgement())).dump(1) + "\n");
-  std::printf("model: %s\n", options.output.c_str());
+  if (const std::string& json = options.training.json; !json.empty())
+    write_file(json, to_json(result.test.value_or(Judgement())).dump(1) + "\n");
+  std::printf("model: %s\n", options.training.output.c_str());
 }
 
 }  // namespace
@@ -104,14 +102,12 @@ void add_train_graph(CLI::App& train) {
                    "a network as JSON (docs/graphs.md), trained on images with labels, masks or "
                    "nothing");
   train.add_option("data", options->data, "HDF5 file of images (docs/file-formats.md)");
-  train.add_option("-o,--output", options->output, "model file to write (.safetensors)");
   train.add_option(
       "--scale", options->scale,
       "what pixels are multiplied by (by default 1/255 for u8, 1/65535 for u16, 1/32767 "
       "for i16, 1 for f32)");
   train.add_flag("--allow-leakage", options->allow_leakage,
                  "train although the file names no subjects; the model will say so for ever");
-  train.add_option("--json", options->json, "write the test figures to this file");
   add_training_options(train, options->training);
   train.footer(
       "Example, where unet.json holds a graph:\n"

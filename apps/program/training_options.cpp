@@ -21,7 +21,7 @@ std::string beside(const std::string& output, const char* ending) {
 
 }  // namespace
 
-TrainerOptions& TrainingCommandOptions::finish(const std::string& output) {
+TrainerOptions& TrainingCommandOptions::finish() {
   trainer.optimiser.kind = parse_optimiser_kind(optimiser);
   trainer.schedule.kind = parse_schedule_kind(schedule);
   require(!plateau_given || schedule == "plateau",
@@ -36,6 +36,7 @@ TrainerOptions& TrainingCommandOptions::finish(const std::string& output) {
   require(output.ends_with(".safetensors"), "the model file '", output,
           "' must end in .safetensors: by that the other commands know a model");
   check_can_write(output);
+  if (!json.empty()) check_can_write(json);
   trainer.checkpoint_path = beside(output, ".checkpoint.safetensors");
   trainer.log_path = beside(output, ".log.jsonl");
   if (std::filesystem::exists(trainer.checkpoint_path) && !trainer.resume)
@@ -51,6 +52,8 @@ TrainerOptions& TrainingCommandOptions::finish(const std::string& output) {
 
 void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
   TrainerOptions& trainer = options.trainer;
+  command.add_option("-o,--output", options.output, "model file to write (.safetensors)");
+  command.add_option("--json", options.json, "write the test figures to this file");
   const auto monitor_given = [&options](const std::string&) { options.monitor_given = true; };
   const auto plateau_given = [&options](const std::string&) { options.plateau_given = true; };
   command.add_option("--epochs", trainer.epochs, "passes over the training images")

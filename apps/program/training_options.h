@@ -16,6 +16,8 @@ namespace ratnet::inline v1 {
 
 struct TrainingCommandOptions {
   TrainerOptions trainer;
+  std::string output;  // model file
+  std::string json;    // file for the test figures, or empty
   std::string optimiser = "adam";
   std::vector<std::string> groups;
   std::string schedule = "one-cycle";
@@ -26,12 +28,11 @@ struct TrainingCommandOptions {
   bool monitor_given = false;
 
   // Turns the texts into trainer's options, which it returns, with the checkpoint and the log
-  // beside the model file `output`. Says on stderr what becomes of a checkpoint that is there.
-  // Throws Error: usage for values that make no sense, file_system where the model cannot be
-  // written.
-  TrainerOptions& finish(const std::string& output);
+  // beside the model file. Says on stderr what becomes of a checkpoint that is there. Throws Error:
+  // usage for values that make no sense, file_system where model or figures cannot be written.
+  TrainerOptions& finish();
 };
-// The options' defaults are what `options` holds.
+// The options' defaults are what `options` holds; -o is not required.
 void add_training_options(CLI::App& command, TrainingCommandOptions& options);
 
 // Throws Error (usage) where options stand before the name of a system's training, which are those

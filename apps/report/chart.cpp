@@ -110,11 +110,7 @@ void Chart::circle(double x, double y, const std::string& kind, std::string_view
 }
 
 void Chart::dot(double x, double y, Tone tone, std::string_view title, std::string_view link) {
-  circle(x, y,
-         tone == Tone::calm    ? "calm"
-         : tone == Tone::alert ? "alert"
-                               : "unclear",
-         title, link);
+  circle(x, y, class_of(tone), title, link);
 }
 
 void Chart::hollow_dot(double x, double y, std::string_view title) {

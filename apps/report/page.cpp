@@ -14,6 +14,10 @@ std::string list(const std::vector<std::string>& sentences) {
 
 }  // namespace
 
+std::string class_of(Tone tone) {
+  return tone == Tone::calm ? "calm" : tone == Tone::alert ? "alert" : "unclear";
+}
+
 std::string paragraphs(const std::vector<std::string>& sentences) {
   std::string result;
   for (const std::string& sentence : sentences) result += text_element("p", sentence) + "\n";
@@ -39,8 +43,7 @@ Page::Page(std::string_view kind, std::string_view subject, std::string_view abo
 
 void Page::verdict(Tone tone, std::string_view headline,
                    const std::vector<std::string>& sentences) {
-  const char* name = tone == Tone::calm ? "calm" : tone == Tone::alert ? "alert" : "unclear";
-  body_ += element("div", {{"class", std::string("verdict ") + name}},
+  body_ += element("div", {{"class", "verdict " + class_of(tone)}},
                    text_element("h2", headline) + paragraphs(sentences)) +
            "\n";
 }

@@ -11,6 +11,8 @@ namespace ratnet::inline v1 {
 
 // How a page's verdict and marks look.
 enum class Tone { calm, alert, unclear };
+// The name of the tone's class in the page's styles.
+std::string class_of(Tone tone);
 
 class Page {
  public:

@@ -46,10 +46,11 @@ TEST_CASE("every baseline finds a bright disc in a subject it has not seen") {
   subject.judged[6] = 0;
   plant(subject, 6, 50, 84, 8, 0.7f);
   std::vector<std::string> names;
-  for (const BaselineMaps& maps : baseline_maps(learnt, subject)) {
-    names.push_back(maps.name);
-    INFO(maps.name);
-    const SubjectScores scores = score_subject(subject, maps.raw, {.smooth_slices = false});
+  for (const BaselineRule& rule : baseline_rules(&learnt)) {
+    names.push_back(rule.name);
+    INFO(rule.name);
+    const Tensor raw = rule.raw_maps(subject);
+    const SubjectScores scores = score_subject(subject, raw, {.smooth_slices = false});
     const std::span<const float> map = scores.maps.values<float>();
     const auto top = static_cast<std::int64_t>(std::ranges::max_element(map) - map.begin());
     CHECK(top / (kJudgedSize * kJudgedSize) == 3);
@@ -57,21 +58,22 @@ TEST_CASE("every baseline finds a bright disc in a subject it has not seen") {
                      static_cast<double>(top % kJudgedSize - 84)) <= 8);
     for (const int other : {0, 2, 5})
       CHECK(scores.slice_scores[3] > 1.5 * scores.slice_scores[static_cast<std::size_t>(other)]);
-    const std::span<const float> last = slice_of<float>(maps.raw, 6);
+    const std::span<const float> last = slice_of<float>(raw, 6);
     CHECK(std::ranges::all_of(last, [](float v) { return v == 0; }));
   }
   CHECK(names == std::vector<std::string>{"intensity", "z_score", "asymmetry", "pca", "nearest"});
+  CHECK(baseline_rules(nullptr).size() == 2);
   // A dark disc is found by the other sign only.
   PreparedSubject dark = healthy_subject(7, 98);
   plant(dark, 3, 50, 84, 8, -0.4f);
-  for (const BaselineMaps& maps : baseline_maps(learnt, dark, Residual::negative)) {
-    INFO(maps.name);
-    const SubjectScores scores = score_subject(dark, maps.raw, {.smooth_slices = false});
+  for (const BaselineRule& rule : baseline_rules(&learnt, Residual::negative)) {
+    INFO(rule.name);
+    const SubjectScores scores = score_subject(dark, rule.raw_maps(dark), {.smooth_slices = false});
     CHECK(value(scores.maps, 3, 50, 84) > 0);
     CHECK(scores.slice_scores[3] > 1.3 * scores.slice_scores[0]);
   }
-  for (const BaselineMaps& maps : baseline_maps(learnt, dark))
-    CHECK(value(maps.raw, 3, 50, 84) < 0.05f);
+  for (const BaselineRule& rule : baseline_rules(&learnt))
+    CHECK(value(rule.raw_maps(dark), 3, 50, 84) < 0.05f);
 }
 
 TEST_CASE("baselines learn from judged healthy slices alone") {

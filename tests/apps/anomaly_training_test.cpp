@@ -3,8 +3,10 @@
 
 #include <filesystem>
 
+#include "../../apps/anomaly/asymmetry.h"
 #include "../../apps/anomaly/cohort_split.h"
 #include "../../apps/anomaly/comparison.h"
+#include "../../apps/anomaly/label_free_threshold.h"
 #include "../../apps/anomaly/subject_slices.h"
 #include "../../kernels/open.h"
 #include "../catch.h"
@@ -161,6 +163,87 @@ TEST_CASE("every method makes a calibrated model that comes back from its file")
   std::filesystem::remove(path);
 }
 
+TEST_CASE("a rule beside the model is the same as in it") {
+  std::vector<PreparedSubject> subjects = healthy_cohort(6, 6);
+  for (PreparedSubject& subject : subjects) {
+    // Brain beyond the judged zone, with a midline of its own and much that departs there.
+    subject.judged[0] = subject.judged[5] = 0;
+    for (std::int64_t y = 30; y < 90; ++y)
+      for (std::int64_t x = 30; x < 50; ++x) subject.images.values<float>()[voxel(5, y, x)] += 0.5f;
+    for (std::int64_t y = 0; y < kJudgedSize; ++y)
+      for (std::int64_t x = 70; x < kJudgedSize; ++x)
+        subject.brain.values<std::uint8_t>()[voxel(0, y, x)] = 0;
+  }
+  AnomalyTrainingOptions options = quick(AnomalyMethod::denoising);
+  options.trainer.epochs = 1;
+  std::vector<Split> splits = kSplits;
+  splits.push_back(Split::test);
+  const AnomalyTrainingResult trained = train_anomaly(subjects, splits, "hash", options);
+  const AnomalyModel& model = trained.model;
+  const LearntBaselines learnt =
+      calibrated_baselines(of_split(subjects, splits, Split::train),
+                           of_split(subjects, splits, Split::validation), model.score);
+  CHECK(learnt.thresholds.at("z_score") == model.scales[1]);
+  CHECK(learnt.thresholds.at("asymmetry") == model.scales[2]);
+
+  std::vector<SubjectScores> asymmetry;
+  for (const PreparedSubject* subject : of_split(subjects, splits, Split::validation)) {
+    const PreparedSubject all = with_all_brain(*subject);
+    asymmetry.push_back(score_subject(all, asymmetry_maps(all), model.score));
+  }
+  const std::vector<ConstView> maps = {asymmetry[0].maps, asymmetry[1].maps};
+  CHECK(label_free_threshold(of_split(subjects, splits, Split::validation), maps) ==
+        model.scales[2]);
+
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = 8});
+  const SubjectAnomalies found = find_anomalies(plan, model, subjects[5]);
+  REQUIRE(found.rules.size() == 3);
+  const PreparedSubject all = with_all_brain(subjects[5]);
+  for (const BaselineRule& rule : baseline_rules(&learnt.baselines)) {
+    const SubjectScores scores = score_subject(all, rule.raw_maps(all), model.score);
+    if (rule.name == kZScoreRule) CHECK(scores.slice_scores == found.rules[1].slice_scores);
+    if (rule.name == kAsymmetryRule) CHECK(scores.slice_scores == found.rules[2].slice_scores);
+  }
+  // What lies beyond the judged zone tells.
+  const SubjectScores bare = score_subject(subjects[5], asymmetry_maps(subjects[5]), model.score);
+  CHECK(bare.slice_scores[4] != found.rules[2].slice_scores[4]);
+  for (const std::size_t p : {voxel(2, 60, 60), voxel(1, 40, 80), voxel(4, 60, 40)}) {
+    double sum = 0;
+    for (std::size_t r = 0; r < 3; ++r)
+      sum += static_cast<double>(found.rules[r].maps.values<float>()[p]) / model.scales[r] / 3;
+    CHECK(static_cast<double>(found.scores.maps.values<float>()[p]) == Approx(sum).margin(1e-6));
+  }
+  // Alone, the network's threshold is the model's.
+  options.combined = false;
+  const AnomalyTrainingResult alone = train_anomaly(subjects, splits, "hash", options);
+  CHECK(alone.model.model.threshold == alone.model.scales[0]);
+  CHECK(alone.model.scales[0] == model.scales[0]);
+}
+
+TEST_CASE("a model that makes no numbers is refused when it is used") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 2);
+  AnomalyTrainingOptions options = quick(AnomalyMethod::ae);
+  options.trainer.epochs = 1;
+  AnomalyTrainingResult trained = train_anomaly(subjects, kSplits, "hash", options);
+  AnomalyModel& model = trained.model;
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = 8});
+  const auto find = [&] { find_anomalies(plan, model, subjects[0]); };
+  CHECK_NOTHROW(find());
+  const std::span<float> mean = model.z_score.mean.values<float>();
+  std::ranges::fill(mean, -1e38f);  // over a deviation, infinite
+  CHECK(refused(ErrorKind::input, "no number of slice 0 of 's0'", find) == "");
+  std::ranges::fill(mean, -1e35f);
+  CHECK_NOTHROW(find());
+  model.scales[1] = 2e-9;  // over it, infinite
+  CHECK(refused(ErrorKind::input, "no number of slice 0", find) == "");
+}
+
 TEST_CASE("a training of healthy slices repeats to the bit on any number of threads") {
   const std::vector<PreparedSubject> subjects = healthy_cohort(5, 3);
   AnomalyTrainingOptions options = quick(AnomalyMethod::denoising);
@@ -186,6 +269,7 @@ TEST_CASE("models that are no models of anomalies are refused") {
                 .graph = from.graph,
                 .weights = from.weights.clone(),
                 .preprocessing = from.preprocessing,
+                .threshold = from.threshold,
                 .coefficients = from.coefficients,
                 .provenance = from.provenance};
     for (const auto& [name, array] : from.arrays) model.arrays.emplace(name, array.clone());
@@ -206,6 +290,17 @@ TEST_CASE("models that are no models of anomalies are refused") {
   CHECK(with("z_score/mean", [](Model& m) { m.arrays.clear(); }) == "");
   CHECK(with("no number", [](Model& m) {
           m.arrays.at("z_score/mean").values<float>()[5] = std::nanf("");
+        }) == "");
+  CHECK(with("a deviation of",
+             [](Model& m) { m.arrays.at("z_score/deviation").values<float>()[5] = 1e-40f; }) == "");
+  CHECK(with("a deviation of",
+             [](Model& m) { m.arrays.at("z_score/deviation").values<float>()[5] = -1; }) == "");
+  CHECK(with("no threshold", [](Model& m) { m.threshold = 0; }) == "");
+  CHECK(with("expected the same size", [](Model& m) {
+          GraphBuilder builder;
+          const auto image = builder.input("image", {64, 64, 1});
+          m.graph = builder.build(
+              {builder.add("half", layers::Conv{.out = 1, .kernel = {2}, .stride = {2}}, {image})});
         }) == "");
   CHECK(with("scales", [](Model& m) { m.coefficients["combination_scales"][1] = 0; }) == "");
   CHECK(with("conformal", [](Model& m) { m.coefficients.erase("conformal_sizes"); }) == "");

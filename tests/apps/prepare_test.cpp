@@ -136,6 +136,8 @@ TEST_CASE("a subject that cannot be prepared is named") {
   CHECK(refusal({.name = "case 7", .images = images, .masks = mask}) == 2);
   const std::vector<std::uint8_t> labels(3);
   CHECK(refusal({.name = "case 7", .images = images, .labels = labels}) == 2);
+  const Tensor tall({2049, 1, 1}, DType::f32);
+  CHECK(refusal({.name = "case 7", .images = tall}) == 3);
   images.values<float>()[7] = std::numeric_limits<float>::infinity();
   CHECK(refusal({.name = "case 7", .images = images}) == 3);
 }

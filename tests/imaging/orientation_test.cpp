@@ -130,6 +130,27 @@ TEST_CASE("the thick stack wins over the label, with the back of a prone animal 
   }
 }
 
+TEST_CASE("slices that are put back make the volume they were cut from") {
+  for (const std::string& codes : all_orientations())
+    for (const SliceAxis axis : {SliceAxis::coronal, SliceAxis::axial, SliceAxis::sagittal}) {
+      INFO(codes);
+      const Volume volume = scan(codes);
+      const SliceLayout layout = find_slices(volume.geometry, {.axis = axis});
+      const RunSlices run(volume, layout);
+      std::vector<float> slice(static_cast<std::size_t>(layout.grid.rows * layout.grid.columns)),
+          back(60, -1.0f);
+      for (std::int64_t s = 0; s < run.slices(); ++s) {
+        run.copy(0, s, slice);
+        put_slice(volume.geometry, layout, s, slice, back);
+      }
+      CHECK(std::ranges::equal(back, volume.data.values<float>().first(60)));
+      CHECK_THROWS_AS(put_slice(volume.geometry, layout, layout.slices, slice, back), Error);
+      CHECK_THROWS_AS(put_slice(volume.geometry, layout, -1, slice, back), Error);
+      back.pop_back();
+      CHECK_THROWS_AS(put_slice(volume.geometry, layout, 0, slice, back), Error);
+    }
+}
+
 TEST_CASE("flips turn what was chosen") {
   const Volume volume = scan("RAS");
   std::vector<float> slice(15);

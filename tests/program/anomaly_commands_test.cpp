@@ -1,9 +1,11 @@
 // ratnet simulate, train, evaluate and score, of anomalies, as a lab uses them.
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "../../imaging/nifti.h"
 #include "../../train/hdf5_dataset.h"
+#include "../../train/resampled_dataset.h"
 #include "../data.h"
 #include "../train/hdf5_file.h"
 #include "lab.h"
@@ -48,6 +50,43 @@ std::vector<T> column(const std::string& path, const char* name, hid_t type) {
   return values;
 }
 
+// The last line on stderr of a command that must end with `code`.
+std::string refused_last(const std::string& line, int code) {
+  const Finished result = run_line(line);
+  INFO(line << "\n" << result.err);
+  CHECK(result.code == code);
+  const std::size_t last = result.err.rfind("ratnet: ");
+  return last == std::string::npos ? "" : result.err.substr(last);
+}
+
+// A scan stored with its axes in the order z, x, y and the first and last of them turned round.
+Volume stored_otherwise(const Volume& scan) {
+  Volume other;
+  ScanGeometry& to = other.geometry;
+  const ScanGeometry& from = scan.geometry;
+  to = from;
+  to.sizes = {from.sizes[2], from.sizes[0], from.sizes[1]};
+  constexpr std::size_t kFrom[3] = {2, 0, 1};
+  for (std::size_t row = 0; row < 3; ++row)
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double step = from.affine[row][kFrom[axis]];
+      to.affine[row][axis] = axis == 1 ? step : -step;
+      if (axis != 1) to.affine[row][3] += step * static_cast<double>(to.sizes[axis] - 1);
+    }
+  to.spacing = spacing_of(to.affine);
+  to.orientation = orientation_of(to.affine);
+  to.slice_axis = 0;
+  other.data = Tensor({1, to.sizes[2], to.sizes[1], to.sizes[0]}, DType::f32);
+  return other;
+}
+
+// Where voxel (x, y, z) of a scan lies in it as stored_otherwise().
+std::size_t other_place(const std::array<std::int64_t, 3>& sizes, std::int64_t x, std::int64_t y,
+                        std::int64_t z) {
+  return static_cast<std::size_t>((sizes[2] - 1 - z) +
+                                  sizes[2] * (x + sizes[0] * (sizes[1] - 1 - y)));
+}
+
 }  // namespace
 
 TEST_CASE("a model of healthy heads is trained, judged and inspected") {
@@ -66,8 +105,11 @@ TEST_CASE("a model of healthy heads is trained, judged and inspected") {
   CHECK(again.at("pixel_auprc") == figures.at("pixel_auprc"));
   CHECK(again.at("baselines") == figures.at("baselines"));
   CHECK(well("inspect " + h.model).out.find("anomaly") != std::string::npos);
-  CHECK(well("evaluate " + h.model + " " + h.cohort + " --split all").out.find("flattered") !=
+  for (const char* split : {"all", "train", "validation"})
+    CHECK(
+        well("evaluate " + h.model + " " + h.cohort + " --split " + split).out.find("flattered") !=
         std::string::npos);
+  CHECK(well("evaluate " + h.model + " " + h.cohort).out.find("flattered") == std::string::npos);
 
   // Another file: baselines learn only from the one that the model was trained on.
   const std::string other = h.folder / "other.h5";
@@ -83,6 +125,33 @@ TEST_CASE("a model of healthy heads is trained, judged and inspected") {
   refused("evaluate " + h.model + " " + h.cohort + " --healthy " + other, 3);
   refused("evaluate " + h.model + " " + h.cohort + " --brain-level 3", 2);
   refused("evaluate " + h.model + " " + h.cohort + " --split some", 2);
+  // A file whose splits leave one out.
+  const std::string trained = h.folder / "trained.h5";
+  {
+    Hdf5File file(trained);
+    file.dataset("images", {24, 16, 16}, std::vector<std::uint8_t>(24 * 256, 7));
+    std::vector<std::int32_t> numbers;
+    std::vector<std::string> names;
+    for (int i = 0; i < 24; ++i) {
+      numbers.push_back(i % 12);
+      names.push_back(i < 12 ? "a" : "b");
+    }
+    file.dataset("slice", {24}, numbers);
+    file.strings("subject", names);
+    file.dataset("split", {24}, std::vector<std::uint8_t>(24, 0));
+  }
+  CHECK(refused_last("evaluate " + h.model + " " + trained + " --split validation", 3)
+            .find("trained.h5: has no subjects in split validation") != std::string::npos);
+  // A damaged model is named.
+  std::string damaged = contents(h.model);
+  const std::size_t method = damaged.find("denoising");
+  REQUIRE(method != std::string::npos);
+  damaged.replace(method, 9, "denoisinx");
+  const std::string path = h.folder / "damaged.safetensors";
+  std::ofstream(path, std::ios::binary) << damaged;
+  for (const std::string command : {"evaluate ", "score -o nowhere "})
+    CHECK(refused(command + path + " " + h.cohort, 3).err.find("damaged.safetensors: does not") !=
+          std::string::npos);
 }
 
 TEST_CASE("scores of a file of slices stand in the file's order") {
@@ -124,8 +193,11 @@ TEST_CASE("scores of a file of slices stand in the file's order") {
 TEST_CASE("the map of a scan lies in the scan's space, whatever way it is stored") {
   const Heads& h = heads();
   const std::string out = h.folder / "maps";
-  const Finished scored = well("score " + h.model + " " + h.scans + " -o " + out);
+  const Finished scored = well("score " + h.model + " " + h.scans + "/ -o " + out);
   CHECK(scored.out.find("slices/s") != std::string::npos);
+  CHECK(contents(out + "/index.html").find("<h1><bdi>scans</bdi></h1>") != std::string::npos);
+  CHECK(contents(out + "/subjects.tsv").find("\tsub-head001/anat/sub-head001_FLAIR.nii.gz\t") !=
+        std::string::npos);
   int maps = 0;
   for (const std::string& name : files_below(out))
     if (name.ends_with("_desc-anomaly_map.nii.gz")) {
@@ -133,7 +205,135 @@ TEST_CASE("the map of a scan lies in the scan's space, whatever way it is stored
       CHECK(map.geometry.sizes == std::array<std::int64_t, 3>{128, 128, 12});
       ++maps;
     }
-  CHECK(maps >= 8);
+  CHECK(maps == 8);
+
+  const std::string name = "sub-head001_FLAIR";
+  const Volume scan = read_nifti(h.scans + "/sub-head001/anat/" + name + ".nii.gz");
+  Volume other = stored_otherwise(scan);
+  const auto& sizes = scan.geometry.sizes;
+  const auto each = [&](const auto& what) {
+    std::size_t i = 0;
+    for (std::int64_t z = 0; z < sizes[2]; ++z)
+      for (std::int64_t y = 0; y < sizes[1]; ++y)
+        for (std::int64_t x = 0; x < sizes[0]; ++x) what(i++, other_place(sizes, x, y, z));
+  };
+  const std::span<const float> from = scan.data.values<float>();
+  each(
+      [&](std::size_t here, std::size_t there) { other.data.values<float>()[there] = from[here]; });
+  CHECK(other.geometry.orientation == "IRA");
+  write_nifti(h.folder / "other.nii.gz", other);
+  const std::string turned = h.folder / "turned";
+  well("score " + h.model + " " + (h.folder / "other.nii.gz") + " --no-pages -o " + turned);
+  const std::string ending = "_desc-anomaly_map.nii.gz";
+  const Volume map = read_nifti(out + "/sub-head001/anat/" + name + ending),
+               other_map = read_nifti(turned + "/other" + ending);
+  CHECK(other_map.geometry.orientation == "IRA");
+  std::size_t unlike = 0, above = 0;
+  each([&](std::size_t here, std::size_t there) {
+    const float value = map.data.values<float>()[here];
+    unlike += value != other_map.data.values<float>()[there];
+    above += value > 0;
+  });
+  CHECK(unlike == 0);
+  CHECK(above > 1000);
+}
+
+TEST_CASE("two scans of one subject have maps and pages of their own") {
+  const Heads& h = heads();
+  const Folder folder;
+  const std::string scan = h.scans + "/sub-head001/anat/sub-head001_FLAIR.nii.gz";
+  for (const char* name : {"sub-01_FLAIR.nii.gz", "sub-01_T1w.nii.gz"})
+    std::filesystem::copy(scan, folder / name);
+  const std::string out = h.folder / "two";
+  well("score " + h.model + " " + folder.path() + " -o " + out);
+  CHECK(files_below(out) ==
+        std::vector<std::string>{"index.html", "slices.json", "slices.tsv", "sub-01_FLAIR.html",
+                                 "sub-01_FLAIR_desc-anomaly_map.nii.gz", "sub-01_T1w.html",
+                                 "sub-01_T1w_desc-anomaly_map.nii.gz", "subjects.json",
+                                 "subjects.tsv"});
+  // They are one subject to a training, which is said before the first is prepared.
+  CHECK(refused("train anomaly " + folder.path() + " -o " + (h.folder / "m.safetensors"), 3)
+            .err.find("second scan of 'sub-01'") != std::string::npos);
+  // What would meet is refused before the work.
+  Volume same = read_nifti(scan);
+  write_nifti(folder / "sub-01_T1w.nii", same);
+  const std::string nowhere = h.folder / "nowhere";
+  CHECK(refused("score " + h.model + " " + folder.path() + " -o " + nowhere, 2)
+            .err.find("two runs") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(nowhere));
+}
+
+TEST_CASE("of an input that fails midway nothing stays in the results") {
+  const Heads& h = heads();
+  const auto cohort = open_hdf5_slices(h.cohort);
+  const std::int64_t n = 24;
+  const std::int64_t size = cohort->image_shape()[0];
+  Tensor images({n, size, size}, DType::f32);
+  ImageReader reader(*cohort, 1);
+  const auto pixels = static_cast<std::size_t>(size * size);
+  for (std::int64_t row = 0; row < n; ++row)
+    reader.read(row,
+                images.values<float>().subspan(static_cast<std::size_t>(row) * pixels, pixels));
+  const auto write = [&](const std::string& path) {
+    const SampleTable& table = cohort->table();
+    Hdf5File file(path);
+    const std::span<const float> values = images.values<float>();
+    file.dataset("images", {hsize_t(n), hsize_t(size), hsize_t(size)},
+                 std::vector<float>(values.begin(), values.end()));
+    file.dataset("slice", {hsize_t(n)},
+                 std::vector<std::int32_t>(table.slices.begin(), table.slices.begin() + n));
+    file.strings("subject",
+                 std::vector<std::string>(table.subjects.begin(), table.subjects.begin() + n));
+    // Of masks that no training takes: a score needs none.
+    file.dataset("masks", {hsize_t(n), 2}, std::vector<std::uint8_t>(std::size_t(n) * 2, 7));
+  };
+  const Folder folder;
+  write(folder / "a.h5");
+  images.values<float>().back() = std::numeric_limits<float>::quiet_NaN();
+  write(folder / "b.h5");
+  const std::string out = h.folder / "midway";
+  CHECK(refused_last("score " + h.model + " " + (folder / "b.h5") + " -o " + out, 3).find("b.h5") !=
+        std::string::npos);
+  CHECK(files_below(out).empty());
+  CHECK(refused_last("score " + h.model + " " + folder.path() + " -o " + out, 3)
+            .find("1 of 2 files") != std::string::npos);
+  CHECK(count_lines(contents(out + "/subjects.tsv")) == 3);
+  CHECK(count_lines(contents(out + "/slices.tsv")) == n + 1);
+  CHECK(contents(out + "/subjects.tsv").find("b.h5") == std::string::npos);
+  std::size_t pages = 0;
+  for (const std::string& name : files_below(out)) {
+    CHECK(name.find("b/") == std::string::npos);
+    pages += name.ends_with(".html");
+  }
+  CHECK(pages == 3);
+}
+
+TEST_CASE("an interrupted score leaves whole maps and nothing that leads nowhere") {
+  const Heads& h = heads();
+  const std::string out = h.folder / "interrupted";
+  RunOptions options;
+  options.kill_signal = SIGINT;
+  options.kill_when_exists = out + "/sub-head001/anat/sub-head001_FLAIR_desc-anomaly_map.nii.gz";
+  const Finished ended = run_line("score " + h.model + " " + h.scans + " -o " + out, options);
+  INFO(ended.err);
+  CHECK(ended.code == 130);
+  for (const std::string& name : files_below(out)) {
+    INFO(name);
+    CHECK(name.ends_with("_desc-anomaly_map.nii.gz"));
+  }
+}
+
+TEST_CASE("a stack of too many slices is refused before it takes memory") {
+  const Heads& h = heads();
+  ScanGeometry geometry;
+  geometry.sizes = {1, 1, 30000};
+  geometry.spacing = {1, 1, 1};
+  geometry.orientation_known = true;
+  const Tensor voxels({1, 30000, 1, 1}, DType::u8);
+  const std::string path = h.folder / "tall.nii.gz";
+  write_nifti(path, voxels.view(), geometry);
+  CHECK(refused("score " + h.model + " " + path + " -o " + (h.folder / "tall"), 3)
+            .err.find("30000 slices, at most 2048") != std::string::npos);
 }
 
 TEST_CASE("what cannot be scored is said in a line") {

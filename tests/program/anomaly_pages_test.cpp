@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "../../apps/anomaly/commands/group_page.h"
+#include "../../apps/anomaly/commands/score_table.h"
 #include "../../apps/anomaly/commands/slice_pictures.h"
 #include "../../core/error.h"
 #include "../../core/random.h"
@@ -23,13 +24,13 @@ struct Case {
   PreparedSubject subject;
   SubjectScores scores;
   Reconstruction reconstruction;
-  ConformalReference reference;
-  std::vector<double> slice_p_values;
-  double p_value = NAN;
+  AnomalyModel model;
+  SubjectSummary summary;
 
   explicit Case(std::int64_t slices, std::int64_t spot, std::string name = "sub-01",
-                int calibration = 19)
-      : reference(healthy(calibration)) {
+                int calibration = 19) {
+    model.reference = healthy(calibration);
+    model.model.threshold = 0.2;
     const Shape shape{slices, kJudgedSize, kJudgedSize};
     subject.name = std::move(name);
     subject.images = Tensor(shape, DType::f32);
@@ -56,10 +57,10 @@ struct Case {
         }
     }
     if (spot >= 0) scores.slice_scores[static_cast<std::size_t>(spot)] = 0.9;
-    for (const double score : scores.slice_scores)
-      slice_p_values.push_back(reference.sample_p_value(score));
-    p_value = reference.subject_p_value(scores.slice_scores);
+    summarise_again();
   }
+
+  void summarise_again() { summary = summarise(model, subject, scores, "file.nii"); }
 
   static ConformalReference healthy(int subjects) {
     std::vector<std::vector<double>> all;
@@ -68,14 +69,12 @@ struct Case {
   }
 
   SubjectReport report() const {
-    return {.subject = subject,
+    return {.model = model,
+            .subject = subject,
             .scores = scores,
-            .reconstruction = &reconstruction,
-            .reference = &reference,
-            .slice_p_values = slice_p_values,
-            .p_value = p_value,
-            .threshold = 0.2,
-            .model = "anomaly.safetensors, denoising"};
+            .reconstruction = reconstruction,
+            .summary = summary,
+            .about = "anomaly.safetensors, denoising"};
   }
 };
 
@@ -111,7 +110,6 @@ TEST_CASE("a page of 40 slices is small, were they all noise") {
 }
 
 TEST_CASE("a subject's page claims no more than it knows") {
-  const Case made(8, 4, kHostile);
   SECTION("healthy") {
     const Case healthy(8, -1);
     const std::string page = subject_page(healthy.report());
@@ -122,59 +120,77 @@ TEST_CASE("a subject's page claims no more than it knows") {
   SECTION("few healthy subjects") {
     const Case few(8, 4, "sub", 6);
     const std::string page = subject_page(few.report());
-    CHECK(has(page, "Undecided"));
-    CHECK(has(page, "all slices of 6 healthy subjects"));
-    CHECK_FALSE(has(page, "healthy band"));
-    CHECK_FALSE(has(page, "unusual slice"));
-    CHECK(occurrences(page, "class=\"marked\"") == 0);
-  }
-  SECTION("not calibrated, no threshold, no reconstruction") {
-    const SubjectReport report{.subject = made.subject, .scores = made.scores};
-    const std::string page = subject_page(report);
-    CHECK(stands_alone(page));
-    CHECK(has(page, "A score without a verdict"));
-    CHECK_FALSE(has(page, "healthy subjects it rests on"));
-    CHECK(occurrences(page, "<img class=\"companion\"") == 0);
-    CHECK(occurrences(page, "<img class=\"overlay\"") == 0);
+    CHECK(has(page, "Unusual, at a false-alarm rate of 14.3%"));
+    CHECK(has(page, "At most 1 in 7 healthy subjects"));
+    CHECK(has(page, "healthy band: at most 14.3%"));
+    CHECK_FALSE(has(page, "5%"));
   }
   SECTION("nothing judged, and slices that are not judged but have scores") {
     Case none(8, 4, kHostile);
     std::ranges::fill(none.subject.judged, 0);
-    SubjectReport report = none.report();
-    report.p_value = NAN;
-    const std::string page = subject_page(report);
+    none.summarise_again();
+    const std::string page = subject_page(none.report());
     CHECK(stands_alone(page));
     CHECK(has(page, "None of the 8 slices could be judged"));
     CHECK_FALSE(has(page, "type=\"range\""));
     CHECK_FALSE(has(page, "Unusual, at"));
     none.subject.judged[5] = 1;
+    none.summarise_again();
     CHECK(has(subject_page(none.report()), "not judged, and not part of the verdict"));
   }
   SECTION("no text escapes") {
-    SubjectReport report = made.report();
-    report.warnings = report.notes = {kHostile};
-    report.model = kHostile;
+    Case hostile(8, 4, kHostile);
+    hostile.model.model.warnings = {kHostile};
+    SubjectReport report = hostile.report();
+    report.about = kHostile;
     const std::string page = subject_page(report);
     CHECK(stands_alone(page));
     CHECK(occurrences(page, "<script") == 1);  // the page's own
-    CHECK(occurrences(page, "&lt;script&gt;alert") == 5);
+    CHECK(occurrences(page, "&lt;script&gt;alert") == 4);
   }
 }
 
 TEST_CASE("parts of a report that do not fit are refused") {
-  const Case made(5, 3);
-  SubjectReport report = made.report();
-  report.slice_p_values.pop_back();
-  CHECK_THROWS_AS(subject_page(report), Error);
-  SubjectReport boastful = made.report();
-  boastful.p_value = 0.001;
-  CHECK_THROWS_AS(subject_page(boastful), Error);
-  const Case other(6, 3);
-  SubjectReport longer = made.report();
-  longer.reconstruction = &other.reconstruction;
-  CHECK_THROWS_AS(group_row(longer, ""), Error);
-  const SubjectReport mixed{.subject = made.subject, .scores = other.scores};
-  CHECK_THROWS_AS(subject_page(mixed), Error);
+  Case made(5, 3);
+  const Case longer(6, 3);
+  const auto with = [&](const SubjectScores& scores, const Reconstruction& reconstruction,
+                        const SubjectSummary& summary) {
+    return SubjectReport{.model = made.model,
+                         .subject = made.subject,
+                         .scores = scores,
+                         .reconstruction = reconstruction,
+                         .summary = summary};
+  };
+  CHECK_NOTHROW(subject_page(with(made.scores, made.reconstruction, made.summary)));
+  CHECK_THROWS_AS(subject_page(with(longer.scores, made.reconstruction, made.summary)), Error);
+  CHECK_THROWS_AS(group_row(with(made.scores, longer.reconstruction, made.summary), ""), Error);
+  CHECK_THROWS_AS(subject_page(with(made.scores, made.reconstruction, longer.summary)), Error);
+  made.summary.p_value = 0.001;
+  CHECK_THROWS_AS(subject_page(made.report()), Error);
+}
+
+TEST_CASE("terminal, tables and pages call the same subjects unusual") {
+  // Of 39 healthy subjects one scores higher: p is 2 in 40, the rate 1 in 20.
+  Case made(6, 3, "sub-01", 39);
+  made.scores.slice_scores[3] = 0.475;
+  made.summarise_again();
+  CHECK(made.summary.p_value == 0.05);
+  CHECK(made.summary.unusual);
+  CHECK(has(sentence(made.model, made.summary), "unusual at a false-alarm rate of 5%"));
+  CHECK(has(subject_page(made.report()), "Unusual, at a false-alarm rate of 5%"));
+  const Case low(6, -1, "low", 39);
+  CHECK_FALSE(low.summary.unusual);
+  const Folder folder;
+  made.model.model.provenance["data_hash"] = "hash";
+  ScoreTables tables(made.model, folder.path());
+  tables.add(low.summary);
+  tables.add(made.summary);
+  CHECK(has(tables.triage(), "1 of 2 subjects are unusual at a false-alarm rate of 5%"));
+  CHECK(tables.ranked()[0].name == "sub-01");
+  tables.commit();
+  const std::string rows = contents(folder / "subjects.tsv");
+  CHECK(rows.find("sub-01\tfile.nii\t4\t3\t0.475\t0.05") < rows.find("low\tfile.nii"));
+  CHECK(count_lines(contents(folder / "slices.tsv")) == 13);
 }
 
 TEST_CASE("pictures of a subject are cut to its brain") {
@@ -206,13 +222,12 @@ TEST_CASE("a group's page has its subjects worst first") {
   const Case high(6, 3, "high"), low(6, -1, "low");
   Case none(6, -1, kHostile);
   std::ranges::fill(none.subject.judged, 0);
-  SubjectReport unjudged = none.report();
-  unjudged.p_value = NAN;
-  GroupReport group{
+  none.summarise_again();
+  const GroupReport group{
+      .model = high.model,
       .name = kHostile,
-      .rows = {group_row(unjudged, std::string(kHostile) + ".html"),
+      .rows = {group_row(none.report(), std::string(kHostile) + ".html"),
                group_row(low.report(), "low.html"), group_row(high.report(), "high.html")},
-      .reference = &high.reference,
       .throughput = "3 subjects in 1 s."};
   const std::string page = group_page(group);
   CHECK(stands_alone(page));
@@ -231,22 +246,18 @@ TEST_CASE("a group's page has its subjects worst first") {
   CHECK(occurrences(page, "class=\"thumbnail\"") == 2);
   CHECK(occurrences(page, "<circle") == 2 + 19);
 
-  group.reference = nullptr;
-  for (GroupRow& row : group.rows) row.p_value = NAN;
-  CHECK(has(group_page(group), "in the order of their scores, without a verdict"));
-  CHECK(stands_alone(group_page({.name = "empty"})));
-  const ConformalReference few = Case::healthy(6);
-  CHECK(has(group_page({.name = "few", .reference = &few}), "Too few healthy subjects"));
+  CHECK(has(page, "within the healthy range</span>"));
+  CHECK(stands_alone(group_page({.model = high.model, .name = "empty"})));
+  CHECK(has(group_page({.model = high.model, .rows = {group_row(none.report(), "none.html")}}),
+            "verdict unclear"));
 }
 
 TEST_CASE("a browser shows the pages offline, and their controls work") {
   const Folder folder;
   const Case made(5, 3);
   std::ofstream(folder / "subject.html") << subject_page(made.report());
-  std::ofstream(folder / "group.html")
-      << group_page({.name = "group",
-                     .rows = {group_row(made.report(), "subject.html")},
-                     .reference = &made.reference});
+  std::ofstream(folder / "group.html") << group_page(
+      {.model = made.model, .name = "group", .rows = {group_row(made.report(), "subject.html")}});
   const std::vector<std::string> arguments = {RATNET_SOURCE_DIR "/scripts/check_pages",
                                               folder / "subject.html", folder / "group.html"};
   constexpr int kNoBrowser = 77;

@@ -19,25 +19,16 @@ LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training)
   if (!trained_on(model, training))
     fail(ErrorKind::input, training.name, ": is not what the model was trained on");
   const std::vector<Split> splits = training.splits();
-  return learn_baselines(of_split(training.subjects, splits, Split::train),
-                         of_split(training.subjects, splits, Split::validation), model.score);
-}
-
-// The splits to judge; empty where all subjects are.
-std::optional<Split> wanted(const std::string& name, bool splits) {
-  if (name == "all") return std::nullopt;
-  if (name == "auto") return splits ? std::optional(Split::test) : std::nullopt;
-  for (const Split split : {Split::train, Split::validation, Split::test})
-    if (name == name_of(split)) return split;
-  fail(ErrorKind::usage, "unknown split '", name, "': use train, validation, test, all or auto");
+  return calibrated_baselines(of_split(training.subjects, splits, Split::train),
+                              of_split(training.subjects, splits, Split::validation), model.score);
 }
 
 }  // namespace
 
-void evaluate_anomaly(Model model, const EvaluateOptions& options) {
+void evaluate_anomaly(const EvaluateOptions& options) {
   require(options.files.size() == 1, "evaluate takes one file of slices with lesions, got ",
           options.files.size());
-  const AnomalyModel anomaly = anomaly_model(std::move(model));
+  const AnomalyModel anomaly = load_anomaly_model(options.model);
   PreparedCohort judged = prepare_cohort(options.files[0], anomaly.preparation);
   const bool own = trained_on(anomaly, judged);
   std::optional<LearntBaselines> learnt;
@@ -45,7 +36,7 @@ void evaluate_anomaly(Model model, const EvaluateOptions& options) {
     learnt = learn(anomaly, prepare_cohort(options.healthy, anomaly.preparation));
   else if (own)
     learnt = learn(anomaly, judged);
-  const std::optional<Split> split = wanted(options.split, own || judged.states_splits);
+  const std::optional<Split> split = options.wanted_split(own || judged.states_splits);
   std::vector<PreparedSubject> subjects;
   if (split) {
     if (!own && !judged.states_splits)
@@ -53,6 +44,8 @@ void evaluate_anomaly(Model model, const EvaluateOptions& options) {
     const std::vector<Split> splits = judged.splits();
     for (std::size_t i = 0; i < splits.size(); ++i)
       if (splits[i] == *split) subjects.push_back(std::move(judged.subjects[i]));
+    if (subjects.empty())
+      fail(ErrorKind::input, options.files[0], ": has no subjects in split ", name_of(*split));
   } else {
     subjects = std::move(judged.subjects);
   }
@@ -67,9 +60,9 @@ void evaluate_anomaly(Model model, const EvaluateOptions& options) {
   AnomalyEvaluation evaluation = compare(plan, anomaly, subjects, learnt, pool,
                                          [&](std::int64_t done) { progress.update(done); });
   progress.finish();
-  if (own && !split)
+  if (own && split != Split::test)
     evaluation.warnings.push_back(
-        "the model was trained on this file: its own subjects are "
+        "the model was trained on this file: subjects that it learnt from or was calibrated on are "
         "among those judged, so these figures are flattered");
   if (!learnt)
     evaluation.warnings.push_back(

@@ -19,7 +19,7 @@ void tell(Progress& progress, const std::vector<PreparedSubject>& subjects) {
   const PreparedSubject& subject = subjects.back();
   if (std::ranges::none_of(subject.judged, [](std::uint8_t judged) { return judged != 0; }))
     progress.say("note: no slice of subject '" + subject.name +
-                 "' can be judged: no brain was found in it");
+                 "' can be judged: no brain was found in it, or one of a single brightness");
   progress.update(static_cast<std::int64_t>(subjects.size()));
 }
 
@@ -46,21 +46,21 @@ PreparedCohort prepare_slices(const std::string& path, const PreparationOptions&
 PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& options) {
   PreparedCohort prepared{.name = path};
   std::vector<ImageHash> hashes;
-  std::set<std::string> people;
   const std::vector<Input> inputs = find_inputs({path});
+  std::set<std::string> people;
+  for (const Input& input : inputs) {
+    if (is_hdf5_name(input.path))
+      fail(ErrorKind::input, input.path, ": lies in a folder of scans; name it by itself");
+    if (!people.insert(subject_of(input.path)).second)
+      fail(ErrorKind::input, input.path, ": is a second scan of '", subject_of(input.path),
+           "': keep one of each subject, or put their slices into one HDF5 file");
+  }
   Progress progress("preparing", "subjects", static_cast<std::int64_t>(inputs.size()));
   for (const Input& input : inputs) {
     stop_if_interrupted();
-    if (is_hdf5_name(input.path))
-      fail(ErrorKind::input, input.path, ": lies in a folder of scans; name it by itself");
     PreparedScan scan = prepare_scan(input.path, options);
     for (const std::string& note : scan.volume.notes) progress.say("note: " + note);
     hashes.push_back(hash_image(std::as_bytes(scan.volume.data.values<float>()), sizeof(float)));
-    const std::string& stem = scan.subject.name;
-    const std::string person = stem.starts_with("sub-") ? stem.substr(0, stem.find('_')) : stem;
-    if (!people.insert(person).second)
-      fail(ErrorKind::input, input.path, ": is a second scan of '", person,
-           "': keep one of each subject, or put their slices into one HDF5 file");
     prepared.subjects.push_back(std::move(scan.subject));
     tell(progress, prepared.subjects);
   }
@@ -86,7 +86,7 @@ PreparedScan prepare_scan(const std::string& path, const PreparationOptions& opt
     const AxialStack stack = axial_stack(scan.volume);
     scan.layout = stack.layout;
     scan.reversed = stack.reversed;
-    scan.subject = prepare_subject({.name = stem_of(path),
+    scan.subject = prepare_subject({.name = base_of(path),
                                     .images = stack.images,
                                     .row_spacing = stack.layout.grid.row_spacing,
                                     .column_spacing = stack.layout.grid.column_spacing},

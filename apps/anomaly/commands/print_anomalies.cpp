@@ -1,5 +1,6 @@
 #include "print_anomalies.h"
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -17,11 +18,16 @@ std::string figure(const Figure& f) {
   return text;
 }
 
+void line(std::FILE* to, const std::string& name, const std::array<std::string, 5>& cells) {
+  std::fprintf(to, "%-18s", name.c_str());
+  for (const std::string& cell : cells) std::fprintf(to, " %-21s", cell.c_str());
+  std::fprintf(to, "\n");
+}
+
 void row(std::FILE* to, const std::string& name, const AnomalyFigures& f) {
-  std::fprintf(to, "%-16s %-21s %-21s %-21s %-21s %-21s\n", name.c_str(),
-               figure(f.pixel_auprc).c_str(), figure(f.dice_best).c_str(),
-               figure(f.dice_threshold).c_str(), figure(f.slice_auroc).c_str(),
-               figure(f.slice_auroc_matched).c_str());
+  line(to, name,
+       {figure(f.pixel_auprc), figure(f.dice_best), figure(f.dice_threshold), figure(f.slice_auroc),
+        figure(f.slice_auroc_matched)});
 }
 
 void put(Json& json, const std::string& name, const Figure& f) {
@@ -65,15 +71,13 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
                static_cast<long long>(all.lesion_slices),
                static_cast<long long>(all.healthy_slices),
                static_cast<long long>(e.unclear_slices));
-  std::fprintf(to, "%-16s %-21s %-21s %-21s %-21s %-21s\n", "", "pixel AP", "best Dice",
-               "Dice at threshold", "slice AUROC", "matched AUROC");
+  line(to, "", {"pixel AP", "best Dice", "Dice at threshold", "slice AUROC", "matched AUROC"});
   for (const MethodEvaluation& m : e.methods)
     if (m.name != kPositionOnly) row(to, m.name, m.all);
   const PositionOnly& position = e.slice_auroc_position_only;
   if (position.present)
-    std::fprintf(to, "%-16s %-21s %-21s %-21s %-21s %-21s\n", "position only", "", "", "",
-                 figure(position.slice_auroc).c_str(),
-                 figure(position.slice_auroc_matched).c_str());
+    line(to, "position only",
+         {"", "", "", figure(position.slice_auroc), figure(position.slice_auroc_matched)});
   std::fprintf(to, "\nby the size of the lesion in the slice (%s)\n",
                e.methods.front().name.c_str());
   for (std::size_t i = 0; i < kLesionSizes.size(); ++i)

@@ -22,8 +22,6 @@ Tone tone_of(VerdictKind kind) {
   switch (kind) {
     case VerdictKind::unusual: return Tone::alert;
     case VerdictKind::usual: return Tone::calm;
-    case VerdictKind::undecided:
-    case VerdictKind::uncalibrated:
     case VerdictKind::unjudged: break;
   }
   return Tone::unclear;

@@ -49,9 +49,7 @@ void write_scans(const Options& options, const HeadCohort& cohort) {
     const std::size_t row = subject * static_cast<std::size_t>(slices);
     const std::string name = "sub-" + cohort.table.subjects[row];
     const fs::path folder = fs::path(options.nifti) / name / "anat";
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) fail(ErrorKind::file_system, folder.string(), ": cannot make it: ", error.message());
+    make_folder(folder.string());
 
     // Columns run to the right, rows to posterior, slices to superior.
     const double spacing = cohort.slice_spacing[subject];

@@ -20,18 +20,15 @@ namespace {
 std::size_t at(std::int64_t slice) { return static_cast<std::size_t>(slice); }
 
 double p_value_of(const SubjectReport& report, std::int64_t slice) {
-  return report.slice_p_values.empty() ? std::numeric_limits<double>::quiet_NaN()
-                                       : report.slice_p_values[at(slice)];
+  return report.summary.slice_p_values[at(slice)];
 }
 
-bool is_unusual(const SubjectReport& report, std::int64_t slice) {
-  return is_judged(report, slice) && p_value_of(report, slice) <= report.rate;
+double score_of(const SubjectReport& report, std::int64_t slice) {
+  return report.summary.slice_scores[at(slice)];
 }
 
-// Whether a slice could be called unusual at all, were it ever so high.
-bool can_be_unusual(const SubjectReport& report) {
-  return report.reference && !report.slice_p_values.empty() &&
-         report.rate >= report.reference->smallest_rate();
+bool is_unusual_slice(const SubjectReport& report, std::int64_t slice) {
+  return is_unusual(p_value_of(report, slice), false_alarm_rate(report.model));
 }
 
 std::string name_of(std::int64_t slice) { return text("slice ", slice); }
@@ -40,7 +37,6 @@ std::string id_of(std::int64_t slice) { return text("slice-", slice); }
 // Why a slice is not judged, by where it lies.
 std::string reason(const SubjectReport& report, std::int64_t slice) {
   const PreparedSubject& subject = report.subject;
-  if (subject.judged[at(slice)]) return "no score";
   if (!(subject.areas[at(slice)] > 0)) return "no brain found";
   const auto first = std::ranges::find(subject.judged, 1), begin = subject.judged.begin();
   if (first == subject.judged.end()) return "cannot be judged";
@@ -49,67 +45,49 @@ std::string reason(const SubjectReport& report, std::int64_t slice) {
   return above ? "near the vertex" : "too little brain";
 }
 
-// How far up the healthy go: from here on a slice is unusual, if they are enough to say so.
-struct HealthyBand {
-  double low, middle, high;
-  std::string words;
-};
-
-HealthyBand healthy_band(const ConformalReference& reference, double rate) {
-  const bool enough = rate >= reference.smallest_rate();
-  const double middle = reference.sample_quantile(0.5);
-  if (!enough)
-    return {reference.sample_quantile(0), middle, reference.sample_quantile(1),
-            text("all slices of ", reference.subjects(), " healthy subjects")};
-  return {reference.sample_quantile(rate), middle, reference.sample_threshold(rate),
-          "healthy band: at most " + percent(rate) + " of a healthy subject's slices lie above"};
-}
-
 std::string score_chart(const SubjectReport& report) {
   const PreparedSubject& subject = report.subject;
-  double highest = 0, low = 0, high = 1;
+  const ConformalReference& reference = *report.model.reference;
+  const double rate = false_alarm_rate(report.model);
+  // How far up the healthy go: from here on a slice is unusual.
+  const double healthy = reference.sample_threshold(rate);
+  double highest = healthy, low = 0, high = 1;
   for (std::int64_t s = 0; s < subject.slices(); ++s) {
-    const double score = report.scores.slice_scores[at(s)];
+    const double score = score_of(report, s);
     if (std::isnan(score)) continue;
     highest = std::max(highest, score);
     low = std::min(low, subject.positions[at(s)]);
     high = std::max(high, subject.positions[at(s)]);
   }
-  std::string legend = key("calm", "judged slice");
-  if (report.reference) {
-    highest = std::max(highest, healthy_band(*report.reference, report.rate).high);
-    if (can_be_unusual(report))
-      legend = key("alert", "unusual slice (p at most " + percent(report.rate) + ")") + legend;
-  }
   Chart chart({.name = "position in the brain: 0 its bottom, 1 its top", .low = low, .high = high},
               {.name = "slice score", .low = 0, .high = highest > 0 ? 1.05 * highest : 1.0});
-  if (report.reference) {
-    const HealthyBand band = healthy_band(*report.reference, report.rate);
-    chart.band(band.low, band.high);
-    chart.level(band.middle);
-    legend += key("band", band.words) + key("level", "middle of the healthy slices");
-  }
+  chart.band(reference.sample_quantile(rate), healthy);
+  chart.level(reference.sample_quantile(0.5));
   bool has_hollow = false;
   for (std::int64_t s = 0; s < subject.slices(); ++s) {
-    const double position = subject.positions[at(s)], score = report.scores.slice_scores[at(s)];
+    const double position = subject.positions[at(s)], score = score_of(report, s);
     const std::string words = name_of(s) + ", score " + score_words(score);
-    if (is_judged(report, s)) {
-      chart.dot(position, score, is_unusual(report, s) ? Tone::alert : Tone::calm, words,
+    if (report.summary.is_judged(s)) {
+      chart.dot(position, score, is_unusual_slice(report, s) ? Tone::alert : Tone::calm, words,
                 "#" + id_of(s));
     } else if (!std::isnan(score)) {
       chart.hollow_dot(position, score, words + ", not judged");
       has_hollow = true;
     }
   }
+  std::string legend = key("alert", "unusual slice (p at most " + percent(rate) + ")") +
+                       key("calm", "judged slice") +
+                       key("band", "healthy band: at most " + percent(rate) +
+                                       " of a healthy subject's slices lie above") +
+                       key("level", "middle of the healthy slices");
   if (has_hollow) legend += key("hollow", "not judged, and not part of the verdict");
-  const std::int64_t worst = worst_slice(report);
   return chart.svg(text("Scores of the slices by position; the highest is ",
-                        score_words(report.scores.slice_scores[at(worst)]), " at slice ", worst,
+                        score_words(report.summary.score), " at slice ", report.summary.worst_slice,
                         ". The table of slices below has all of them.")) +
          element("ul", {{"class", "legend"}}, legend) + "\n";
 }
 
-// expected: the reconstructions on the judged grid; no values where there are none.
+// expected: the reconstructions on the judged grid.
 Picture picture_of(const SubjectReport& report, const Tensor& expected, const Crop& crop,
                    std::int64_t slice) {
   Picture picture{
@@ -117,36 +95,34 @@ Picture picture_of(const SubjectReport& report, const Tensor& expected, const Cr
       .name = name_of(slice),
       .caption = {},
       .image = slice_png(cropped(slice_of<float>(report.subject.images, slice), crop), crop.side)};
-  if (!is_judged(report, slice)) {
+  if (!report.summary.is_judged(slice)) {
     picture.caption = reason(report, slice);
     return picture;
   }
-  const double score = report.scores.slice_scores[at(slice)], p = p_value_of(report, slice);
-  picture.caption = "score " + score_words(score);
-  if (!std::isnan(p)) picture.caption += ", p " + p_value_words(p);
-  if (is_unusual(report, slice)) picture.caption += ", unusual";
+  const double score = score_of(report, slice);
+  picture.caption =
+      "score " + score_words(score) + ", p " + p_value_words(p_value_of(report, slice));
+  if (is_unusual_slice(report, slice)) picture.caption += ", unusual";
   picture.overlay = overlay_png(cropped(slice_of<float>(report.scores.maps, slice), crop),
-                                crop.side, report.threshold);
-  if (expected)
-    picture.companion = slice_png(cropped(slice_of<float>(expected, slice), crop), crop.side);
+                                crop.side, report.model.model.threshold);
+  picture.companion = slice_png(cropped(slice_of<float>(expected, slice), crop), crop.side);
   picture.rank = score;
-  picture.marked = is_unusual(report, slice);
+  picture.marked = is_unusual_slice(report, slice);
   return picture;
 }
 
 std::string slice_table(const SubjectReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (std::int64_t s = 0; s < report.subject.slices(); ++s) {
-    const bool judged = is_judged(report, s);
+    const bool judged = report.summary.is_judged(s);
     const std::string name = std::to_string(s);
     rows.push_back({judged ? element("a", {{"href", "#" + id_of(s)}}, name) : name,
                     position_words(report.subject.positions[at(s)]),
-                    escaped(score_words(report.scores.slice_scores[at(s)])),
-                    escaped(p_value_words(judged ? p_value_of(report, s)
-                                                 : std::numeric_limits<double>::quiet_NaN())),
-                    !judged                 ? "not judged: " + reason(report, s)
-                    : is_unusual(report, s) ? "unusual"
-                                            : ""});
+                    escaped(score_words(score_of(report, s))),
+                    escaped(p_value_words(p_value_of(report, s))),
+                    !judged                       ? "not judged: " + reason(report, s)
+                    : is_unusual_slice(report, s) ? "unusual"
+                                                  : ""});
   }
   return table("Slices are counted from 0 at the bottom.",
                {{"slice"}, {"position", true}, {"score", true}, {"p-value", true}, {"remark"}},
@@ -158,18 +134,17 @@ std::vector<std::string> how_to_read(const SubjectReport& report) {
       "The model has learnt what healthy slices look like. A map shows where a slice departs from "
       "what the model expects in its place; a slice's score is the mean of its map's brightest "
       "pixels; the subject's is that of the worst judged slice."};
-  if (std::isfinite(report.threshold) && worst_slice(report) >= 0)
+  if (report.summary.judged > 0)
     sentences.push_back("Coloured are pixels whose map reaches " +
-                        format("%.3g", report.threshold) +
+                        format("%.3g", report.model.model.threshold) +
                         ", the threshold that was set on healthy subjects alone.");
-  if (report.reference)
-    sentences.push_back(text(
-        "The verdict's rates hold on average over the choice of the ", report.reference->subjects(),
-        " healthy subjects it rests on, and for subjects handled like them: same scanner, sequence "
-        "and number of slices. A slice's p-value is right for a slice picked at random, not for "
-        "the worst of many; that is what the verdict is for."));
+  sentences.push_back(
+      text("The verdict's rates hold on average over the choice of the ",
+           report.model.reference->subjects(),
+           " healthy subjects it rests on, and for subjects handled like them: same scanner, "
+           "sequence and number of slices. A slice's p-value is right for a slice picked at "
+           "random, not for the worst of many; that is what the verdict is for."));
   sentences.push_back("This is a tool for research. It makes no diagnosis.");
-  sentences.insert(sentences.end(), report.notes.begin(), report.notes.end());
   return sentences;
 }
 
@@ -180,12 +155,11 @@ void add_slices(Page& page, const SubjectReport& report) {
                    .overlay = "overlay",
                    .companion = "reconstruction"};
   const Crop crop = crop_to_brain(report.subject);
-  Tensor expected;
-  if (report.reconstruction) expected = resample_slices(report.reconstruction->images, kJudgedSize);
+  const Tensor expected = resample_slices(report.reconstruction.images, kJudgedSize);
   std::vector<Picture> others;
   std::int64_t empty = 0;
   for (std::int64_t s = 0; s < report.subject.slices(); ++s) {
-    if (is_judged(report, s))
+    if (report.summary.is_judged(s))
       grid.pictures.push_back(picture_of(report, expected, crop, s));
     else if (report.subject.areas[at(s)] > 0)
       others.push_back(picture_of(report, expected, crop, s));
@@ -193,11 +167,9 @@ void add_slices(Page& page, const SubjectReport& report) {
       ++empty;
   }
   if (!grid.pictures.empty()) {
-    const std::string legend =
-        std::isfinite(report.threshold)
-            ? heat_legend("overlay: residual from", format("%.3g", report.threshold),
-                          format("%.3g and more", kOverlayTop * report.threshold))
-            : std::string();
+    const double threshold = report.model.model.threshold;
+    const std::string legend = heat_legend("overlay: map from", format("%.3g", threshold),
+                                           format("%.3g and more", kOverlayTop * threshold));
     page.section("Slices", legend + picture_grid(grid));
   }
   const std::int64_t left = static_cast<std::int64_t>(others.size()) + empty;
@@ -212,64 +184,44 @@ void add_slices(Page& page, const SubjectReport& report) {
 
 }  // namespace
 
-bool is_judged(const SubjectReport& report, std::int64_t slice) {
-  return report.subject.judged[at(slice)] && !std::isnan(report.scores.slice_scores[at(slice)]);
-}
-
-std::int64_t worst_slice(const SubjectReport& report) {
-  std::int64_t worst = -1;
-  for (std::int64_t s = 0; s < report.subject.slices(); ++s)
-    if (is_judged(report, s) &&
-        (worst < 0 || report.scores.slice_scores[at(s)] > report.scores.slice_scores[at(worst)]))
-      worst = s;
-  return worst;
-}
-
 void check(const SubjectReport& report) {
   const PreparedSubject& subject = report.subject;
   check_subject("report", subject);
   const auto slices = at(subject.slices());
-  require(report.scores.slice_scores.size() == slices &&
+  require(report.summary.slice_scores.size() == slices &&
+              report.summary.slice_p_values.size() == slices &&
               report.scores.maps.shape() == subject.images.shape(),
-          "report on '", subject.name, "': ", report.scores.slice_scores.size(),
-          " scores and maps ", report.scores.maps.shape(), " for ", slices, " slices");
-  require(report.slice_p_values.empty() || report.slice_p_values.size() == slices, "report on '",
-          subject.name, "': ", report.slice_p_values.size(), " p-values for ", slices, " slices");
-  if (!report.reconstruction) return;
-  const Shape& made = report.reconstruction->images.shape();
+          "report on '", subject.name, "': ", report.summary.slice_scores.size(), " scores, ",
+          report.summary.slice_p_values.size(), " p-values and maps ", report.scores.maps.shape(),
+          " for ", slices, " slices");
+  const Shape& made = report.reconstruction.images.shape();
   require(made.rank() == 3 && made[0] == subject.slices() && made[1] == made[2], "report on '",
           subject.name, "': reconstructions ", made, " of ", slices, " slices");
 }
 
 std::string subject_page(const SubjectReport& report) {
   check(report);
-  const PreparedSubject& subject = report.subject;
-  std::int64_t judged = 0, unusual = 0;
-  for (std::int64_t s = 0; s < subject.slices(); ++s) {
-    judged += is_judged(report, s);
-    unusual += is_unusual(report, s);
-  }
-  const Verdict verdict =
-      verdict_of({.p_value = report.p_value,
-                  .calibration = report.reference ? report.reference->subjects() : 0,
-                  .rate = report.rate,
-                  .judged = judged,
-                  .slices = subject.slices()});
-  Page page("Anomaly report", subject.name, report.model);
+  const SubjectSummary& summary = report.summary;
+  const double rate = false_alarm_rate(report.model);
+  const Verdict verdict = verdict_of({.p_value = summary.p_value,
+                                      .calibration = report.model.reference->subjects(),
+                                      .rate = rate,
+                                      .judged = summary.judged,
+                                      .slices = summary.slices()});
+  Page page("Anomaly report", summary.name, report.about);
   page.verdict(tone_of(verdict.kind), verdict.headline, verdict.sentences);
-  page.warnings(report.warnings);
-  if (judged > 0) {
-    const std::int64_t worst = worst_slice(report);
-    std::vector<std::pair<std::string, std::string>> named{
-        {"slices judged", text(judged, " of ", subject.slices())},
-        {"worst slice", std::to_string(worst)},
-        {"its score", score_words(report.scores.slice_scores[at(worst)])}};
-    if (!std::isnan(report.p_value))
-      named.emplace_back("p-value of the subject", p_value_words(report.p_value));
-    if (can_be_unusual(report))
-      named.emplace_back("unusual slices at " + percent(report.rate),
-                         text(unusual, " of ", judged));
-    page.section("Slice scores", facts(named) + score_chart(report));
+  page.warnings(report.model.model.warnings);
+  if (summary.judged > 0) {
+    const auto unusual = std::ranges::count_if(summary.slice_p_values,
+                                               [&](double p) { return is_unusual(p, rate); });
+    page.section(
+        "Slice scores",
+        facts({{"slices judged", text(summary.judged, " of ", summary.slices())},
+               {"worst slice", std::to_string(summary.worst_slice)},
+               {"its score", score_words(summary.score)},
+               {"p-value of the subject", p_value_words(summary.p_value)},
+               {"unusual slices at " + percent(rate), text(unusual, " of ", summary.judged)}}) +
+            score_chart(report));
   }
   add_slices(page, report);
   page.folded("Table of slices", slice_table(report));

@@ -7,7 +7,6 @@
 #include "../../../kernels/open.h"
 #include "../../program/commands.h"
 #include "../../program/interrupt.h"
-#include "../../program/output.h"
 #include "../../program/training_options.h"
 #include "../cohort_split.h"
 #include "../comparison.h"
@@ -19,7 +18,7 @@ namespace ratnet::inline v1 {
 namespace {
 
 struct Options {
-  std::string data, output, json;
+  std::string data;
   std::string method = "denoising";
   bool noise_given = false, divergence_given = false;
   AnomalyTrainingOptions training;
@@ -42,8 +41,8 @@ std::vector<std::string> unbeaten(const AnomalyEvaluation& test) {
   for (const MethodComparison& c : test.comparisons)
     if (c.other != kPositionOnly &&
         (c.pixel_auprc.difference.value <= 0 || c.slice_auroc_matched.difference.value <= 0))
-      warnings.push_back(text("on its test subjects it does not beat the rule ", c.other,
-                              ": pixel AP ", c.pixel_auprc.difference.value, ", matched AUROC ",
+      warnings.push_back(text("on its test subjects it does not beat ", c.other, ": pixel AP ",
+                              c.pixel_auprc.difference.value, ", matched AUROC ",
                               c.slice_auroc_matched.difference.value, " beside it"));
   return warnings;
 }
@@ -60,9 +59,7 @@ bool has_lesions(const std::vector<PreparedSubject>& subjects) {
 void run(Options options) {
   AnomalyTrainingOptions& training = options.training;
   training.method = parse_anomaly_method(options.method);
-  TrainerOptions& trainer = options.command.finish(options.output);
-  require(trainer.monitor == Monitor::loss,
-          "models of anomalies learn from healthy slices alone: monitor the loss");
+  TrainerOptions& trainer = options.command.finish();
   require(trainer.patience == 0 && trainer.schedule.kind != ScheduleKind::plateau,
           "the held-out subjects calibrate the model, so they cannot choose its weights too: no "
           "--patience and no --schedule plateau");
@@ -73,7 +70,6 @@ void run(Options options) {
   require(training.noise.deviation >= 0 && training.divergence >= 0,
           "--noise and --divergence are 0 or more");
   require(!trainer.loader.balance, "--balance is for classes; anomalies have none to learn from");
-  if (!options.json.empty()) check_can_write(options.json);
   catch_interrupts();
   TrainingProgressLine line;
   trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
@@ -92,33 +88,34 @@ void run(Options options) {
     throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
 
   AnomalyModel& model = result.model;
-  save_model(model.model, options.output);  // what comes now may fail, and training took long
+  const std::string &output = options.command.output, &json = options.command.json;
+  save_model(model.model, output);  // what comes now may fail, and training took long
   std::optional<AnomalyEvaluation> test;
-  std::vector<PreparedSubject> held_out;
+  std::vector<PreparedSubject> tested;
   for (std::size_t i = 0; i < splits.size(); ++i)
-    if (splits[i] == Split::test) held_out.push_back(std::move(prepared.subjects[i]));
-  if (has_lesions(held_out)) {
-    const std::optional<LearntBaselines> learnt =
-        learn_baselines(of_split(prepared.subjects, splits, Split::train),
-                        of_split(prepared.subjects, splits, Split::validation), training.score);
+    if (splits[i] == Split::test) tested.push_back(std::move(prepared.subjects[i]));
+  if (has_lesions(tested)) {
+    const std::optional<LearntBaselines> learnt = calibrated_baselines(
+        of_split(prepared.subjects, splits, Split::train),
+        of_split(prepared.subjects, splits, Split::validation), training.score);
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
     Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
               {.batch = 32});
     ThreadPool pool(trainer.threads);
-    test = compare(plan, model, held_out, learnt, pool);
+    test = compare(plan, model, tested, learnt, pool);
     model.model.metrics = metrics_of(*test);
     for (std::string& warning : unbeaten(*test)) model.model.warnings.push_back(std::move(warning));
   }
-  save_model(model.model, options.output);
+  save_model(model.model, output);
   std::error_code ignored;
   std::filesystem::remove(trainer.checkpoint_path, ignored);
   if (test) {
     std::printf("on test subjects it never saw:\n");
     print_evaluation(*test, stdout);
-    if (!options.json.empty()) write_file(options.json, to_json(*test));
+    if (!json.empty()) write_file(json, to_json(*test));
   } else {
     std::printf("no test subject has a lesion: nothing to judge it by\n");
-    if (!options.json.empty()) write_file(options.json, "{}\n");
+    if (!json.empty()) write_file(json, "{}\n");
   }
   std::printf(
       "threshold %.4f: %.3g%% of %lld held-out subjects' healthy pixels lie above it\n"
@@ -126,7 +123,7 @@ void run(Options options) {
       "model: %s\n",
       model.model.threshold, 100 - model.model.calibration.at("threshold_percentile"),
       static_cast<long long>(model.reference->subjects()),
-      static_cast<long long>(model.reference->subjects() + 1), options.output.c_str());
+      static_cast<long long>(model.reference->subjects() + 1), output.c_str());
 }
 
 }  // namespace
@@ -139,9 +136,7 @@ void add_train_anomaly(CLI::App& train) {
       ->add_option("data", options->data,
                    "HDF5 file of axial slices with `subject` and `slice`, of which those without a "
                    "lesion are learnt from, where it has labels or masks; or a folder of healthy "
-                   "scans (.nii, .nii.gz)")
-      ->required();
-  command->add_option("-o,--output", options->output, "model file to write (.safetensors)")
+                   "scans (.nii, .nii.gz), one of each subject; masks in it are passed over")
       ->required();
   command->add_option("--method", options->method, "denoising, ae or vae")->capture_default_str();
   command
@@ -161,7 +156,7 @@ void add_train_anomaly(CLI::App& train) {
   options->command.trainer = anomaly_training_defaults();
   options->command.optimiser = "adamw";
   add_training_options(*command, options->command);
-  command->add_option("--json", options->json, "write the test figures to this file");
+  command->get_option("--output")->required();
   command->footer(
       "Example:\n"
       "  ratnet simulate anomaly --subjects 8 --slices 12 --seed 1 -o heads.h5\n"

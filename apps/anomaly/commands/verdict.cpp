@@ -19,16 +19,14 @@ std::string in_words(double share) {
 }
 
 void check(const Finding& finding) {
-  require(finding.rate > 0 && finding.rate < 1, "a rate of false alarms of ", finding.rate,
-          "; it lies between 0 and 1");
-  require(finding.judged >= 0 && finding.judged <= finding.slices && finding.calibration >= 0,
+  require(finding.judged >= 0 && finding.judged <= finding.slices && finding.calibration >= 1,
           "a verdict on ", finding.judged, " judged of ", finding.slices, " slices from ",
           finding.calibration, " calibration subjects");
   const double least = 1 / static_cast<double>(finding.calibration + 1);
-  require(std::isnan(finding.p_value) ||
-              (finding.p_value >= least * (1 - 1e-9) && finding.p_value <= 1 + 1e-9),
-          "a p-value of ", finding.p_value, "; ", finding.calibration,
-          " calibration subjects give none below ", least, " or above 1");
+  const auto can_be = [&](double p) { return p >= least * (1 - 1e-9) && p <= 1 + 1e-9; };
+  require(can_be(finding.rate) && (finding.judged == 0 || can_be(finding.p_value)), "a p-value of ",
+          finding.p_value, " at a rate of false alarms of ", finding.rate, "; ",
+          finding.calibration, " calibration subjects give none below ", least, " or above 1");
 }
 
 // Of what was not looked at.
@@ -52,17 +50,8 @@ Verdict verdict_of(const Finding& finding) {
             {text("None of the ", counted(finding.slices, "slice"), " could be judged."),
              "This says nothing about the subject, neither that it is unusual nor that it is "
              "healthy."}};
-  if (finding.calibration == 0 || std::isnan(finding.p_value))
-    return {
-        VerdictKind::uncalibrated,
-        "not calibrated",
-        "A score without a verdict",
-        {"The model was not calibrated on healthy subjects, so that scores can be compared with "
-         "each other only: how many healthy subjects would score as high is not known.",
-         left_out(finding)}};
 
   const std::int64_t n = finding.calibration;
-  const double least = 1 / static_cast<double>(n + 1);
   const std::int64_t above =
       std::llround(finding.p_value * static_cast<double>(n + 1)) - 1;  // healthy, at least as high
   const std::string healthy = counted(n, "healthy subject");
@@ -78,7 +67,7 @@ Verdict verdict_of(const Finding& finding) {
                              " healthy subjects would look at least as unusual."));
 
   Verdict verdict;
-  if (finding.p_value <= finding.rate) {
+  if (is_unusual(finding.p_value, finding.rate)) {
     verdict = {VerdictKind::unusual,
                "unusual",
                "Unusual, at a false-alarm rate of " + percent(finding.rate),
@@ -86,23 +75,10 @@ Verdict verdict_of(const Finding& finding) {
     sentences.push_back(text("Among healthy subjects handled alike, this rule raises at most ",
                              percent(finding.rate), " false alarms."));
     sentences.push_back("Unusual is not diseased: artefacts and rare anatomy score high, too.");
-  } else if (above == 0) {
-    verdict = {VerdictKind::undecided,
-               "undecided",
-               "Undecided: too few healthy subjects to compare with",
-               {}};
-    sentences.push_back(text("A false-alarm rate of ", percent(finding.rate), " takes at least ",
-                             std::llround(std::ceil(1 / finding.rate - 1e-9)) - 1,
-                             " of them; with ", n, " no rate below ", percent(least),
-                             " can be promised."));
   } else {
     verdict = {VerdictKind::usual, "within range", "Within the healthy range", {}};
     sentences.push_back(
         "This does not rule disease out: what is small or faint can score as healthy tissue does.");
-    if (finding.rate < least)
-      sentences.push_back(text("With ", n, " healthy subjects no false-alarm rate below ",
-                               percent(least), " can be promised; ", percent(finding.rate),
-                               " was asked for."));
   }
   sentences.push_back(left_out(finding));
   verdict.sentences = std::move(sentences);

@@ -8,20 +8,21 @@
 namespace ratnet::inline v1 {
 
 struct Finding {
-  double p_value = 0;  // of ConformalReference::subject_p_value(); NaN where there is none
-  std::int64_t calibration = 0;  // healthy subjects it was compared with; 0: not calibrated
-  double rate = 0.05;            // of false alarms, asked for
+  double p_value = 0;  // of ConformalReference::subject_p_value(); NaN where nothing was judged
+  std::int64_t calibration = 0;  // healthy subjects it was compared with
+  double rate = 0.05;            // of false alarms
   std::int64_t judged = 0;       // slices
   std::int64_t slices = 0;
 };
 
 enum class VerdictKind {
-  unusual,  // p-value <= rate
+  unusual,
   usual,
-  undecided,     // beyond all healthy subjects, who are too few for the rate
-  uncalibrated,  // a score, and nothing to compare it with
-  unjudged,      // no slice could be judged
+  unjudged,  // no slice could be judged
 };
+
+// The one rule of tables, pages and the terminal, for subjects and slices; not of NaN.
+inline bool is_unusual(double p_value, double rate) { return p_value <= rate; }
 
 struct Verdict {
   VerdictKind kind = VerdictKind::unjudged;
@@ -30,8 +31,8 @@ struct Verdict {
   std::vector<std::string> sentences;
 };
 
-// No sentence claims a rate below 1 / (calibration + 1). Throws Error (usage) for a p-value below
-// that or above 1, a rate outside (0, 1), and counts that make no sense.
+// Throws Error (usage) for a p-value or a rate below 1 / (calibration + 1), which so many subjects
+// cannot show, or above 1, and for counts that make no sense.
 Verdict verdict_of(const Finding& finding);
 
 // "5%", "0.5%"

@@ -15,28 +15,22 @@
 namespace ratnet::inline v1 {
 namespace {
 
-// The images of the split that was asked for; `auto` takes test where the file has splits.
-std::vector<std::int64_t> chosen(const Dataset& dataset, const std::string& split,
+// The images of the split that was asked for.
+std::vector<std::int64_t> chosen(const Dataset& dataset, const EvaluateOptions& options,
                                  std::vector<std::string>& notes) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.size()));
-  std::iota(all.begin(), all.end(), 0);
   const auto& splits = dataset.table().splits;
-  if (split == "all") return all;
-  if (splits.empty()) {
-    if (split != "auto")
-      fail(ErrorKind::input, dataset.name(), ": has no `split`; use --split all");
-    notes.push_back("the file has no `split`: all of it is judged");
+  const std::optional<Split> split = options.wanted_split(!splits.empty());
+  if (!split) {
+    if (options.split != "all") notes.push_back("the file has no `split`: all of it is judged");
+    std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.size()));
+    std::iota(all.begin(), all.end(), 0);
     return all;
   }
-  for (const Split which : {Split::train, Split::validation, Split::test})
-    if (split == name_of(which) || (split == "auto" && which == Split::test)) {
-      std::vector<std::int64_t> indices = indices_of(splits, which);
-      if (indices.empty())
-        fail(ErrorKind::input, dataset.name(), ": has no slices in split ",
-             std::string(name_of(which)));
-      return indices;
-    }
-  fail(ErrorKind::usage, "unknown split '", split, "': use train, validation, test, all or auto");
+  if (splits.empty()) fail(ErrorKind::input, dataset.name(), ": has no `split`; use --split all");
+  std::vector<std::int64_t> indices = indices_of(splits, *split);
+  if (indices.empty())
+    fail(ErrorKind::input, dataset.name(), ": has no slices in split ", name_of(*split));
+  return indices;
 }
 
 DarkSlicesEvaluation evaluate_slices(const std::string& path, const EvaluateOptions& options,
@@ -45,7 +39,7 @@ DarkSlicesEvaluation evaluate_slices(const std::string& path, const EvaluateOpti
   const ModelGrid grid = grid_of(model);
   const auto dataset = resampled(open_hdf5_slices(path), grid.rows, grid.columns);
   std::vector<std::string> notes = dataset->notes();
-  const std::vector<std::int64_t> indices = chosen(*dataset, options.split, notes);
+  const std::vector<std::int64_t> indices = chosen(*dataset, options, notes);
   const DatasetScale scale = scale_of(*dataset, options.brain_level);
   notes.push_back(text("pixels were divided by the brain level ", scale.brain_level, " (",
                        name_of(scale.source), ")"));
@@ -57,12 +51,6 @@ DarkSlicesEvaluation evaluate_slices(const std::string& path, const EvaluateOpti
       scores, select_rows(dataset->table(), indices), dataset->name(), logistic_of(model));
   evaluation.notes.insert(evaluation.notes.begin(), notes.begin(), notes.end());
   return evaluation;
-}
-
-// The subject that a BIDS name states, else the name itself.
-std::string subject_of(const std::string& path) {
-  const std::string stem = stem_of(path);
-  return stem.starts_with("sub-") ? stem.substr(0, stem.find('_')) : stem;
 }
 
 // Scans with labels beside them. Of those that lie in folders, the ones without labels are left
@@ -117,7 +105,11 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Evalu
 }  // namespace
 
 void evaluate_dark_slices(const Model& model, const EvaluateOptions& options) {
-  grid_of(model);  // throws where the model is of something else
+  try {
+    grid_of(model);  // throws where the model is of something else
+  } catch (const Error& error) {
+    throw error.with_context(options.model);
+  }
   Predictor predictor(model, {.batch = 256,
                               .threads = options.compute.threads,
                               .device = parse_device(options.compute.device),

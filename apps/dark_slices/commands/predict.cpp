@@ -1,7 +1,6 @@
 // ratnet predict
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <numeric>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +15,7 @@
 #include "../../program/interrupt.h"
 #include "../../program/models.h"
 #include "../../program/options.h"
+#include "../../program/output.h"
 #include "../../program/progress.h"
 #include "report_run.h"
 
@@ -136,11 +136,7 @@ void Prediction::run_slices(const std::string& path, const ReportPaths& paths) {
 }
 
 void Prediction::run_one(const Input& input, const ReportPaths& paths) {
-  std::error_code error;
-  fs::create_directories(fs::path(paths.table).parent_path(), error);
-  if (error)
-    fail(ErrorKind::file_system, fs::path(paths.table).parent_path().string(),
-         ": cannot make it: ", error.message());
+  make_folder(fs::path(paths.table).parent_path().string());
   if (is_hdf5_name(input.path))
     run_slices(input.path, paths);
   else
@@ -152,37 +148,25 @@ void Prediction::run() {
   const std::vector<Input> inputs = find_inputs(named_.inputs);
   options_.scan.check_used(std::any_of(
       inputs.begin(), inputs.end(), [](const Input& input) { return !is_hdf5_name(input.path); }));
-  std::map<std::string, std::string> taken;
   std::vector<ReportPaths> paths;
+  std::vector<std::string> tables;
   for (const Input& input : inputs) {
     paths.push_back(report_paths(
         (fs::path(options_.output) / input.subfolder).lexically_normal().string(), input.path));
-    const auto [other, fresh] = taken.emplace(paths.back().table, input.path);
-    require(fresh, other->second, " and ", input.path, " would both write ", paths.back().table,
-            "; give them separate output folders");
+    tables.push_back(paths.back().table);
   }
+  check_distinct(inputs, tables);
   for (const std::string& warning : model_.warnings)
     std::printf("warning: the model: %s\n", warning.c_str());
 
-  // In a folder one file that cannot be used must not keep the others from being looked at.
-  std::optional<Error> first_error;
-  int unusable = 0;
+  UnusableInputs unusable(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     stop_if_interrupted();
-    try {
-      run_one(inputs[i], paths[i]);
-    } catch (const Error& error) {
-      if (inputs.size() == 1 || error.kind() != ErrorKind::input) throw;
-      std::fprintf(stderr, "ratnet: %s\n", error.what());
-      if (!first_error) first_error = error;
-      ++unusable;
-    }
+    unusable.try_one([&] { run_one(inputs[i], paths[i]); });
     std::fflush(stdout);
   }
   if (fs::exists(options_.output)) describe_folder(options_.output);
-  if (first_error)
-    fail(first_error->kind(), unusable, " of ", inputs.size(),
-         " files could not be used; the first: ", first_error->what());
+  unusable.throw_if_any();
 }
 
 }  // namespace

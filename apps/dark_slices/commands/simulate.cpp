@@ -44,9 +44,7 @@ void write_run(const Options& options, int animal) {
   char subject[32];
   std::snprintf(subject, sizeof subject, "sub-rat%03d", animal + 1);
   const fs::path folder = fs::path(options.nifti) / subject / "func";
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) fail(ErrorKind::file_system, folder.string(), ": cannot make it: ", error.message());
+  make_folder(folder.string());
   const std::string stem = (folder / (std::string(subject) + "_task-rest")).string();
 
   // Columns run to the right, rows to inferior, slices to anterior: what the scanner would write.

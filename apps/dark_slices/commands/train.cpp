@@ -9,7 +9,6 @@
 #include "../../program/commands.h"
 #include "../../program/interrupt.h"
 #include "../../program/options.h"
-#include "../../program/output.h"
 #include "../../program/training_options.h"
 #include "../training.h"
 #include "print_evaluation.h"
@@ -19,8 +18,6 @@ namespace {
 
 struct Options {
   std::string data;
-  std::string output;
-  std::string json;
   DarkSlicesTrainingOptions training;
   TrainingCommandOptions command;
 };
@@ -33,9 +30,8 @@ void remove_checkpoints(const TrainerOptions& trainer, int folds) {
 }
 
 void run(Options options) {
-  TrainerOptions& trainer = options.command.finish(options.output);
+  TrainerOptions& trainer = options.command.finish();
   require(trainer.monitor != Monitor::dice, "dark slices have no masks: monitor loss or auroc");
-  if (!options.json.empty()) check_can_write(options.json);
   TrainingProgressLine line;
   trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
   options.training.trainer = trainer;
@@ -53,17 +49,19 @@ void run(Options options) {
   line.finish();
   if (result.interrupted)
     throw Interrupted{"the same command with --resume goes on from " + trainer.checkpoint_path};
-  save_model(result.model, options.output);
+  save_model(result.model, options.command.output);
   remove_checkpoints(trainer, options.training.folds);
   if (result.test) {
     std::printf("on test subjects it never saw:\n");
     print_evaluation(*result.test, stdout);
-    if (!options.json.empty()) write_file(options.json, to_json(*result.test));
+    if (const std::string& json = options.command.json; !json.empty())
+      write_file(json, to_json(*result.test));
   }
   std::printf(
       "threshold %.4f, chosen for %.3g%% false positives on validation subjects\n"
       "model: %s\n",
-      result.model.threshold, 100 * options.training.false_positive_rate, options.output.c_str());
+      result.model.threshold, 100 * options.training.false_positive_rate,
+      options.command.output.c_str());
 }
 
 }  // namespace
@@ -74,10 +72,9 @@ void add_train_dark_slices(CLI::App& train) {
       "dark-slices", "RatNet, from labelled slices in HDF5 (docs/file-formats.md)");
   command->add_option("data", options->data, "HDF5 file of slices, labelled 0 good, 1 dark")
       ->required();
-  command->add_option("-o,--output", options->output, "model file to write (.safetensors)")
-      ->required();
   options->command.trainer = dark_slices_defaults();
   add_training_options(*command, options->command);
+  command->get_option("--output")->required();
   command
       ->add_option("--folds", options->training.folds,
                    "also cross-validate by subject in that many folds (0: no)")
@@ -91,7 +88,6 @@ void add_train_dark_slices(CLI::App& train) {
                       "attribute `scale`, else an estimate");
   command->add_flag("--allow-leakage", options->training.allow_leakage,
                     "train although the file names no subjects; the model will say so for ever");
-  command->add_option("--json", options->json, "write the test figures to this file");
   command->footer(
       "Beside MODEL.safetensors it keeps MODEL.checkpoint.safetensors while it works, and\n"
       "MODEL.log.jsonl, one JSON object a line.\n"
