@@ -44,6 +44,8 @@ SampleTable select_rows(const SampleTable& table, std::span<const std::int64_t> 
 struct DatasetAttributes {
   std::vector<std::string> class_names;  // by label; empty where the source says nothing
   std::optional<double> scale;           // the brain level of all slices, in stored pixel units
+  // What the values of a further column mean, by the column's name and the value.
+  std::map<std::string, std::vector<std::string>> value_names;
 };
 
 // A set of equally sized images, or volumes, that is read in ranges. read() may be called from

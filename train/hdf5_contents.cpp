@@ -150,7 +150,7 @@ requires(std::is_same_v<std::remove_const_t<T>, Hdf5Description>) void visit(A& 
 }
 template <class A, class T>
 requires(std::is_same_v<std::remove_const_t<T>, DatasetAttributes>) void visit(A& a, T& x) {
-  a(x.class_names, x.scale);
+  a(x.class_names, x.scale, x.value_names);
 }
 template <class A, class T>
 requires(std::is_same_v<std::remove_const_t<T>, Hdf5ImageLayout::Part>) void visit(A& a, T& x) {

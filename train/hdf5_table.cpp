@@ -157,6 +157,16 @@ void read_hdf5_attributes(std::int64_t file, const Hdf5Schema& schema, Hdf5Conte
         label >= attributes.class_names.size())
       fail(ErrorKind::input, "label ", static_cast<int>(label), " has no name among the ",
            attributes.class_names.size(), " in the attribute 'class_names'");
+  for (const auto& [column, values] : contents.table.columns) {
+    std::vector<std::string> names = read_hdf5_text_attribute(file, column, "value_names");
+    if (names.empty()) continue;
+    for (std::string& name : names) name = printable(name);
+    for (const std::uint8_t value : values)
+      if (value >= names.size())
+        fail(ErrorKind::input, "the value ", static_cast<int>(value), " of '", printable(column),
+             "' has no name among the ", names.size(), " in its attribute 'value_names'");
+    attributes.value_names[column] = std::move(names);
+  }
 }
 
 }  // namespace ratnet::inline v1

@@ -87,25 +87,33 @@ void write_table(std::int64_t file, const SampleTable& table) {
   for (const auto& [name, values] : table.columns) write(name, u8, values);
 }
 
-void write_attribute(std::int64_t file, const char* name, std::int64_t file_type,
+// place: the path of what has the attribute.
+void write_attribute(std::int64_t file, const char* place, const char* name, std::int64_t file_type,
                      std::int64_t memory_type, std::int64_t space, const void* values) {
-  const Hdf5Id attribute(H5Acreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT));
+  const Hdf5Id attribute(H5Acreate_by_name(file, place, name, file_type, space, H5P_DEFAULT,
+                                           H5P_DEFAULT, H5P_DEFAULT));
   check_written(attribute && H5Awrite(attribute.get(), memory_type, values) >= 0, name);
+}
+
+void write_text_attribute(std::int64_t file, const char* place, const char* name,
+                          const std::vector<std::string>& strings) {
+  if (strings.empty()) return;
+  const hsize_t n = strings.size();
+  const Hdf5Id space(H5Screate_simple(1, &n, nullptr));
+  const PackedText text = pack(strings);
+  write_attribute(file, place, name, text.type.get(), text.type.get(), space.get(),
+                  text.bytes.data());
 }
 
 void write_attributes(std::int64_t file, const DatasetAttributes& attributes) {
   if (attributes.scale) {
     const Hdf5Id space(H5Screate(H5S_SCALAR));
-    write_attribute(file, "scale", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space.get(),
+    write_attribute(file, "/", "scale", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space.get(),
                     &*attributes.scale);
   }
-  if (!attributes.class_names.empty()) {
-    const hsize_t n = attributes.class_names.size();
-    const Hdf5Id space(H5Screate_simple(1, &n, nullptr));
-    const PackedText text = pack(attributes.class_names);
-    write_attribute(file, "class_names", text.type.get(), text.type.get(), space.get(),
-                    text.bytes.data());
-  }
+  write_text_attribute(file, "/", "class_names", attributes.class_names);
+  for (const auto& [column, names] : attributes.value_names)
+    write_text_attribute(file, column.c_str(), "value_names", names);
 }
 
 }  // namespace
@@ -124,6 +132,9 @@ void write_hdf5_slices(const std::string& path, ConstView images, const SampleTa
     require(
         !name.empty() && name.find('/') == std::string::npos && name != "images" && name != "masks",
         path, ": a column cannot be called '", name, "'");
+  for (const auto& [name, values] : attributes.value_names)
+    require(table.columns.contains(name), path, ": there is no column '", name,
+            "' whose values have names");
   std::vector<std::byte> bytes;
   try {
     const std::lock_guard lock(hdf5_mutex());

@@ -35,6 +35,22 @@ Tensor as_masks(const Tensor& values) {
   return masks;
 }
 
+// By name, where the file names its kinds; empty where it tells none.
+std::vector<std::string> lesion_kinds(const Dataset& dataset,
+                                      const std::vector<std::int64_t>& rows) {
+  const auto column = dataset.table().columns.find(kLesionKindColumn);
+  if (column == dataset.table().columns.end()) return {};
+  const auto names = dataset.attributes().value_names.find(kLesionKindColumn);
+  std::vector<std::string> kinds;
+  for (const std::int64_t row : rows) {
+    const std::uint8_t kind = column->second[static_cast<std::size_t>(row)];
+    kinds.push_back(kind == 0                                         ? ""
+                    : names == dataset.attributes().value_names.end() ? std::to_string(kind)
+                                                                      : names->second.at(kind));
+  }
+  return kinds;
+}
+
 }  // namespace
 
 std::vector<CohortSubject> subjects_of(const Dataset& dataset) {
@@ -100,9 +116,13 @@ PreparedSubject SubjectCohort::prepare(std::size_t subject, const PreparationOpt
   const std::vector<std::uint8_t>& all = dataset().table().labels;
   if (!all.empty())
     for (const std::int64_t row : rows) labels.push_back(all[static_cast<std::size_t>(row)]);
-  return prepare_subject(
-      {.name = name, .images = images, .masks = masks ? masks.view() : View{}, .labels = labels},
-      options);
+  const std::vector<std::string> kinds = lesion_kinds(dataset(), rows);
+  return prepare_subject({.name = name,
+                          .images = images,
+                          .masks = masks ? masks.view() : View{},
+                          .labels = labels,
+                          .lesion_kinds = kinds},
+                         options);
 }
 
 }  // namespace ratnet::inline v1

@@ -12,6 +12,8 @@
 
 namespace ratnet::inline v1 {
 
+constexpr const char* kLesionKindColumn = "lesion_kind";  // of a file of slices; 0: none
+
 struct CohortSubject {
   std::string name;
   std::vector<std::int64_t> rows;  // of its slices in the dataset, bottom to top

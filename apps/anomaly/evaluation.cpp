@@ -1,6 +1,7 @@
 #include "evaluation.h"
 
 #include <cmath>
+#include <set>
 #include <unordered_map>
 
 #include "../../core/error.h"
@@ -22,6 +23,7 @@ struct JudgedSlice {
   std::size_t slice = 0;
   std::int64_t patient = 0;
   TrueSlice truth;
+  std::string kind;  // of its lesion; "" where it is not known
 };
 
 // What all methods share.
@@ -31,6 +33,7 @@ struct Cohort {
   std::vector<JudgedSlice> judged;
   std::vector<std::size_t> compared;              // of `judged`: lesion or healthy
   SliceMatches matches;                           // of `compared`
+  std::vector<std::string> kinds;                 // of the lesions in `compared`, each once
   std::vector<std::vector<std::uint32_t>> draws;  // [resamples] how often each patient is taken
   std::int64_t unscored = 0;
 };
@@ -72,6 +75,7 @@ Cohort cohort_of(std::span<const PreparedSubject> subjects, std::span<const Meth
   Cohort cohort{.subjects = subjects};
   std::unordered_map<std::string, std::int64_t> numbers;
   std::vector<ComparedSlice> compared;
+  std::set<std::string> kinds;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     const PreparedSubject& subject = subjects[i];
     const auto next = static_cast<std::int64_t>(numbers.size());
@@ -92,10 +96,15 @@ Cohort cohort_of(std::span<const PreparedSubject> subjects, std::span<const Meth
         compared.push_back({known->second, subject.positions[s], subject.areas[s],
                             truth.truth == LesionTruth::lesion});
       }
-      cohort.judged.push_back({i, s, known->second, truth});
+      cohort.judged.push_back({i, s, known->second, truth,
+                               truth.truth == LesionTruth::lesion && !subject.lesion_kinds.empty()
+                                   ? subject.lesion_kinds[s]
+                                   : std::string()});
+      if (!cohort.judged.back().kind.empty()) kinds.insert(cohort.judged.back().kind);
     }
   }
   cohort.matches = match_slices(compared);
+  cohort.kinds.assign(kinds.begin(), kinds.end());
   bootstrap_interval(
       static_cast<std::int64_t>(cohort.patients.size()), cohort.patients,
       [&](Counts counts) {
@@ -127,13 +136,27 @@ struct Statistics {
   Resampled auprc, dice_best, dice_threshold, slice_auroc, slice_auroc_matched;
 };
 
-// Which lesion slices a set of figures is about: all, or those of one size.
-bool wanted(const JudgedSlice& slice, const LesionSize* size) {
-  return size == nullptr ||
-         (slice.truth.lesion_pixels >= size->from && slice.truth.lesion_pixels <= size->to);
+// Which lesion slices a set of figures is about: all, or those of one size or one kind.
+struct LesionGroup {
+  const LesionSize* size = nullptr;
+  const std::string* kind = nullptr;
+};
+
+bool wanted(const JudgedSlice& slice, const LesionGroup& group) {
+  if (group.kind != nullptr) return slice.kind == *group.kind;
+  return group.size == nullptr || (slice.truth.lesion_pixels >= group.size->from &&
+                                   slice.truth.lesion_pixels <= group.size->to);
 }
 
-void judge_slices(const MethodScores& method, const Cohort& cohort, const LesionSize* size,
+// All lesions, then each size, then each kind.
+std::vector<LesionGroup> groups_of(const Cohort& cohort) {
+  std::vector<LesionGroup> groups(1);
+  for (const LesionSize& size : kLesionSizes) groups.push_back({.size = &size});
+  for (const std::string& kind : cohort.kinds) groups.push_back({.kind = &kind});
+  return groups;
+}
+
+void judge_slices(const MethodScores& method, const Cohort& cohort, const LesionGroup& group,
                   Statistics& statistics) {
   std::vector<double> scores, ranked_scores;
   std::vector<std::uint8_t> ranked_labels, chosen;
@@ -142,8 +165,8 @@ void judge_slices(const MethodScores& method, const Cohort& cohort, const Lesion
     const JudgedSlice& slice = cohort.judged[i];
     const bool lesion = slice.truth.truth == LesionTruth::lesion;
     scores.push_back(method.slice_scores[slice.subject][slice.slice]);
-    if (lesion) chosen.push_back(wanted(slice, size));
-    if (lesion && !wanted(slice, size)) continue;
+    if (lesion) chosen.push_back(wanted(slice, group));
+    if (lesion && !wanted(slice, group)) continue;
     ranked_scores.push_back(scores.back());
     ranked_labels.push_back(lesion);
     ranked_patients.push_back(static_cast<std::size_t>(slice.patient));
@@ -164,11 +187,11 @@ void judge_slices(const MethodScores& method, const Cohort& cohort, const Lesion
 }
 
 std::vector<std::uint64_t> pixels_of(const MethodScores& method, const Cohort& cohort,
-                                     const LesionSize* size) {
+                                     const LesionGroup& group) {
   std::vector<std::uint64_t> pixels;
   for (const JudgedSlice& slice : cohort.judged) {
     const PreparedSubject& subject = cohort.subjects[slice.subject];
-    if (!has_masks(subject) || !wanted(slice, size)) continue;
+    if (!has_masks(subject) || !wanted(slice, group)) continue;
     const std::int64_t first = static_cast<std::int64_t>(slice.slice) * kSlicePixels;
     const std::uint8_t* brain = subject.brain.view().as<std::uint8_t>() + first;
     const std::uint8_t* lesion = subject.lesions.view().as<std::uint8_t>() + first;
@@ -184,9 +207,9 @@ std::vector<std::uint64_t> pixels_of(const MethodScores& method, const Cohort& c
   return pixels;
 }
 
-void judge_pixels(const MethodScores& method, const Cohort& cohort, const LesionSize* size,
+void judge_pixels(const MethodScores& method, const Cohort& cohort, const LesionGroup& group,
                   Statistics& statistics) {
-  const PixelRanking ranking(pixels_of(method, cohort, size),
+  const PixelRanking ranking(pixels_of(method, cohort, group),
                              static_cast<std::int64_t>(cohort.patients.size()));
   statistics.figures.pixels = ranking.pixels();
   statistics.figures.lesion_pixels = ranking.lesion_pixels();
@@ -250,19 +273,21 @@ AnomalyEvaluation evaluate_anomalies(std::span<const PreparedSubject> subjects,
   check(subjects, methods);
   const Cohort cohort = cohort_of(subjects, methods, bootstrap);
 
-  constexpr std::size_t kSets = 1 + kLesionSizes.size();  // all lesions, then each size
-  std::vector<std::array<Statistics, kSets>> statistics(methods.size());
-  parallel_for(executor, static_cast<std::int64_t>(methods.size() * kSets),
+  const std::vector<LesionGroup> groups = groups_of(cohort);
+  const std::size_t sets = groups.size();
+  std::vector<std::vector<Statistics>> statistics(methods.size(), std::vector<Statistics>(sets));
+  parallel_for(executor, static_cast<std::int64_t>(methods.size() * sets),
                [&](std::int64_t job, int) {
-                 const std::size_t m = static_cast<std::size_t>(job) / kSets;
-                 const std::size_t set = static_cast<std::size_t>(job) % kSets;
-                 const LesionSize* size = set == 0 ? nullptr : &kLesionSizes[set - 1];
+                 const std::size_t m = static_cast<std::size_t>(job) / sets;
+                 const std::size_t set = static_cast<std::size_t>(job) % sets;
                  Statistics& result = statistics[m][set];
-                 judge_slices(methods[m], cohort, size, result);
-                 if (!methods[m].maps.empty()) judge_pixels(methods[m], cohort, size, result);
+                 judge_slices(methods[m], cohort, groups[set], result);
+                 if (!methods[m].maps.empty())
+                   judge_pixels(methods[m], cohort, groups[set], result);
                });
 
   AnomalyEvaluation evaluation{
+      .lesion_kinds = cohort.kinds,
       .patients = static_cast<std::int64_t>(cohort.patients.size()),
       .judged_slices = static_cast<std::int64_t>(cohort.judged.size()),
       .unclear_slices = static_cast<std::int64_t>(cohort.judged.size() - cohort.compared.size()),
@@ -274,6 +299,8 @@ AnomalyEvaluation evaluate_anomalies(std::span<const PreparedSubject> subjects,
     method.all = finished(statistics[m][0], cohort, bootstrap);
     for (std::size_t size = 0; size < kLesionSizes.size(); ++size)
       method.by_size[size] = finished(statistics[m][size + 1], cohort, bootstrap);
+    for (std::size_t set = 1 + kLesionSizes.size(); set < sets; ++set)
+      method.by_kind.push_back(finished(statistics[m][set], cohort, bootstrap));
     if (methods[m].position_only) judge_position(method.all, evaluation);
     if (m == 0) continue;
     const Statistics &first = statistics[0][0], &other = statistics[m][0];

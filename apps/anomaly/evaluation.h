@@ -68,6 +68,8 @@ struct MethodEvaluation {
   // slices; pixel figures are of the pixels of the size's own slices, so that they say how well
   // these lesions are outlined and not how rare they are.
   std::array<AnomalyFigures, kLesionSizes.size()> by_size;
+  // By AnomalyEvaluation::lesion_kinds, in the same manner.
+  std::vector<AnomalyFigures> by_kind;
 };
 
 // The first method less another on the same resamples.
@@ -93,7 +95,9 @@ struct PositionOnly {
 constexpr double kPositionOnlyTolerance = 0.06;
 
 struct AnomalyEvaluation {
-  std::vector<MethodEvaluation> methods;      // in the order given
+  std::vector<MethodEvaluation> methods;  // in the order given
+  // Of the lesion slices, in alphabetical order; none where the subjects tell none.
+  std::vector<std::string> lesion_kinds;
   std::vector<MethodComparison> comparisons;  // the first with every other
   PositionOnly slice_auroc_position_only;
   std::int64_t patients = 0;

@@ -1,6 +1,7 @@
 // A lesion drawn into a head phantom.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -17,6 +18,9 @@ enum class LesionKind : std::uint8_t {
 };
 
 constexpr int kLesionKinds = 4;  // besides none
+// By LesionKind.
+constexpr std::array<const char*, kLesionKinds + 1> kLesionKindNames = {
+    "none", "hyperintense", "hypointense", "texture", "mass effect"};
 
 enum class LesionShape : std::uint8_t { blob, wedge };
 

@@ -24,9 +24,11 @@ void check_subject(const SubjectSlices& subject) {
   if (subject.masks)
     require(subject.masks.dtype == DType::u8 && subject.masks.shape == images.shape, "masks are ",
             name_of(subject.masks.dtype), " ", subject.masks.shape, ", expected u8 ", images.shape);
-  require(
-      subject.labels.empty() || subject.labels.size() == static_cast<std::size_t>(images.shape[0]),
-      subject.labels.size(), " labels for ", images.shape[0], " slices");
+  const auto slices = static_cast<std::size_t>(images.shape[0]);
+  require(subject.labels.empty() || subject.labels.size() == slices, subject.labels.size(),
+          " labels for ", slices, " slices");
+  require(subject.lesion_kinds.empty() || subject.lesion_kinds.size() == slices,
+          subject.lesion_kinds.size(), " kinds of lesions for ", slices, " slices");
 }
 
 void resample_masks(const SubjectSlices& subject, const SliceResampler& resampler, double share,
@@ -126,6 +128,7 @@ PreparedSubject prepared(const SubjectSlices& subject, const PreparationOptions&
   }
   for (const std::uint8_t label : subject.labels)
     result.labels.push_back(label == 0 || label == kUnknown ? label : std::uint8_t{1});
+  result.lesion_kinds.assign(subject.lesion_kinds.begin(), subject.lesion_kinds.end());
   result.brain = brain_mask(result.images, options.brain);
   place_slices(result, options);
   normalise(result, options);

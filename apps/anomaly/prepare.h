@@ -39,7 +39,8 @@ struct SubjectSlices {
   double row_spacing = 1;  // mm, or both 1 where nothing is known
   double column_spacing = 1;
   ConstView masks = {};  // u8 [S, H, W], 1 in lesions; no data where none are known
-  std::span<const std::uint8_t> labels = {};  // [S] as in PreparedSubject, or empty
+  std::span<const std::uint8_t> labels = {};       // [S] as in PreparedSubject, or empty
+  std::span<const std::string> lesion_kinds = {};  // the same
 };
 
 // Where no brain is found, or it is all of one brightness, no slice is judged and the images are 0.

@@ -23,6 +23,7 @@ struct PreparedSubject {
   std::vector<std::uint8_t> judged;  // [S] 1 where the slice can be judged
   std::vector<std::uint8_t>
       labels;  // [S] 0 healthy, 1 not, 255 unknown; empty where none are known
+  std::vector<std::string> lesion_kinds;  // [S] "" for none; empty where they are not known
 
   std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
 };

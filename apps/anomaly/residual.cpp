@@ -1,16 +1,26 @@
 #include "residual.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "../../core/error.h"
 #include "../../imaging/ssim_map.h"
 
 namespace ratnet::inline v1 {
+namespace {
 
-std::string_view name_of(Residual residual) {
-  constexpr std::string_view kNames[] = {"positive", "absolute", "negative", "ssim"};
-  return kNames[static_cast<std::size_t>(residual)];
+constexpr std::array<std::string_view, 4> kNames{"positive", "absolute", "negative", "ssim"};
+
+}  // namespace
+
+std::string_view name_of(Residual residual) { return kNames[static_cast<std::size_t>(residual)]; }
+
+Residual parse_residual(std::string_view name) {
+  const auto found = std::ranges::find(kNames, name);
+  require(found != kNames.end(), "unknown residual '", name,
+          "': use positive, absolute, negative or ssim");
+  return static_cast<Residual>(found - kNames.begin());
 }
 
 float departure(Residual residual, float difference) {

@@ -14,6 +14,8 @@ enum class Residual : std::uint8_t {
   ssim,      // unlike in structure: 1 - SSIM (imaging/ssim_map.h)
 };
 std::string_view name_of(Residual residual);
+// Throws Error (usage) with the known names for any other.
+Residual parse_residual(std::string_view name);
 
 // The largest value that prepared images have.
 constexpr double kBrightest = 1.6;

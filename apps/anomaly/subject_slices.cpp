@@ -19,10 +19,11 @@ void check_subject(const char* who, const PreparedSubject& subject) {
   check("brain", subject.brain, DType::u8);
   if (has_masks(subject)) check("lesions", subject.lesions, DType::u8);
   require(subject.judged.size() == slices && subject.areas.size() == slices &&
-              (subject.labels.empty() || subject.labels.size() == slices),
+              (subject.labels.empty() || subject.labels.size() == slices) &&
+              (subject.lesion_kinds.empty() || subject.lesion_kinds.size() == slices),
           who, ": '", subject.name, "' has ", slices, " positions, ", subject.areas.size(),
-          " areas, ", subject.judged.size(), " marks of judged slices and ", subject.labels.size(),
-          " labels");
+          " areas, ", subject.judged.size(), " marks of judged slices, ", subject.labels.size(),
+          " labels and ", subject.lesion_kinds.size(), " kinds of lesions");
 }
 
 Tensor resample_slices(const Tensor& images, std::int64_t to) {
@@ -46,8 +47,9 @@ Tensor brain_as_floats(const PreparedSubject& subject) {
 
 PreparedSubject with_all_brain(const PreparedSubject& subject) {
   PreparedSubject copy{
-      subject.name,      subject.images.clone(), subject.brain.clone(), {},
-      subject.positions, subject.areas,          subject.judged,        subject.labels};
+      subject.name,        subject.images.clone(), subject.brain.clone(), {},
+      subject.positions,   subject.areas,          subject.judged,        subject.labels,
+      subject.lesion_kinds};
   for (std::size_t s = 0; s < copy.judged.size(); ++s) copy.judged[s] = copy.areas[s] > 0;
   return copy;
 }

@@ -64,11 +64,29 @@ TEST_CASE("a dataset that makes no cohort is told what to add") {
         }).find("channels") != std::string::npos);
 }
 
+TEST_CASE("kinds of lesions go by the names that the file gives them") {
+  const HeadStack head = head_stack(20, 8, 1);
+  SampleTable table{.subjects = std::vector<std::string>(20, "a")};
+  table.slices.resize(20);
+  std::iota(table.slices.begin(), table.slices.end(), 0);
+  const auto prepared = [&](const DatasetAttributes& attributes) {
+    return SubjectCohort(std::make_unique<TensorDataset>(head.images.clone(), table, attributes))
+        .prepare(0);
+  };
+  CHECK(prepared({}).lesion_kinds.empty());
+  table.columns["lesion_kind"].resize(20);
+  table.columns["lesion_kind"][7] = 2;
+  CHECK(prepared({}).lesion_kinds[7] == "2");
+  const PreparedSubject named = prepared({.value_names = {{"lesion_kind", {"no", "x", "cyst"}}}});
+  CHECK(named.lesion_kinds[7] == "cyst");
+  CHECK(named.lesion_kinds[6].empty());
+}
+
 TEST_CASE("interleaved subjects of a file are prepared as if each stood alone") {
   // Two heads, slices of both in turn, the second's from top to bottom, with lesions and labels.
   const HeadStack heads[] = {head_stack(20, 8, 1), head_stack(20, 9, 2)};
   std::vector<float> pixels;
-  std::vector<std::uint8_t> masks, labels;
+  std::vector<std::uint8_t> masks, labels, kinds;
   std::vector<std::string> names;
   std::vector<std::int32_t> numbers;
   for (std::size_t row = 0; row < 40; ++row) {
@@ -78,6 +96,7 @@ TEST_CASE("interleaved subjects of a file are prepared as if each stood alone") 
     masks.resize(pixels.size());
     if (s == 11) masks[masks.size() - 64 * 128 - 50] = 1;
     labels.push_back(s == 11);
+    kinds.push_back(s == 11 ? 3 : 0);
     names.push_back(which == 0 ? "first" : "second");
     numbers.push_back(static_cast<std::int32_t>(s) + 1);
   }
@@ -89,6 +108,7 @@ TEST_CASE("interleaved subjects of a file are prepared as if each stood alone") 
     file.dataset("labels", {40}, labels);
     file.dataset("slice", {40}, numbers);
     file.strings("subject", names);
+    file.dataset("lesion_kind", {40}, kinds);
   }
   SubjectCohort cohort = open_hdf5_cohort(path);
   CHECK(cohort.slices() == 40);
@@ -106,6 +126,9 @@ TEST_CASE("interleaved subjects of a file are prepared as if each stood alone") 
     REQUIRE(subject.labels.size() == 20);
     CHECK(subject.labels[11] == 1);
     CHECK(std::ranges::count(subject.labels, 1) == 1);
+    REQUIRE(subject.lesion_kinds.size() == 20);
+    CHECK(subject.lesion_kinds[11] == "3");
+    CHECK(std::ranges::count(subject.lesion_kinds, "") == 19);
     const auto lesions = subject.lesions.values<std::uint8_t>();
     CHECK(std::ranges::find(lesions, 1) - lesions.begin() == 12 * 128 * 128 - 64 * 128 - 50);
     CHECK(std::ranges::count(lesions, 1) == 1);

@@ -140,6 +140,52 @@ TEST_CASE("an evaluation agrees with the plain protocol") {
   CHECK(lesion_slices == all.lesion_slices);
 }
 
+TEST_CASE("figures by the kind of lesion are those of its own slices") {
+  Subjects subjects = anomaly_cohort::cohort(1, 5, 14, 25);
+  const Scores scores = anomaly_cohort::scores(subjects, 2, 0.6, 50);
+  CHECK(evaluated(subjects, {method("a", scores)}).lesion_kinds.empty());
+  // Kinds stand on slices of every truth; they count where there is a lesion. The first patient
+  // tells none.
+  for (std::size_t i = 1; i < subjects.size(); ++i)
+    for (std::int64_t s = 0; s < subjects[i].slices(); ++s)
+      subjects[i].lesion_kinds.emplace_back(s % 3 == 0 ? "" : s % 3 == 1 ? "wedge" : "blob");
+  const AnomalyEvaluation evaluation =
+      evaluated(subjects, {method("a", scores, 1.5), position_only(subjects)}, 3);
+  REQUIRE(evaluation.lesion_kinds == std::vector<std::string>{"blob", "wedge"});
+  REQUIRE(evaluation.methods[1].by_kind.size() == 2);
+  for (std::size_t kind = 0; kind < 2; ++kind) {
+    std::vector<double> pixels, slices;
+    std::vector<std::uint8_t> pixel_labels, slice_labels;
+    for (std::size_t i = 0; i < subjects.size(); ++i)
+      for (std::size_t s = 1; s < subjects[i].judged.size(); ++s) {
+        const TrueSlice truth = truth_of(subjects[i], static_cast<std::int64_t>(s));
+        const bool of_kind = i > 0 && s % 3 == 2 - kind && truth.truth == LesionTruth::lesion;
+        if (!of_kind && truth.truth != LesionTruth::healthy) continue;
+        slices.push_back(scores.slices[i][s]);
+        slice_labels.push_back(of_kind);
+        if (!of_kind) continue;
+        for (std::size_t p = s * 128 * 128; p < (s + 1) * 128 * 128; ++p) {
+          const std::uint8_t lesion = subjects[i].lesions.values<std::uint8_t>()[p];
+          if (subjects[i].brain.values<std::uint8_t>()[p] + lesion == 0) continue;
+          pixels.push_back(scores.maps[i].values<float>()[p]);
+          pixel_labels.push_back(lesion);
+        }
+      }
+    const AnomalyFigures& figures = evaluation.methods[0].by_kind[kind];
+    CHECK(figures.lesion_slices ==
+          std::count(slice_labels.begin(), slice_labels.end(), std::uint8_t{1}));
+    CHECK(figures.lesion_slices > 5);
+    CHECK(figures.healthy_slices == evaluation.methods[0].all.healthy_slices);
+    CHECK(figures.pixels == static_cast<std::int64_t>(pixels.size()));
+    CHECK(figures.pixel_auprc.value ==
+          Approx(auprc(rank_scores(pixels, pixel_labels))).epsilon(1e-12));
+    CHECK(figures.slice_auroc.value ==
+          Approx(auroc(rank_scores(slices, slice_labels))).epsilon(1e-12));
+    CHECK(figures.pixel_auprc.interval.low <= figures.pixel_auprc.value);
+    CHECK(figures.pixel_auprc.value <= figures.pixel_auprc.interval.high);
+  }
+}
+
 TEST_CASE("pixel intervals are those of resampling the pixels themselves") {
   const Subjects subjects = anomaly_cohort::cohort(5, 5, 4, 20);
   const Scores scores = anomaly_cohort::scores(subjects, 6, 0.6, 1e4);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "../../imaging/nifti.h"
 #include "../../train/hdf5_dataset.h"
@@ -98,6 +99,17 @@ TEST_CASE("a model of healthy heads is trained, judged and inspected") {
                            "slice_auroc_matched", "slice_auroc_position_only"})
     CHECK(figures.contains(name));
   CHECK(figures.at("by_lesion_size").size() == 3);
+  // The kinds that `simulate` drew, by name, for the model and for every rule.
+  const json& kinds = figures.at("by_lesion_kind");
+  CHECK_FALSE(kinds.empty());
+  for (const auto& [kind, of_kind] : kinds.items()) {
+    CHECK(std::set<std::string>{"hyperintense", "hypointense", "texture", "mass effect"}.contains(
+        kind));
+    CHECK(of_kind.at("lesion_slices") > 0);
+    CHECK(h.trained.find(kind + " lesions") != std::string::npos);
+    for (const json& rule : figures.at("baselines"))
+      CHECK(rule.at("by_lesion_kind").at(kind).contains("pixel_auprc"));
+  }
   for (const char* name : {"intensity", "z_score", "asymmetry", "pca", "nearest"})
     CHECK(figures.at("baselines").at(name).contains("pixel_auprc"));
   // Judged again from the file, the same.

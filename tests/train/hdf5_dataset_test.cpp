@@ -33,7 +33,10 @@ TEST_CASE("what is written is read back") {
     table.columns["clear"].push_back(static_cast<std::uint8_t>(i % 2));
     table.columns["ambiguous"].push_back(static_cast<std::uint8_t>(i % 7));
   }
-  write_hdf5_slices(path, images.view(), table, {.class_names = {"good", "dark"}, .scale = 61.5});
+  DatasetAttributes attributes{.class_names = {"good", "dark"},
+                               .scale = 61.5,
+                               .value_names = {{"clear", {"no", "yes, \xc3\xa9"}}}};
+  write_hdf5_slices(path, images.view(), table, attributes);
 
   const auto dataset = open_hdf5_slices(path);
   CHECK(dataset->size() == n);
@@ -52,6 +55,7 @@ TEST_CASE("what is written is read back") {
   CHECK(dataset->table().columns == table.columns);
   CHECK(dataset->attributes().class_names == std::vector<std::string>{"good", "dark"});
   CHECK(dataset->attributes().scale == 61.5);
+  CHECK(dataset->attributes().value_names == attributes.value_names);
 
   // The same hashes as the same images in memory have.
   const TensorDataset memory(images.clone(), table);
@@ -79,12 +83,19 @@ TEST_CASE("what is written is read back") {
 
   // The same content gives the same file.
   const TemporaryPath again("again.h5");
-  write_hdf5_slices(again, images.view(), table, {.class_names = {"good", "dark"}, .scale = 61.5});
+  write_hdf5_slices(again, images.view(), table, attributes);
   const auto bytes = [](const std::string& name) {
     std::ifstream in(name, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});
   };
   CHECK(bytes(path) == bytes(again));
+
+  // Every value has a name, and every name a column.
+  attributes.value_names = {{"ambiguous", {"0", "1", "2", "3", "4", "5"}}};
+  write_hdf5_slices(again, images.view(), table, attributes);
+  CHECK_THROWS_AS(open_hdf5_slices(again), Error);
+  attributes.value_names = {{"uncertain", {"no", "yes"}}};
+  CHECK_THROWS_AS(write_hdf5_slices(again, images.view(), table, attributes), Error);
 }
 
 TEST_CASE("masks are written beside the images") {

@@ -51,13 +51,24 @@ Json figures(const AnomalyFigures& f) {
   return json;
 }
 
-Json method(const MethodEvaluation& m) {
+Json method(const MethodEvaluation& m, const std::vector<std::string>& kinds) {
   Json json = {{"method", m.name}};
   json.update(figures(m.all));
   json["threshold"] = m.threshold;
   for (std::size_t i = 0; i < kLesionSizes.size(); ++i)
     json["by_lesion_size"][kLesionSizes[i].name] = figures(m.by_size[i]);
+  for (std::size_t i = 0; i < kinds.size(); ++i)
+    json["by_lesion_kind"][kinds[i]] = figures(m.by_kind[i]);
   return json;
+}
+
+void by_kind(std::FILE* to, const AnomalyEvaluation& e) {
+  for (std::size_t kind = 0; kind < e.lesion_kinds.size(); ++kind) {
+    std::fprintf(to, "\n%s lesions, %lld slices\n", e.lesion_kinds[kind].c_str(),
+                 static_cast<long long>(e.methods.front().by_kind[kind].lesion_slices));
+    for (const MethodEvaluation& m : e.methods)
+      if (m.name != kPositionOnly) row(to, m.name, m.by_kind[kind]);
+  }
 }
 
 }  // namespace
@@ -82,6 +93,7 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
                e.methods.front().name.c_str());
   for (std::size_t i = 0; i < kLesionSizes.size(); ++i)
     row(to, kLesionSizes[i].name, e.methods.front().by_size[i]);
+  by_kind(to, e);
   std::fprintf(
       to,
       "\nmatched: against slices of other patients at the same height and brain area, which "
@@ -95,7 +107,7 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
 }
 
 std::string to_json(const AnomalyEvaluation& e) {
-  Json json = method(e.methods.front());
+  Json json = method(e.methods.front(), e.lesion_kinds);
   const PositionOnly& position = e.slice_auroc_position_only;
   put(json, "slice_auroc_position_only", position.slice_auroc);
   put(json, "slice_auroc_position_only_matched", position.slice_auroc_matched);
@@ -106,7 +118,7 @@ std::string to_json(const AnomalyEvaluation& e) {
   json["unscored_slices"] = e.unscored_slices;
   for (std::size_t i = 1; i < e.methods.size(); ++i)
     if (e.methods[i].name != kPositionOnly)
-      json["baselines"][e.methods[i].name] = method(e.methods[i]);
+      json["baselines"][e.methods[i].name] = method(e.methods[i], e.lesion_kinds);
   for (const MethodComparison& c : e.comparisons) {
     if (c.other == kPositionOnly) continue;
     Json& against = json["baselines"][c.other];

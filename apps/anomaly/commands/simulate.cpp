@@ -14,6 +14,7 @@
 #include "../../program/output.h"
 #include "../../program/progress.h"
 #include "../anomaly_simulator.h"
+#include "../cohort.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -89,9 +90,13 @@ void run(Options options) {
   });
   progress.finish();
   const Shape shape{cohort.count(), options.cohort.size, options.cohort.size};
-  write_hdf5_slices(options.output, ConstView(cohort.images.data(), DType::u8, shape), cohort.table,
-                    {.class_names = {"healthy", "lesion"}, .scale = {}},
-                    ConstView(cohort.masks.data(), DType::u8, shape));
+  write_hdf5_slices(
+      options.output, ConstView(cohort.images.data(), DType::u8, shape), cohort.table,
+      {.class_names = {"healthy", "lesion"},
+       .scale = {},
+       .value_names = {{"contrast", {"T1", "T2", "FLAIR"}},
+                       {kLesionKindColumn, {kLesionKindNames.begin(), kLesionKindNames.end()}}}},
+      ConstView(cohort.masks.data(), DType::u8, shape));
   const auto& labels = cohort.table.labels;
   const auto lesioned = lesioned_subjects(options.cohort);
   std::printf(

@@ -19,7 +19,7 @@ namespace {
 
 struct Options {
   std::string data;
-  std::string method = "denoising";
+  std::string method = "denoising", residual = "positive";
   bool noise_given = false, divergence_given = false;
   AnomalyTrainingOptions training;
   TrainingCommandOptions command;
@@ -59,6 +59,7 @@ bool has_lesions(const std::vector<PreparedSubject>& subjects) {
 void run(Options options) {
   AnomalyTrainingOptions& training = options.training;
   training.method = parse_anomaly_method(options.method);
+  training.score.residual = parse_residual(options.residual);
   TrainerOptions& trainer = options.command.finish();
   require(trainer.patience == 0 && trainer.schedule.kind != ScheduleKind::plateau,
           "the held-out subjects calibrate the model, so they cannot choose its weights too: no "
@@ -150,6 +151,11 @@ void add_train_anomaly(CLI::App& train) {
                    "vae: the weight of its code's divergence")
       ->capture_default_str()
       ->each([options](const std::string&) { options->divergence_given = true; });
+  command
+      ->add_option("--residual", options->residual,
+                   "what counts as a departure from what the network makes of a slice: positive "
+                   "(brighter), negative (darker), absolute (either), or ssim (structure)")
+      ->capture_default_str();
   command->add_flag("!--network-alone", options->training.combined,
                     "score by the network alone, without the z-score at the position and the "
                     "asymmetry beside it");
