@@ -93,6 +93,55 @@ BENCHMARK(conv_relu_pool)->Apply(fused_sizes);
 BENCHMARK(conv_backward_data)->Apply(sizes);
 BENCHMARK(conv_backward_weights)->Apply(sizes);
 
+// Arguments: size of the kernel, channels in; twice as many out, or 32 of 1. Stride 2 from 64x64
+// pixels to 32x32, as between levels of a U-Net; the gradient of x is the forward pass of a
+// transposed convolution.
+struct StridedCase {
+  std::int64_t kernel, in, out;
+  Window window{.rank = 2,
+                .kernel = {kernel, kernel},
+                .stride = {2, 2},
+                .pad_before = {(kernel - 1) / 2, (kernel - 1) / 2},
+                .pad_after = {(kernel - 1) / 2, (kernel - 1) / 2}};
+  Tensor x = bench_tensor({kBatch, 64, 64, in});
+  Tensor weight = bench_tensor({kernel, kernel, in, out});
+  Tensor bias = bench_tensor({out});
+  Tensor y = bench_tensor({kBatch, 32, 32, out});
+
+  explicit StridedCase(const benchmark::State& state)
+      : kernel(state.range(0)), in(state.range(1)), out(in == 1 ? 32 : 2 * in) {}
+  double flop() const { return 2.0 * static_cast<double>(kernel * kernel * y.count() * in); }
+};
+
+void conv_strided_forward(benchmark::State& state) {
+  StridedCase c(state);
+  repeat(state, Conv{.x = c.x, .weight = c.weight, .bias = c.bias, .y = c.y, .window = c.window},
+         "GFLOP/s", c.flop());
+}
+
+void conv_strided_backward_data(benchmark::State& state) {
+  StridedCase c(state);
+  repeat(state, ConvBackwardData{.dy = c.y, .weight = c.weight, .dx = c.x, .window = c.window},
+         "GFLOP/s", c.flop());
+}
+
+void conv_strided_backward_weights(benchmark::State& state) {
+  StridedCase c(state);
+  repeat(state,
+         ConvBackwardWeights{
+             .x = c.x, .dy = c.y, .dweight = c.weight, .dbias = c.bias, .window = c.window},
+         "GFLOP/s", c.flop());
+}
+
+void strided_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"kernel", "in"});
+  for (const int in : {1, 8, 32})
+    for (const int kernel : {2, 3, 5}) b->Args({kernel, in});
+}
+BENCHMARK(conv_strided_forward)->Apply(strided_sizes);
+BENCHMARK(conv_strided_backward_data)->Apply(strided_sizes);
+BENCHMARK(conv_strided_backward_weights)->Apply(strided_sizes);
+
 // Arguments: size of the image before pooling; 32 channels.
 struct PoolCase {
   Tensor x, y, argmax;

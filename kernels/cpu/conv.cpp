@@ -2,6 +2,7 @@
 
 #include "conv_direct.h"
 #include "conv_im2col.h"
+#include "conv_phases.h"
 #include "conv_winograd.h"
 
 namespace ratnet::inline v1 {
@@ -10,7 +11,8 @@ namespace {
 // In order of preference.
 const Algorithm<Conv> kForward[] = {kConvWinograd, kConvDirect, kConvIm2col};
 const Algorithm<ConvBackwardData> kBackwardData[] = {
-    kConvWinogradBackwardData, kConvDirectBackwardData, kConvIm2colBackwardData};
+    kConvWinogradBackwardData, kConvDirectBackwardData, kConvPhasesBackwardData,
+    kConvIm2colBackwardData};
 const Algorithm<ConvBackwardWeights> kBackwardWeights[] = {
     kConvWinogradBackwardWeights, kConvDirectBackwardWeights, kConvIm2colBackwardWeights};
 

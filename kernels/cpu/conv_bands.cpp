@@ -5,6 +5,18 @@
 
 namespace ratnet::inline v1::conv_bands {
 
+std::int64_t band_rows(const Problem& p, std::int64_t planes, std::int64_t step) {
+  constexpr std::int64_t kBandFloats = std::int64_t{24} * 1024;
+  std::int64_t rows = std::max(step, p.output[1] / step * step);
+  while (rows > step) {
+    const BandLayout band(p, planes, rows);
+    if (band.depth * band.height * band.row_stride <= kBandFloats) break;
+    rows = rows / 2 / step * step;
+    rows = std::max(rows, step);
+  }
+  return rows;
+}
+
 const float* take_band(const Problem& p, const BandLayout& layout, const float* sample,
                        std::int64_t plane, std::int64_t first, float* buffer) {
   const Window& w = p.window;

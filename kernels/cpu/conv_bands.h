@@ -93,6 +93,10 @@ struct BandLayout {
   }
 };
 
+// How many output rows (a multiple of `step`) a band has: as many as keep its input in a share of
+// the second-level cache.
+std::int64_t band_rows(const Problem& p, std::int64_t planes, std::int64_t step);
+
 // The input under output planes from `plane` and output rows from `first` of one sample.
 const float* take_band(const Problem& p, const BandLayout& layout, const float* sample,
                        std::int64_t plane, std::int64_t first, float* buffer);

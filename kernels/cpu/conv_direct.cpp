@@ -11,20 +11,6 @@ namespace {
 
 using namespace conv_bands;
 
-// How many output rows (a multiple of `step`) a band has: as many as keep its input in a share of
-// the second-level cache.
-std::int64_t band_rows(const Problem& p, std::int64_t planes, std::int64_t step) {
-  constexpr std::int64_t kBandFloats = std::int64_t{24} * 1024;
-  std::int64_t rows = std::max(step, p.output[1] / step * step);
-  while (rows > step) {
-    const BandLayout band(p, planes, rows);
-    if (band.depth * band.height * band.row_stride <= kBandFloats) break;
-    rows = rows / 2 / step * step;
-    rows = std::max(rows, step);
-  }
-  return rows;
-}
-
 // Everything about a forward pass except where its tensors are.
 struct Forward {
   Problem problem;

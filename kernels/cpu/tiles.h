@@ -17,7 +17,8 @@ std::int64_t panel_width();
 // For p in 0..pixels-1 and every channel c of one panel:
 //   out[p * out_stride + c] = start + sum over r < runs, k < run_length of
 //       x[p * x_stride + run_offsets[r] + k] * weight[(r * run_length + k) * weight_stride + c]
-// start is bias[c], or what `out` holds where bias is absent.
+// start is bias[c], or what `out` holds where bias is absent. Pixels are stored in order, so that
+// with a bias they may overlap.
 struct ForwardTiles {
   const float* x;
   std::ptrdiff_t x_stride;

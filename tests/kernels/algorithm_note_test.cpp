@@ -62,4 +62,36 @@ TEST_CASE("the CPU takes Winograd's method where it pays, and says why elsewhere
   CHECK(note({1, 32, 32, 32}, {3, 3, 32, 32}, 2) == direct + "works with stride 1 only");
 }
 
+TEST_CASE("the CPU takes the gradient of a strided convolution's input by phases") {
+  if (test_device().kind != DeviceKind::cpu) return;
+  float memory = 0;  // a survey reads nothing
+  const auto note = [&](DType dtype, const Shape& x, std::int64_t kernel, std::int64_t stride,
+                        std::int64_t padding, std::int64_t groups = 1) {
+    Window window{.rank = 2};
+    window.kernel = {kernel, kernel};
+    window.stride = {stride, stride};
+    window.pad_before = window.pad_after = {padding, padding};
+    const Shape weight{kernel, kernel, x.back() / groups, 32};
+    return noted(ConvBackwardData{.dy = View(&memory, dtype, window.output(x, 32, "test")),
+                                  .weight = View(&memory, dtype, weight),
+                                  .dx = View(&memory, dtype, x),
+                                  .window = window,
+                                  .groups = groups});
+  };
+  const Shape x{1, 32, 32, 32};
+  const auto phases_as = [](const std::string& reason) {
+    return "conv_phases; not conv_winograd: " + reason + "; not conv_direct: " + reason;
+  };
+  CHECK(note(DType::f32, x, 2, 2, 0) == phases_as("works with stride 1 only"));
+  CHECK(note(DType::f32, x, 2, 3, 2) == phases_as("works with stride 1 only"));
+  CHECK(note(DType::f32, x, 2, 1, 2) == phases_as("padding is wider than the kernel"));
+  CHECK(note(DType::f32, x, 3, 1, 1) == "conv_winograd");
+  CHECK(note(DType::f32, x, 5, 1, 1) ==
+        "conv_direct; not conv_winograd: works for 3x3 kernels only");
+  CHECK(note(DType::f64, x, 2, 2, 0).ends_with("; not conv_phases: works in f32 only"));
+  CHECK(note(DType::f32, x, 2, 2, 0, 2).ends_with("; not conv_phases: works without groups only"));
+  CHECK(note(DType::f32, {1, 128, 128, 1}, 2, 33, 0)
+            .ends_with("; not conv_phases: works for up to 32 phases in a dimension only"));
+}
+
 }  // namespace

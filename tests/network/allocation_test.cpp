@@ -111,6 +111,7 @@ TEST_CASE("a run of a plan allocates nothing") {
   const int skip = last;
   last = builder.add("leaky", layers::LeakyRelu{}, {last});
   last = builder.add("sum", layers::Add{}, {last, skip});
+  last = builder.add("up", layers::ConvTranspose{.out = 2, .kernel = {2}, .stride = {2}}, {last});
   last = builder.add("max", layers::MaxPool{.kernel = {3}, .stride = {2}}, {last});
   last = builder.add("mean", layers::AvgPool{.kernel = {2}}, {last});
   last = builder.add("dropout", layers::Dropout{}, {last});
