@@ -18,4 +18,17 @@ T quantile(std::vector<T>& values, double share) {
   return values[static_cast<std::size_t>(n)];
 }
 
+// Linear between the two nearest order statistics, as NumPy's default; reorders them. values: one
+// or more.
+template <class T>
+double quantile_linear(std::vector<T>& values, double share) {
+  const double place = share * static_cast<double>(values.size() - 1);
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(place);
+  std::nth_element(values.begin(), middle, values.end());
+  const auto below = static_cast<double>(*middle);
+  if (middle + 1 == values.end()) return below;
+  const auto above = static_cast<double>(*std::min_element(middle + 1, values.end()));
+  return below + (place - std::floor(place)) * (above - below);
+}
+
 }  // namespace ratnet::inline v1

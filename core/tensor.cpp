@@ -31,9 +31,9 @@ Tensor::Tensor(const Shape& shape, DType dtype) : shape_(shape), dtype_(dtype) {
   std::memset(memory_.get(), 0, size);
 }
 
-Tensor Tensor::clone() const {
-  Tensor copy(shape_, dtype_);
-  if (memory_) std::memcpy(copy.data(), data(), bytes());
+Tensor Tensor::copy_of(const ConstView& values) {
+  Tensor copy(values.shape, values.dtype);
+  if (values) std::memcpy(copy.data(), values.data, copy.bytes());
   return copy;
 }
 

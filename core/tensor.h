@@ -32,7 +32,9 @@ class Tensor {
     return t;
   }
 
-  Tensor clone() const;
+  // Of values in host memory.
+  static Tensor copy_of(const ConstView& values);
+  Tensor clone() const { return copy_of(view()); }
 
   const Shape& shape() const { return shape_; }
   DType dtype() const { return dtype_; }

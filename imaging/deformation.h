@@ -39,7 +39,8 @@ struct Deformation {
 // How labels are resampled, which cannot be mixed.
 //   majority  the label with the largest share of the eight neighbours, weighted as the image's
 //             are; between equals the lowest. Borders stay smooth and lie where the image's do, but
-//             of lesions of one voxel, which the image blurs, three in four disappear.
+//             of lesions of one voxel, which the image blurs, many disappear: moved by any part of
+//             a voxel, 73 in 100 in a volume and 39 in an image.
 //   nearest   the nearest voxel's: sizes are kept on average, down to one voxel; borders are jagged
 enum class LabelSampling { majority, nearest };
 

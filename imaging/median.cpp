@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <numeric>
 #include <vector>
 
 #include "../core/error.h"
+#include "../core/float_order.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
-constexpr std::int64_t kMostPixels = 1 << 24;
-
-// Integers in the order of the floats: -0 stands before 0, NaN at an end.
-std::uint32_t in_order(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return bits >> 31 ? ~bits : bits | 0x80000000u;
-}
+constexpr std::int64_t kMostPixels = 1 << 25;  // with their margin
 
 // By their upper halves, from the lowest 11 bits on (radix sort).
 void sort_by_upper_half(std::vector<std::uint64_t>& keys) {
@@ -43,7 +37,7 @@ Ranks rank_pixels(std::span<const float> image, std::int64_t rows, std::int64_t 
   std::vector<std::uint64_t> keys;  // value in front, pixel behind
   keys.reserve(image.size());
   for (std::size_t i = 0; i < image.size(); ++i)
-    keys.push_back(static_cast<std::uint64_t>(in_order(image[i])) << 32 | i);
+    keys.push_back(static_cast<std::uint64_t>(float_rank(image[i])) << 32 | i);
   sort_by_upper_half(keys);
   Ranks ranks;
   std::vector<std::uint32_t> of(image.size());
@@ -101,19 +95,22 @@ class Histogram {
 
 void median_filter(std::span<const float> image, std::int64_t rows, std::int64_t columns,
                    std::int64_t window, std::span<float> result) {
-  require(rows >= 1 && columns >= 1 && rows <= kMostPixels && columns <= kMostPixels / rows,
-          "median: an image of ", rows, " x ", columns, " pixels");
+  require(window >= 1 && window <= 255 && window % 2 == 1,
+          "median: the window must be odd, 1 to 255, got ", window);
+  const std::int64_t radius = window / 2;
+  require(rows >= 1 && columns >= 1 && rows <= kMostPixels && columns <= kMostPixels &&
+              columns + 2 * radius <= kMostPixels / (rows + 2 * radius),
+          "median: an image of ", rows, " x ", columns, " pixels, with a margin of ", radius,
+          " to take no more than ", kMostPixels);
   const auto pixels = static_cast<std::size_t>(rows * columns);
   require(image.size() == pixels && result.size() == pixels, "median: ", image.size(), " and ",
           result.size(), " values, expected ", pixels);
-  require(window >= 1 && window <= 255 && window % 2 == 1,
-          "median: the window must be odd, 1 to 255, got ", window);
   if (window == 1) {
     std::copy(image.begin(), image.end(), result.begin());
     return;
   }
 
-  const std::int64_t radius = window / 2, width = columns + 2 * radius;
+  const std::int64_t width = columns + 2 * radius;
   const Ranks ranks = rank_pixels(image, rows, columns, radius);
   Histogram histogram(ranks.values.size(), window);
   for (std::int64_t y = 0; y < window; ++y)

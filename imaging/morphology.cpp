@@ -12,8 +12,16 @@ namespace {
 constexpr double kWidest = 64;
 
 void check_image(std::span<const std::uint8_t> image, std::int64_t rows, std::int64_t columns) {
-  require(rows >= 1 && columns >= 1 && image.size() == static_cast<std::size_t>(rows * columns),
-          "morphology: ", image.size(), " pixels are no image of ", rows, " x ", columns);
+  const auto pixels = static_cast<std::int64_t>(image.size());
+  require(rows >= 1 && columns >= 1 && pixels % rows == 0 && pixels / rows == columns,
+          "morphology: ", pixels, " pixels are no image of ", rows, " x ", columns);
+}
+
+void check_disc(std::span<const std::uint8_t> image, std::int64_t rows, std::int64_t columns,
+                double radius) {
+  check_image(image, rows, columns);
+  require(radius >= 0 && radius <= kWidest, "morphology: a disc's radius must be 0 to ", kWidest,
+          " pixels, got ", radius);
 }
 
 // The distance of every pixel to the nearest one inside of its own row, `far` from there on.
@@ -37,9 +45,7 @@ void invert(std::span<std::uint8_t> image) {
 
 void dilate_disc(std::span<std::uint8_t> image, std::int64_t rows, std::int64_t columns,
                  double radius) {
-  check_image(image, rows, columns);
-  require(radius >= 0 && radius <= kWidest, "morphology: a disc's radius must be 0 to ", kWidest,
-          " pixels, got ", radius);
+  check_disc(image, rows, columns, radius);
   const auto reach = static_cast<std::int64_t>(radius);
   const auto width = static_cast<std::size_t>(columns);
   std::vector<std::uint8_t> distances(image.size());
@@ -61,6 +67,7 @@ void dilate_disc(std::span<std::uint8_t> image, std::int64_t rows, std::int64_t 
 
 void erode_disc(std::span<std::uint8_t> image, std::int64_t rows, std::int64_t columns,
                 double radius) {
+  check_disc(image, rows, columns, radius);
   invert(image);
   dilate_disc(image, rows, columns, radius);
   invert(image);

@@ -140,8 +140,7 @@ bool absorb(Pending& producer, const Node& node, bool training) {
 
 FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string>& keep) {
   const auto& nodes = graph.nodes();
-  std::vector<bool> alone = graph.read_once();
-  for (const std::string& name : keep) alone[static_cast<std::size_t>(graph.find(name))] = false;
+  const std::vector<bool> alone = graph.read_once(keep);
 
   std::vector<Pending> pending;
   std::vector<int> place(nodes.size());  // where a node's value is now computed

@@ -105,13 +105,14 @@ std::vector<Graph::NamedWeight> Graph::weights() const {
   return all;
 }
 
-std::vector<bool> Graph::read_once() const {
+std::vector<bool> Graph::read_once(const std::vector<std::string>& keep) const {
   std::vector<int> readers(nodes_.size());
   for (const Node& node : nodes_)
     for (const int input : node.inputs) ++readers[static_cast<std::size_t>(input)];
   std::vector<bool> once(nodes_.size());
   for (std::size_t i = 0; i < once.size(); ++i) once[i] = readers[i] == 1;
   for (const int output : outputs_) once[static_cast<std::size_t>(output)] = false;
+  for (const std::string& name : keep) once[static_cast<std::size_t>(find(name))] = false;
   return once;
 }
 

@@ -42,8 +42,8 @@ class Graph {
   // All weights in the order of the nodes, shared ones once.
   std::vector<NamedWeight> weights() const;
 
-  // By node: whether one other node reads its output, and nobody else does.
-  std::vector<bool> read_once() const;
+  // By node: whether one other node reads its output, and nobody else does; never those to `keep`.
+  std::vector<bool> read_once(const std::vector<std::string>& keep) const;
   // The part of the graph that computes these nodes.
   Graph up_to(const std::vector<std::string>& outputs) const { return part({}, outputs); }
   // The part that computes these outputs where the values of some nodes are given: they become

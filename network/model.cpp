@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "../core/json_depth.h"
@@ -11,31 +10,18 @@
 namespace ratnet::inline v1 {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::json;  // writes null for numbers that are not finite
 
 constexpr const char* kKey = "ratnet";  // in the file's __metadata__
 constexpr int kModelFormat = 1;
 constexpr std::string_view kArray = "arrays/";  // before the name of an array's tensor
 
-// JSON has no NaN; a metric that could not be computed is null.
-Json numbers(const std::map<std::string, double>& values) {
-  Json json = Json::object();
-  for (const auto& [name, value] : values)
-    json[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
-  return json;
-}
-
+// A metric that could not be computed is null in the file.
 std::map<std::string, double> numbers(const Json& json) {
   std::map<std::string, double> values;
   for (const auto& [name, value] : json.items())
     values[name] = value.is_null() ? std::nan("") : value.get<double>();
   return values;
-}
-
-Tensor owned(const ConstView& view) {
-  Tensor tensor(view.shape, view.dtype);
-  std::memcpy(tensor.data(), view.data, tensor.bytes());
-  return tensor;
 }
 
 Model parse(const SafetensorsFile& file) {
@@ -65,24 +51,24 @@ Model parse(const SafetensorsFile& file) {
   model.warnings = json.at("warnings").get<std::vector<std::string>>();
 
   // In the order of the graph, whatever the order in the file.
-  for (const auto& [name, spec] : model.graph.weights()) {
+  const auto own = model.graph.weights();
+  for (const auto& [name, spec] : own) {
     const ConstView view = file.find(name);
     if (view.dtype != DType::f32)
       fail(ErrorKind::input, "has weight '", name, "' in ", name_of(view.dtype), ", expected f32");
     if (view.shape != spec.shape)
       fail(ErrorKind::input, "has weight '", name, "' of shape ", to_string(view.shape),
            ", its graph asks for ", to_string(spec.shape));
-    model.weights.add(name, owned(view));
+    model.weights.add(name, Tensor::copy_of(view));
     model.weights.entries().back().statistic = spec.statistic;
   }
-  const auto own = model.graph.weights();
   for (const auto& [name, view] : file.tensors()) {
     if (!std::string_view(name).starts_with(kArray) ||
         std::ranges::any_of(own, [&](const auto& weight) { return weight.name == name; }))
       continue;
     if (view.dtype != DType::f32)
       fail(ErrorKind::input, "has '", name, "' in ", name_of(view.dtype), ", expected f32");
-    model.arrays.emplace(name.substr(kArray.size()), owned(view));
+    model.arrays.emplace(name.substr(kArray.size()), Tensor::copy_of(view));
   }
   return model;
 }
@@ -100,15 +86,15 @@ void save_model(const Model& model, const std::string& path) {
       require(std::isfinite(value), "coefficient '", name, "' of a model is not a number");
   Json steps = Json::array();
   for (const PreprocessingStep& step : model.preprocessing)
-    steps.push_back({{"name", step.name}, {"values", numbers(step.values)}});
+    steps.push_back({{"name", step.name}, {"values", step.values}});
   const Json json = {{"format", kModelFormat},
                      {"system", model.system},
                      {"graph", Json::parse(model.graph.to_json())},
                      {"preprocessing", steps},
                      {"class_names", model.class_names},
                      {"threshold", model.threshold},
-                     {"calibration", numbers(model.calibration)},
-                     {"metrics", numbers(model.metrics)},
+                     {"calibration", model.calibration},
+                     {"metrics", model.metrics},
                      {"coefficients", model.coefficients},
                      {"provenance", model.provenance},
                      {"warnings", model.warnings}};

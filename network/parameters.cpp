@@ -1,5 +1,7 @@
 #include "parameters.h"
 
+#include "../core/transfer.h"
+
 namespace ratnet::inline v1 {
 namespace {
 
@@ -50,14 +52,10 @@ View Parameters::block() const { return {memory_.data(), dtype_, {trainable_}}; 
 Weights Parameters::download() const {
   Weights weights;
   for (const Place& place : places_) {
-    Tensor value(place.shape, dtype_);
-    memory_.download(value.data(), value.bytes(),
-                     static_cast<std::size_t>(place.offset) * size_of(dtype_));
-    weights.add(place.name, std::move(value));
+    weights.add(place.name, downloaded(*queue_, view(place)));
     weights.entries().back().frozen = place.frozen;
     weights.entries().back().statistic = place.statistic;
   }
-  wait(*queue_);
   return weights;
 }
 
@@ -66,10 +64,8 @@ void Parameters::upload(const Weights& weights) {
     const Tensor& value = weights.find(place.name).value;
     require(value.shape() == place.shape && value.dtype() == dtype_, "weight '", place.name,
             "' changed its shape or type");
-    memory_.upload(value.data(), value.bytes(),
-                   static_cast<std::size_t>(place.offset) * size_of(dtype_));
+    upload_and_wait(*queue_, view(place), value);
   }
-  wait(*queue_);
   changed();
 }
 

@@ -135,8 +135,7 @@ void Plan::State::run_backward(std::size_t index) {
   }
   for (std::size_t k = 0; k < c.weight_spare.size(); ++k) {
     if (c.weight_spare[k] < 0) continue;
-    const View sum =
-        gradient_of(parameters->find(c.node->weights_name() + "/" + c.shapes.weights[k].name));
+    const View sum = gradient_of(*c.places[k]);
     submit(queue(), Add{.a = sum, .b = c.dweights[k], .y = sum});
   }
   for (std::size_t k = 0; k < c.spare.size(); ++k) {

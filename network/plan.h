@@ -115,12 +115,15 @@ class Plan {
   const std::vector<Step>& steps() const;
   const Graph& graph() const;  // after fusion
   struct Memory {
-    std::size_t activations = 0;  // inputs, outputs, what backward keeps, gradients in all of it
-    std::size_t scratch = 0;      // working memory of operations
-    std::size_t parameters = 0;   // which plans may share; and those folded for this plan
-    std::size_t gradients = 0;    // of the parameters
+    // Inputs, outputs, what backward keeps, gradients in all of it; weights folded for this plan.
+    std::size_t activations = 0;
+    std::size_t scratch = 0;     // working memory of operations
+    std::size_t parameters = 0;  // which plans may share
+    std::size_t gradients = 0;   // of the parameters
 
-    std::size_t total() const { return activations + scratch + parameters + gradients; }
+    // What another plan of the same parameters adds.
+    std::size_t beside_parameters() const { return activations + scratch + gradients; }
+    std::size_t total() const { return beside_parameters() + parameters; }
   };
   Memory memory() const;
   // What memory() of such a plan would be; takes none.

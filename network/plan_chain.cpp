@@ -9,7 +9,7 @@ namespace ratnet::inline v1 {
 // The convolutions that follow the input one after the other, with nobody else reading what lies
 // between them.
 std::vector<int> Plan::State::first_convolutions() const {
-  const std::vector<bool> read_once = private_values();
+  const std::vector<bool> read_once = graph.read_once(options.watch);
   std::vector<int> found;
   int last = graph.inputs()[0];
   for (std::size_t i = 0; i < nodes.size(); ++i) {

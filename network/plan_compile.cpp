@@ -57,13 +57,6 @@ void Plan::State::lay_out(const Graph& original) {
   working_bytes = survey(options.batch);
 }
 
-std::vector<bool> Plan::State::private_values() const {
-  std::vector<bool> once = graph.read_once();
-  for (std::size_t i = 0; i < once.size(); ++i)
-    once[i] = once[i] && !is_watched(graph.nodes()[i].name);
-  return once;
-}
-
 void Plan::State::find_weights(std::size_t index, const std::map<std::string, FoldedNorm>& norms) {
   PlannedNode& c = nodes[index];
   if (const auto norm = norms.find(c.node->name); norm != norms.end())
@@ -76,6 +69,7 @@ void Plan::State::find_weights(std::size_t index, const std::map<std::string, Fo
     require(place.statistic == spec.statistic, "weight '", place.name,
             spec.statistic ? "' is a statistic that is not marked as one (Weights::match)"
                            : "' is marked as a statistic, which it is not");
+    c.places.push_back(&place);
     frozen += place.frozen;
     trainable += place.trainable();
     c.weights.push_back(parameters->view(place));
@@ -160,8 +154,8 @@ void Plan::State::bind_computation(std::size_t index, Computation PlannedNode::*
 void Plan::State::bind_gradients(std::size_t index) {
   PlannedNode& c = nodes[index];
   c.dweights.clear();
-  for (std::size_t k = 0; k < c.shapes.weights.size(); ++k) {
-    const auto& place = parameters->find(c.node->weights_name() + "/" + c.shapes.weights[k].name);
+  for (std::size_t k = 0; k < c.places.size(); ++k) {
+    const Parameters::Place& place = *c.places[k];
     const bool shared = k < c.weight_spare.size() && c.weight_spare[k] >= 0;
     c.dweights.push_back(!place.trainable() ? View()
                          : shared           ? slot(c.weight_spare[k]).view

@@ -15,17 +15,11 @@ std::string mebibytes(std::size_t bytes) {
 }  // namespace
 
 Plan::Memory Plan::State::memory() const {
-  Memory memory{.activations = arena_bytes,
-                .scratch = working_bytes,
-                .parameters = parameters->bytes(),
-                .gradients = training() ? slot(gradients).view.bytes() : 0};
-  for (const FoldedWeights& f : folded) {
-    const std::size_t bytes = slot(f.weight).view.bytes() + slot(f.bias).view.bytes();
-    memory.parameters += bytes;
-    memory.activations -= bytes;
-  }
-  memory.activations -= memory.gradients;
-  return memory;
+  const std::size_t of_gradients = training() ? slot(gradients).view.bytes() : 0;
+  return {.activations = arena_bytes - of_gradients,
+          .scratch = working_bytes,
+          .parameters = parameters->bytes(),
+          .gradients = of_gradients};
 }
 
 // The largest batch, up to the plan's own, that takes no more than `room` bytes; 0 where none does.

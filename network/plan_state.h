@@ -73,6 +73,7 @@ struct PlannedNode {
   int again_step = -1;
   int backward_step = -1;
 
+  std::vector<const Parameters::Place*> places;  // of the weights; none where they are folded
   std::vector<ConstView> weights;
   std::vector<View> statistics;
   ConstView doutput;
@@ -168,8 +169,6 @@ struct Plan::State {
   bool is_watched(const std::string& name) const {
     return std::find(options.watch.begin(), options.watch.end(), name) != options.watch.end();
   }
-  // Of the nodes whose value is read once, those that nobody watches.
-  std::vector<bool> private_values() const;
   std::vector<int> first_convolutions() const;
   ConvChain chain_of(const std::vector<int>& convolutions, std::int64_t n) const;
   void find_chain();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../core/transfer.h"
 #include "../kernels/optimise.h"
 #include "../kernels/pointwise.h"
 #include "../kernels/submit.h"
@@ -44,25 +45,14 @@ void AveragedWeights::refresh() {
 }
 
 Tensor AveragedWeights::state() const {
-  const View block = average_->block();
-  Tensor tensor(block.shape, block.dtype);
-  Queue& queue = *parameters_->queue();
-  wait_on_failure(queue, [&] {
-    download(queue, tensor.data(), block.data, tensor.bytes());
-    wait(queue);
-  });
-  return tensor;
+  return downloaded(*parameters_->queue(), average_->block());
 }
 
 void AveragedWeights::restore(const ConstView& state) {
   const View block = average_->block();
   if (state.shape != block.shape || state.dtype != block.dtype)
     fail(ErrorKind::input, "the averaged weights are not those of this network");
-  Queue& queue = *parameters_->queue();
-  wait_on_failure(queue, [&] {
-    upload(queue, block.data, state.data, state.bytes());
-    wait(queue);
-  });
+  upload_and_wait(*parameters_->queue(), block, state);
   average_->changed();
 }
 

@@ -7,20 +7,10 @@
 #include <vector>
 
 #include "../core/error.h"
+#include "../core/quantile.h"
 #include "../core/random.h"
 
 namespace ratnet::inline v1 {
-namespace {
-
-// Linear between the two nearest order statistics, as NumPy's default.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - std::floor(at)) * (sorted[above] - sorted[below]);
-}
-
-}  // namespace
 
 Interval bootstrap_interval(std::int64_t n, std::span<const std::string> subjects,
                             const Statistic& statistic, const BootstrapOptions& options) {
@@ -59,9 +49,8 @@ Interval bootstrap_interval(std::int64_t n, std::span<const std::string> subject
   }
   interval.defined = static_cast<std::int64_t>(values.size());
   if (interval.defined * 2 < options.resamples) return interval;
-  std::sort(values.begin(), values.end());
-  interval.low = quantile(values, (1 - options.confidence) / 2);
-  interval.high = quantile(values, (1 + options.confidence) / 2);
+  interval.low = quantile_linear(values, (1 - options.confidence) / 2);
+  interval.high = quantile_linear(values, (1 + options.confidence) / 2);
   return interval;
 }
 

@@ -1,7 +1,6 @@
 #include "checkpoint.h"
 
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -11,7 +10,7 @@
 namespace ratnet::inline v1 {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::json;  // writes null for numbers that are not finite
 
 constexpr const char* kKey = "ratnet_checkpoint";
 constexpr int kFormat = 2;  // 2: the moments are laid out with biases at the end
@@ -20,14 +19,7 @@ constexpr const char* kBest = "best/";
 constexpr const char* kOptimiser = "optimiser/";
 constexpr const char* kAverage = "average";
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
-
-Tensor owned(const ConstView& view) {
-  Tensor tensor(view.shape, view.dtype);
-  std::memcpy(tensor.data(), view.data, tensor.bytes());
-  return tensor;
-}
 
 void add_all(std::vector<NamedView>& tensors, const char* prefix, const Weights& weights) {
   for (const Weights::Entry& entry : weights.entries())
@@ -40,7 +32,7 @@ Weights take_all(const SafetensorsFile& file, const char* prefix, const Json& na
   for (const Json& json : names) {
     const auto name = json.get<std::string>();
     if (!taken.insert(name).second) fail(ErrorKind::input, "is damaged: names a weight twice");
-    weights.add(name, owned(file.find(prefix + name)));
+    weights.add(name, Tensor::copy_of(file.find(prefix + name)));
   }
   return weights;
 }
@@ -76,8 +68,8 @@ Checkpoint parse(const SafetensorsFile& file) {
   c.weights = take_all(file, kWeights, json.at("weights"));
   c.best = take_all(file, kBest, json.at("best"));
   for (int i = 0; i < json.at("optimiser_tensors").get<int>() && i < 8; ++i)
-    c.optimiser.push_back(owned(file.find(kOptimiser + std::to_string(i))));
-  if (json.at("averaged").get<bool>()) c.average = owned(file.find(kAverage));
+    c.optimiser.push_back(Tensor::copy_of(file.find(kOptimiser + std::to_string(i))));
+  if (json.at("averaged").get<bool>()) c.average = Tensor::copy_of(file.find(kAverage));
   return c;
 }
 
@@ -93,25 +85,25 @@ void save_checkpoint(const Checkpoint& c, const std::string& path) {
   Json history = Json::array();
   for (const EpochRecord& record : c.history)
     history.push_back({{"epoch", record.epoch},
-                       {"training_loss", number(record.training_loss)},
-                       {"validation_loss", number(record.validation_loss)},
-                       {"validation_auroc", number(record.validation_auroc)},
-                       {"validation_accuracy", number(record.validation_accuracy)},
-                       {"validation_dice", number(record.validation_dice)}});
+                       {"training_loss", record.training_loss},
+                       {"validation_loss", record.validation_loss},
+                       {"validation_auroc", record.validation_auroc},
+                       {"validation_accuracy", record.validation_accuracy},
+                       {"validation_dice", record.validation_dice}});
   const Json json = {{"format", kFormat},
                      {"fingerprint", c.fingerprint},
                      {"epoch", c.epoch},
                      {"batch", c.batch},
                      {"steps", c.steps},
-                     {"loss_sum", number(c.loss_sum)},
+                     {"loss_sum", c.loss_sum},
                      {"history", history},
                      {"early_stopping",
-                      {{"best", number(c.early_stopping.best)},
+                      {{"best", c.early_stopping.best},
                        {"best_evaluation", c.early_stopping.best_evaluation},
                        {"evaluations", c.early_stopping.evaluations}}},
                      {"plateau",
-                      {{"rate", number(c.plateau.rate)},
-                       {"best", number(c.plateau.best)},
+                      {{"rate", c.plateau.rate},
+                       {"best", c.plateau.best},
                        {"bad", c.plateau.bad},
                        {"cooling", c.plateau.cooling}}},
                      {"weights", names_of(c.weights)},

@@ -23,26 +23,6 @@ constexpr const char* kFlattered =
     "trained without knowing that held-out images are of other subjects: its figures on them are "
     "flattered and say nothing about new subjects";
 
-// flattered: whether held-out images may be of subjects that train.
-std::vector<Split> choose_splits(const Dataset& dataset, const GraphTrainingOptions& options,
-                                 const std::function<void(const std::string&)>& say,
-                                 bool& flattered) {
-  const SampleTable& table = dataset.table();
-  if (table.subjects.empty() && !options.allow_leakage)
-    fail(ErrorKind::input, dataset.name(),
-         ": names no subjects, so images of one subject could stand in training and in test; add "
-         "`subject`, or allow it (--allow-leakage; the model will say so for ever)");
-  std::vector<Split> splits = table.splits;
-  if (splits.empty()) {
-    splits = split_by_subject(
-        dataset, {.seed = options.trainer.loader.seed, .allow_leakage = options.allow_leakage});
-    say(text("the file has no `split`: 70% of the ", table.subjects.empty() ? "images" : "subjects",
-             " train, 15% validate, 15% test"));
-  }
-  flattered = check_leakage(dataset, splits, options.allow_leakage);
-  return splits;
-}
-
 std::vector<std::int64_t> usable(const std::vector<Split>& splits, Split which,
                                  const Dataset& dataset, bool labels) {
   std::vector<std::int64_t> indices = indices_of(splits, which);
@@ -82,8 +62,12 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
             "no loss reads the weight '", weight.name, "': take its layer out, or add a loss");
   const double scale = options.scale.value_or(default_scale(dataset.dtype()));
   require(scale > 0 && std::isfinite(scale), "the scale is ", scale, ", expected more than 0");
-  bool flattered = false;
-  const std::vector<Split> splits = choose_splits(dataset, options, say, flattered);
+  const auto [splits, made, flattered] = choose_splits(
+      dataset, {.seed = options.trainer.loader.seed, .allow_leakage = options.allow_leakage});
+  if (made)
+    say(text("the file has no `split`: 70% of the ",
+             dataset.table().subjects.empty() ? "images" : "subjects",
+             " train, 15% validate, 15% test"));
   const bool labels = reads(objective, LossTarget::labels);
   const auto train = usable(splits, Split::train, dataset, labels);
   const auto validation = usable(splits, Split::validation, dataset, labels);
@@ -122,8 +106,10 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   }
   if (!test.empty()) {
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
+    LoaderOptions judged = trainer.loader;
+    judged.change = trainer.judged_change;
     Judge judge(trained_part, std::make_shared<Parameters>(queue, trained.weights), objective,
-                dataset, trainer.loader);
+                dataset, judged);
     result.test = judge.run(test);
     model.metrics = metrics_of(*result.test);
   }

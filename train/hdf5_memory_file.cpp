@@ -2,6 +2,8 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
+
 #include "../core/error.h"
 
 namespace ratnet::inline v1 {
@@ -22,14 +24,28 @@ Hdf5StoredType hdf5_stored_type(DType type) {
   }
 }
 
-Hdf5Id hdf5_packed(int rank, const unsigned long long* chunk) {
-  Hdf5Id creation(H5Pcreate(H5P_DATASET_CREATE));
+Hdf5Id hdf5_create(std::int64_t file, const std::string& name, const Hdf5StoredType& type,
+                   const Shape& shape, std::int64_t rows_in_chunk) {
+  hsize_t sizes[Shape::kMaxRank], chunk[Shape::kMaxRank];
+  const int rank = shape.rank();
+  for (int i = 0; i < rank; ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(shape[i]);
+  chunk[0] = std::min(static_cast<hsize_t>(rows_in_chunk), sizes[0]);
+  const Hdf5Id space(H5Screate_simple(rank, sizes, nullptr));
+  const Hdf5Id creation(H5Pcreate(H5P_DATASET_CREATE));
   check_written(H5Pset_obj_track_times(creation.get(), false) >= 0 &&
-                    (rank == 0 || (H5Pset_chunk(creation.get(), rank, chunk) >= 0 &&
-                                   H5Pset_shuffle(creation.get()) >= 0 &&
-                                   H5Pset_deflate(creation.get(), 4) >= 0)),
+                    H5Pset_chunk(creation.get(), rank, chunk) >= 0 &&
+                    H5Pset_shuffle(creation.get()) >= 0 && H5Pset_deflate(creation.get(), 4) >= 0,
                 "properties");
-  return creation;
+  Hdf5Id dataset(H5Dcreate2(file, name.c_str(), type.file, space.get(), H5P_DEFAULT, creation.get(),
+                            H5P_DEFAULT));
+  check_written(static_cast<bool>(dataset), name.c_str());
+  return dataset;
+}
+
+void hdf5_write_all(const Hdf5Id& dataset, const std::string& name, const Hdf5StoredType& type,
+                    const void* values) {
+  check_written(H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0,
+                name.c_str());
 }
 
 Hdf5MemoryFile::Hdf5MemoryFile() {

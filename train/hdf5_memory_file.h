@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "../core/dtype.h"
+#include "../core/shape.h"
 #include "hdf5_handle.h"
 
 namespace ratnet::inline v1 {
@@ -32,7 +34,13 @@ struct Hdf5StoredType {
 // Throws Error (usage) for other types than u8, u16, i16 and f32.
 Hdf5StoredType hdf5_stored_type(DType type);
 
-// Properties of a dataset: no times in it, chunks, shuffle and gzip 4.
-Hdf5Id hdf5_packed(int rank, const unsigned long long* chunk);
+constexpr std::int64_t kHdf5NumbersInChunk = 65536;  // of datasets of one dimension
+
+// Makes a dataset without times in it, in chunks of that many rows, with shuffle and gzip 4.
+Hdf5Id hdf5_create(std::int64_t file, const std::string& name, const Hdf5StoredType& type,
+                   const Shape& shape, std::int64_t rows_in_chunk);
+// Writes all of it. values: in the type's memory.
+void hdf5_write_all(const Hdf5Id& dataset, const std::string& name, const Hdf5StoredType& type,
+                    const void* values);
 
 }  // namespace ratnet::inline v1

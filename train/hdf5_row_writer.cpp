@@ -4,15 +4,11 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "../core/atomic_file.h"
 
 namespace ratnet::inline v1 {
-namespace {
-
-constexpr hsize_t kNumbersInChunk = 65536;  // of rows of one number
-
-}  // namespace
 
 struct Hdf5RowWriter::State {
   struct Array {
@@ -38,27 +34,20 @@ Hdf5RowWriter::~Hdf5RowWriter() {
 
 void Hdf5RowWriter::add(const std::string& name, DType type, const Shape& shape) {
   require(shape.rank() >= 1 && shape.count() > 0, "the array '", name, "' is ", shape);
-  hsize_t sizes[Shape::kMaxRank], chunk[Shape::kMaxRank];
-  for (int i = 0; i < shape.rank(); ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(shape[i]);
-  chunk[0] = shape.rank() == 1 ? std::min(kNumbersInChunk, sizes[0]) : 1;
+  require(!state_->arrays.contains(name), "there is an array '", name, "' already");
+  const std::int64_t rows_in_chunk = shape.rank() == 1 ? kHdf5NumbersInChunk : 1;
   const std::lock_guard lock(hdf5_mutex());
   const Hdf5Silence silence;
-  const Hdf5Id space(H5Screate_simple(shape.rank(), sizes, nullptr));
-  const Hdf5Id creation = hdf5_packed(shape.rank(), chunk);
-  Hdf5Id dataset(H5Dcreate2(state_->file.id(), name.c_str(), hdf5_stored_type(type).file,
-                            space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
-  check_written(static_cast<bool>(dataset), name.c_str());
-  state_->arrays.emplace(name, State::Array{std::move(dataset), type, shape});
+  Hdf5Id made = hdf5_create(state_->file.id(), name, hdf5_stored_type(type), shape, rows_in_chunk);
+  state_->arrays.emplace(name, State::Array{std::move(made), type, shape});
 }
 
 void Hdf5RowWriter::add(const std::string& name, const ConstView& values) {
   add(name, values.dtype, values.shape);
   const std::lock_guard lock(hdf5_mutex());
   const Hdf5Silence silence;
-  check_written(
-      H5Dwrite(state_->arrays.at(name).dataset.get(), hdf5_stored_type(values.dtype).memory,
-               H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data) >= 0,
-      name.c_str());
+  hdf5_write_all(state_->arrays.at(name).dataset, name, hdf5_stored_type(values.dtype),
+                 values.data);
 }
 
 void Hdf5RowWriter::write(const std::string& name, std::int64_t index, const ConstView& row) {

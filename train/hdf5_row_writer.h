@@ -19,9 +19,11 @@ class Hdf5RowWriter {
   Hdf5RowWriter& operator=(const Hdf5RowWriter&) = delete;
 
   // An array [n, row...] of u8, u16, i16 or f32; with values at once, or to be written by rows.
+  // Throws Error (usage) for another type, an empty array, and a name that there is already.
   void add(const std::string& name, DType type, const Shape& shape);
   void add(const std::string& name, const ConstView& values);
-  // row: the shape behind the first size, of the array's type. Throws Error (usage) otherwise.
+  // row: the shape behind the first size, of the array's type. Throws Error (usage) for another,
+  // for an array that nobody added, and for an index that it does not have.
   void write(const std::string& name, std::int64_t index, const ConstView& row);
   // Throws Error (file_system) where it cannot be written.
   void commit(const std::string& path);

@@ -14,34 +14,18 @@
 namespace ratnet::inline v1 {
 namespace {
 
-constexpr hsize_t kImagesInChunk = 64;
+constexpr std::int64_t kImagesInChunk = 64;
 
 void write_images(std::int64_t file, const char* name, const ConstView& images) {
-  hsize_t sizes[Shape::kMaxRank], chunk[Shape::kMaxRank];
-  const int rank = images.shape.rank();
-  for (int i = 0; i < rank; ++i) chunk[i] = sizes[i] = static_cast<hsize_t>(images.shape[i]);
-  chunk[0] = std::min(kImagesInChunk, sizes[0]);
   const Hdf5StoredType type = hdf5_stored_type(images.dtype);
-  const Hdf5Id space(H5Screate_simple(rank, sizes, nullptr));
-  const Hdf5Id creation = hdf5_packed(rank, chunk);
-  const Hdf5Id dataset(
-      H5Dcreate2(file, name, type.file, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
-  check_written(dataset && H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                                    images.data) >= 0,
-                name);
+  hdf5_write_all(hdf5_create(file, name, type, images.shape, kImagesInChunk), name, type,
+                 images.data);
 }
 
 void write_column(std::int64_t file, const std::string& name, const Hdf5StoredType& type,
                   const void* values, std::size_t n) {
-  const hsize_t size = n;
-  const hsize_t chunk = std::min<hsize_t>(size, 65536);
-  const Hdf5Id space(H5Screate_simple(1, &size, nullptr));
-  const Hdf5Id creation = hdf5_packed(1, &chunk);
-  const Hdf5Id dataset(H5Dcreate2(file, name.c_str(), type.file, space.get(), H5P_DEFAULT,
-                                  creation.get(), H5P_DEFAULT));
-  check_written(
-      dataset && H5Dwrite(dataset.get(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0,
-      name.c_str());
+  const Shape shape{static_cast<std::int64_t>(n)};
+  hdf5_write_all(hdf5_create(file, name, type, shape, kHdf5NumbersInChunk), name, type, values);
 }
 
 // Strings of the longest one's length, padded with zeros.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "../core/thread_pool.h"
 #include "class_probabilities.h"
@@ -123,6 +124,7 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
                    const std::vector<std::int64_t>& indices) {
   const auto& labels = dataset.table().labels;
   const auto shapes = graph.infer(1, false);
+  std::optional<std::array<std::int64_t, 256>> counted;  // of the masks, once for all losses
   for (const LossTerm& term : objective) {
     if (term.kind == LossKind::gaussian_kl || term.target == LossTarget::image) continue;
     const auto output = static_cast<std::size_t>(graph.outputs()[output_of(graph, term.output)]);
@@ -143,7 +145,8 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
       continue;
     }
     if (!masks) fail(ErrorKind::input, dataset.name(), ": has no masks to train from");
-    const auto counts = mask_values(*masks, indices);
+    if (!counted) counted = mask_values(*masks, indices);
+    const auto& counts = *counted;
     for (std::size_t value = static_cast<std::size_t>(classes); value < 255; ++value)
       if (counts[value] > 0)
         fail(ErrorKind::input, dataset.name(), ": masks hold the label ", value,

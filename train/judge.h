@@ -14,8 +14,9 @@ namespace ratnet::inline v1 {
 // NaN or empty where the objective says nothing about it.
 struct Judgement {
   std::int64_t samples = 0;
-  // Mean over the samples, without class weights and label smoothing. Of masks, and of images whose
-  // sums do not come apart into samples: mean over the batches that it was judged in.
+  // Mean over the samples, without class weights, label smoothing and positive weight; losses that
+  // warm up count whole. Of masks, and of images whose sums do not come apart into samples: mean
+  // over the batches that it was judged in.
   double loss = 0;
   // Of a classification: of the labelled samples; with more than two classes the AUROC is the mean
   // of each class against the others.
@@ -37,13 +38,13 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
 class Judge {
  public:
   // graph: the outputs that the objective reads. options: scales, masks, the change, threads and
-  // memory count.
-  // The dataset has to stay.
+  // memory count. The dataset has to stay.
   Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
         Dataset& dataset, const LoaderOptions& options);
 
   Judgement run(const std::vector<std::int64_t>& indices);
-  std::size_t bytes() const { return plan_.memory().total() - plan_.memory().parameters; }
+  // On the device, beside the parameters.
+  std::size_t bytes() const { return plan_.memory().beside_parameters() + targets_.bytes(); }
 
  private:
   Objective objective_;

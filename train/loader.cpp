@@ -177,6 +177,10 @@ struct Loader::State {
     require(options.weights.empty() || options.weights.size() == size,
             "loader: ", options.weights.size(), " weights for ", size, " samples");
     check_augmentation(options.augmentation);
+    require(options.change || !options.change.makes_targets,
+            "loader: a change that makes targets has nothing to apply");
+    require(!options.change || !options.change.name.empty(),
+            "loader: a change needs a name, or a checkpoint made with another would be taken up");
     if (!options.masks) return;
     const Shape image = dataset.image_shape();
     Shape mask = image.without_last();

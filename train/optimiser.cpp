@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "../core/transfer.h"
 #include "../kernels/optimise.h"
 #include "../kernels/pointwise.h"
 #include "../kernels/submit.h"
@@ -117,6 +118,10 @@ void Optimiser::find_runs() {
         (i + 1 < runs_.size() ? runs_[i + 1].first : parameters_->trainable()) - runs_[i].first;
 }
 
+View Optimiser::moment(const Buffer& memory) const {
+  return {memory.data(), parameters_->dtype(), parameters_->block().shape};
+}
+
 View Optimiser::rates(std::size_t run) const {
   const std::int64_t count = options_.kind == OptimiserKind::sgd ? 1 : kRates;
   return View(static_cast<double*>(rates_.data()) + run * kRates, DType::f64, {count});
@@ -156,14 +161,13 @@ void Optimiser::apply(const View& gradients) {
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     const Run& run = runs_[i];
     const auto part = [&](const View& of) { return part_of(of, run.first, run.count); };
-    const auto moment = [&](std::size_t k) {
-      return k < moments_.size() ? part(View(moments_[k].data(), block.dtype, block.shape))
-                                 : View();
+    const auto moment_part = [&](std::size_t k) {
+      return k < moments_.size() ? part(moment(moments_[k])) : View();
     };
     if (options_.kind == OptimiserKind::sgd)
       submit(queue, Sgd{.weight = part(block),
                         .gradient = part(gradients),
-                        .velocity = moment(0),
+                        .velocity = moment_part(0),
                         .rate = rates(i),
                         .momentum = options_.momentum,
                         .weight_decay = run.weight_decay,
@@ -172,8 +176,8 @@ void Optimiser::apply(const View& gradients) {
       submit(queue,
              Adam{.weight = part(block),
                   .gradient = part(gradients),
-                  .first_moment = moment(0),
-                  .second_moment = moment(1),
+                  .first_moment = moment_part(0),
+                  .second_moment = moment_part(1),
                   .rates = rates(i),
                   .beta1 = options_.beta1,
                   .beta2 = options_.beta2,
@@ -184,12 +188,8 @@ void Optimiser::apply(const View& gradients) {
 
 std::vector<Tensor> Optimiser::state() const {
   std::vector<Tensor> tensors;
-  for (const Buffer& moment : moments_) {
-    Tensor tensor(parameters_->block().shape, parameters_->dtype());
-    moment.download(tensor.data(), tensor.bytes());
-    tensors.push_back(std::move(tensor));
-  }
-  wait(*parameters_->queue());
+  for (const Buffer& memory : moments_)
+    tensors.push_back(downloaded(*parameters_->queue(), moment(memory)));
   return tensors;
 }
 
@@ -200,8 +200,7 @@ void Optimiser::restore(std::int64_t steps, const std::vector<ConstView>& state)
     fits = fits && tensor.shape == block.shape && tensor.dtype == block.dtype;
   if (!fits) fail(ErrorKind::input, "the optimiser's state is not that of this network");
   for (std::size_t i = 0; i < state.size(); ++i)
-    moments_[i].upload(state[i].data, state[i].bytes());
-  wait(*parameters_->queue());
+    upload_and_wait(*parameters_->queue(), moment(moments_[i]), state[i]);
   steps_ = steps;
 }
 

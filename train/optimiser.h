@@ -72,6 +72,7 @@ class Optimiser {
     double rate_factor = 1;
   };
   void find_runs();
+  View moment(const Buffer& memory) const;  // laid out as the block
   View rates(std::size_t run) const;
 
   std::shared_ptr<Parameters> parameters_;

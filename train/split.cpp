@@ -46,13 +46,18 @@ Groups group_by_image(const Dataset& dataset) {
   return groups;
 }
 
-Groups groups_of(const Dataset& dataset, bool allow_leakage) {
-  if (!dataset.table().subjects.empty()) return group_by_subject(dataset.table());
-  if (!allow_leakage)
+void check_subjects(const Dataset& dataset, bool allow_leakage) {
+  if (dataset.table().subjects.empty() && !allow_leakage)
     fail(ErrorKind::input, dataset.name(),
-         ": names no subjects, so images of one animal could be both learned from and judged on; "
-         "add a 'subject' column, or accept that with --allow-leakage");
-  return group_by_image(dataset);
+         ": names no subjects, so images of one subject could be both learned from and judged on; "
+         "add a 'subject' column, or accept that with --allow-leakage (the model will say so for "
+         "ever)");
+}
+
+Groups groups_of(const Dataset& dataset, bool allow_leakage) {
+  check_subjects(dataset, allow_leakage);
+  return dataset.table().subjects.empty() ? group_by_image(dataset)
+                                          : group_by_subject(dataset.table());
 }
 
 // How many of n groups each part takes: at least one, then by largest remainder.
@@ -155,6 +160,15 @@ std::vector<int> fold_by_subject(const Dataset& dataset, const FoldOptions& opti
   folds.reserve(groups.of_sample.size());
   for (const std::size_t group : groups.of_sample) folds.push_back(parts[group]);
   return folds;
+}
+
+ChosenSplits choose_splits(const Dataset& dataset, const SplitOptions& options) {
+  check_subjects(dataset, options.allow_leakage);
+  ChosenSplits chosen{.splits = dataset.table().splits};
+  chosen.made = chosen.splits.empty();
+  if (chosen.made) chosen.splits = split_by_subject(dataset, options);
+  chosen.flattered = check_leakage(dataset, chosen.splits, options.allow_leakage);
+  return chosen;
 }
 
 std::vector<std::int64_t> indices_of(const std::vector<Split>& splits, Split which) {

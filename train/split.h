@@ -33,6 +33,16 @@ struct FoldOptions {
 // (usage) for fewer than 2 folds.
 std::vector<int> fold_by_subject(const Dataset& dataset, const FoldOptions& options);
 
+struct ChosenSplits {
+  std::vector<Split> splits;  // of every sample
+  bool made = false;          // here, by split_by_subject: the dataset has none
+  bool flattered = false;     // held-out images may be of subjects that train (check_leakage)
+};
+
+// The dataset's splits, or such as split_by_subject makes, and checked for leaks. Throws Error
+// (input) as those two do, and without subjects or allow_leakage whoever made the splits.
+ChosenSplits choose_splits(const Dataset& dataset, const SplitOptions& options);
+
 // The positions of one split, in order.
 std::vector<std::int64_t> indices_of(const std::vector<Split>& splits, Split which);
 

@@ -40,13 +40,16 @@ struct TrainerOptions {
   OptimiserOptions optimiser;
   Schedule schedule;  // total_steps is set by the trainer; `plateau` needs validation samples
   // Batches whose gradients make one step of the optimiser, as one batch of so many times the size
-  // would; the last of an epoch may be fewer. Steps are the optimiser's here and everywhere.
+  // would (exactly so where all losses are means over the same weights: not for a Dice over the
+  // batch, nor beside a loss of weighted pixels); the last of an epoch may be fewer. Steps are the
+  // optimiser's here and everywhere.
   std::int64_t accumulate = 1;
   // Where it is on, the averaged weights are validated and are the result.
   AveragingOptions averaging;
-  // Batch size, shuffling, balancing, augmentation, scales. Its seed is that of the whole training.
+  // Batch size, shuffling, balancing, augmentation, change, scales. Its seed is that of the whole
+  // training.
   LoaderOptions loader;
-  SampleChange judged_change;        // of validation samples, the same in every epoch
+  SampleChange judged_change;        // of held-out samples, the same in every epoch
   std::vector<float> class_weights;  // of train_classifier's loss; empty: all 1
   Monitor monitor = Monitor::loss;
   // Epochs without improvement before it ends; the weights of the best epoch are then the result.

@@ -1,7 +1,6 @@
 #include "training_log.h"
 
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,10 +11,7 @@
 namespace ratnet::inline v1 {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// JSON has no NaN.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+using Json = nlohmann::ordered_json;  // writes null for numbers that are not finite
 
 }  // namespace
 
@@ -53,11 +49,7 @@ void TrainingLog::line(const std::string& text) {
 }
 
 void TrainingLog::step(std::int64_t step, std::int64_t epoch, double loss, double rate) {
-  line(Json{{"event", "step"},
-            {"step", step},
-            {"epoch", epoch},
-            {"loss", number(loss)},
-            {"rate", number(rate)}}
+  line(Json{{"event", "step"}, {"step", step}, {"epoch", epoch}, {"loss", loss}, {"rate", rate}}
            .dump());
   if (!events_) return;
   events_->scalar("training/loss", loss, step);
@@ -68,12 +60,12 @@ void TrainingLog::epoch(const EpochRecord& record, std::int64_t step, double sec
   line(Json{{"event", "epoch"},
             {"step", step},
             {"epoch", record.epoch},
-            {"training_loss", number(record.training_loss)},
-            {"validation_loss", number(record.validation_loss)},
-            {"validation_auroc", number(record.validation_auroc)},
-            {"validation_accuracy", number(record.validation_accuracy)},
-            {"validation_dice", number(record.validation_dice)},
-            {"seconds", number(seconds)}}
+            {"training_loss", record.training_loss},
+            {"validation_loss", record.validation_loss},
+            {"validation_auroc", record.validation_auroc},
+            {"validation_accuracy", record.validation_accuracy},
+            {"validation_dice", record.validation_dice},
+            {"seconds", seconds}}
            .dump());
   if (!events_) return;
   events_->scalar("epoch/training_loss", record.training_loss, step);

@@ -1,6 +1,7 @@
 #include "training_step.h"
 
 #include <numeric>
+#include <utility>
 
 #include "../kernels/cross_entropy.h"
 #include "../kernels/open.h"
@@ -55,7 +56,7 @@ void TrainingStep::upload(const Batch& batch, Slot& slot) {
 }
 
 double TrainingStep::weight_in_loss(const Batch& batch) const {
-  if (batch.target_weights) {
+  if (batch.target_weights && reads(objective_, LossTarget::image)) {
     const auto* weights = batch.target_weights.as<float>();
     return std::accumulate(weights, weights + batch.target_weights.count(), 0.0);
   }
@@ -80,7 +81,7 @@ void TrainingStep::submit_all(const Variant& variant) {
   plan_.forward(n);
   LossTargets targets = slot.targets.first(n);
   if (!compared_input_.empty() && !targets.image) targets.image = plan_.watched(compared_input_, n);
-  losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}), 1, variant.warm);
+  losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}), 1, warm_);
   plan_.backward(n);
   const View gradients = plan_.gradients();
   const View mean(mean_.data(), gradients.dtype, gradients.shape);
@@ -98,19 +99,23 @@ void TrainingStep::submit(const Batch& batch, RandomKey key, double rate, bool l
   const std::int64_t step = optimiser_.steps();
   if (last) optimiser_.begin_step(rate);
   if (!last && !mean_.data()) mean_ = Buffer(queue_, plan_.gradients().bytes());
-  const double weight = weight_in_loss(batch);
-  weight_ = first_ ? weight : weight_ + weight;
-  if (!first_)
-    v1::submit(*queue_, SetNumbers{.y = View(share_.data(), DType::f64, {1}),
-                                   .reals = {weight_ > 0 ? weight / weight_ : 0}});
+  if (!first_ || !last) {
+    const double weight = weight_in_loss(batch);
+    weight_ = first_ ? weight : weight_ + weight;
+    if (!first_)
+      v1::submit(*queue_, SetNumbers{.y = View(share_.data(), DType::f64, {1}),
+                                     .reals = {weight_ > 0 ? weight / weight_ : 0}});
+  }
   last_ = (last_ + 1) % slots_.size();
   Slot& slot = slots_[last_];
   upload(batch, slot);
-  const Variant variant{.slot = last_,
-                        .n = batch.count,
-                        .first = first_,
-                        .last = last,
-                        .warm = warm_up_at(objective_, step)};
+  const Variant variant{.slot = last_, .n = batch.count, .first = first_, .last = last};
+  std::vector<int> warm = warm_up_at(objective_, step);
+  if (warm != warm_ && !captured_.empty()) {
+    wait(*queue_);
+    captured_.clear();
+  }
+  warm_ = std::move(warm);
   first_ = last;
   const auto submit_step = [&] { submit_all(variant); };
   if (!queue_->begin_capture) return submit_step();

@@ -17,8 +17,9 @@
 
 namespace ratnet::inline v1 {
 
-// Where the queue can capture, the whole step is captured once for every size of batch and then
-// replayed, and a batch is uploaded beside the step before it, by a queue of its own.
+// Where the queue can capture, the whole step is captured once for every size of batch, and again
+// with every part of a warm-up, and then replayed; a batch is uploaded beside the step before it,
+// by a queue of its own.
 class TrainingStep {
  public:
   // plan: for training, of one input, which is watched where the objective compares with images
@@ -32,7 +33,8 @@ class TrainingStep {
 
   // Submits one batch; with the last of an optimiser step, that step at this rate. Until then the
   // gradients are averaged, each batch's with the weight that its samples have in the loss: all of
-  // them make the step of one larger batch. The batch is read until release() returns.
+  // them make the step of one larger batch, exactly where all losses are means over the same
+  // weights. The batch is read until release() returns.
   void submit(const Batch& batch, RandomKey key, double rate, bool last = true);
   // Waits until the last batch's memory may be overwritten.
   void release();
@@ -57,13 +59,13 @@ class TrainingStep {
   // What makes the submitted work differ from one batch to another.
   struct Variant {
     std::size_t slot;
-    std::int64_t n;         // samples
-    bool first, last;       // among the batches of an optimiser step
-    std::vector<int> warm;  // warm_up_at()
+    std::int64_t n;    // samples
+    bool first, last;  // among the batches of an optimiser step
     auto operator<=>(const Variant&) const = default;
   };
 
   void upload(const Batch& batch, Slot& slot);
+  // By the class weights or the weights of pixels that a loss reads; else by samples.
   double weight_in_loss(const Batch& batch) const;
   void submit_all(const Variant& variant);
 
@@ -85,7 +87,8 @@ class TrainingStep {
 
   QueueHandle copies_;  // uploads go here; the plan's queue where that runs its work at once
   std::vector<Slot> slots_;
-  std::size_t last_ = 0;  // the slot of the last batch
+  std::size_t last_ = 0;   // the slot of the last batch
+  std::vector<int> warm_;  // warm_up_at() of the last batch: that of all captured work
   // Empty after the first run, which is not captured: drivers load kernels, and libraries choose
   // theirs, when they first run.
   std::map<Variant, std::optional<Captured>> captured_;

@@ -1,10 +1,10 @@
 #include "label_free_threshold.h"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "../../core/error.h"
+#include "../../core/quantile.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
@@ -35,13 +35,7 @@ double label_free_threshold(std::span<const PreparedSubject* const> subjects,
   if (scores.empty())
     fail(ErrorKind::input, "no healthy slice shows brain: a threshold needs some");
 
-  const double place = percentile / 100 * static_cast<double>(scores.size() - 1);
-  const auto middle = scores.begin() + static_cast<std::ptrdiff_t>(place);
-  std::nth_element(scores.begin(), middle, scores.end());
-  const double below = *middle;
-  if (middle + 1 == scores.end()) return below;
-  const double above = *std::min_element(middle + 1, scores.end());
-  return below + (above - below) * (place - std::floor(place));
+  return quantile_linear(scores, percentile / 100);
 }
 
 }  // namespace ratnet::inline v1

@@ -1,25 +1,23 @@
 #include "pixel_ranking.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "../../core/error.h"
+#include "../../core/float_order.h"
 #include "../../train/segmentation.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::uint32_t kSign = 0x80000000u;
 constexpr std::int64_t kPatients = std::int64_t{1} << 31;
 
 bool lesion_of(std::uint64_t pixel) { return (pixel & 1) != 0; }
 std::size_t patient_of(std::uint64_t pixel) { return (pixel & 0xFFFFFFFFu) >> 1; }
 float score_of(std::uint64_t pixel) {
-  const auto key = ~static_cast<std::uint32_t>(pixel >> 32);
-  return std::bit_cast<float>((key & kSign) != 0 ? key ^ kSign : ~key);
+  return float_of_rank(~static_cast<std::uint32_t>(pixel >> 32));
 }
 bool same_score(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32; }
 
@@ -50,9 +48,7 @@ struct Curve {
 }  // namespace
 
 std::uint64_t packed_pixel(float score, std::int64_t patient, bool lesion) {
-  // IEEE 754 numbers sort as integers once the sign is dealt with. Adding 0 makes -0 equal to 0.
-  const auto bits = std::bit_cast<std::uint32_t>(score + 0.0f);
-  const std::uint32_t key = (bits & kSign) != 0 ? ~bits : bits ^ kSign;
+  const std::uint32_t key = float_rank(score + 0.0f);  // adding 0 makes -0 equal to 0
   return std::uint64_t{~key} << 32 | static_cast<std::uint64_t>(patient) << 1 | (lesion ? 1u : 0u);
 }
 

@@ -1,28 +1,25 @@
 #include "evaluation.h"
 
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 namespace ratnet::inline v1 {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;  // writes null for numbers that are not finite
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kRate = 0.01;  // of false positives
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json figures(const BinaryMetrics& m) {
-  return {{"auroc", number(m.auroc)},
-          {"auroc_ci", {number(m.auroc_interval.low), number(m.auroc_interval.high)}},
-          {"auprc", number(m.auprc)},
-          {"recall_at_1pct_fpr", number(m.at_1pct_fpr.recall)},
-          {"ece", number(m.calibration_error)},
-          {"threshold", number(m.at_threshold.threshold)},
-          {"recall", number(m.at_threshold.recall)},
-          {"fpr", number(m.at_threshold.false_positive_rate)}};
+  return {{"auroc", m.auroc},
+          {"auroc_ci", {m.auroc_interval.low, m.auroc_interval.high}},
+          {"auprc", m.auprc},
+          {"recall_at_1pct_fpr", m.at_1pct_fpr.recall},
+          {"ece", m.calibration_error},
+          {"threshold", m.at_threshold.threshold},
+          {"recall", m.at_threshold.recall},
+          {"fpr", m.at_threshold.false_positive_rate}};
 }
 
 // Which of the slices count, and what is known of them.
@@ -188,17 +185,17 @@ std::string to_json(const DarkSlicesEvaluation& e) {
                {"n_unlabelled", e.unlabelled}};
   json.update(figures(e.network));
   json["auroc_ci_by_subject"] = e.network.auroc_interval.by_subject;
-  json["recall_clear_at_1pct_fpr"] = number(e.recall_clear);
+  json["recall_clear_at_1pct_fpr"] = e.recall_clear;
   json["n_clear"] = e.clear;
-  json["recall_mild_at_1pct_fpr"] = number(e.recall_mild);
+  json["recall_mild_at_1pct_fpr"] = e.recall_mild;
   if (e.in_time) {
     json["in_time"] = figures(*e.in_time);
-    json["in_time"]["recall_mild_at_1pct_fpr"] = number(e.recall_mild_in_time);
+    json["in_time"]["recall_mild_at_1pct_fpr"] = e.recall_mild_in_time;
   }
-  json["worst_subject_fpr"] = number(e.worst_subject_fpr);
+  json["worst_subject_fpr"] = e.worst_subject_fpr;
   json["worst_subject"] = e.worst_subject.empty() ? Json(nullptr) : Json(e.worst_subject);
   json["n_ambiguous"] = e.ambiguous;
-  json["ambiguous_called_dark"] = number(e.ambiguous_called_dark);
+  json["ambiguous_called_dark"] = e.ambiguous_called_dark;
   json["stretched"] = e.stretched;
   json["baselines"] = Json::object();
   for (const auto& rule : e.baselines) json["baselines"][rule.name] = figures(rule.metrics);

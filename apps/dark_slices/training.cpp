@@ -95,19 +95,14 @@ class Work {
 };
 
 void Work::choose_splits() {
-  const SampleTable& table = dataset_.table();
-  if (table.subjects.empty() && !options_.allow_leakage)
-    fail(ErrorKind::input, dataset_.name(),
-         ": names no subjects, so slices of one animal could stand in training and in test; add "
-         "`subject`, or pass --allow-leakage to go on (the model will say so for ever)");
-  if (!table.splits.empty()) {
-    splits_ = table.splits;
-  } else {
-    splits_ = split_by_subject(
-        dataset_, {.seed = options_.trainer.loader.seed, .allow_leakage = options_.allow_leakage});
-    say("the file has no `split`: 70% of the subjects train, 15% validate, 15% test");
-  }
-  if (check_leakage(dataset_, splits_, options_.allow_leakage))
+  ChosenSplits chosen = v1::choose_splits(
+      dataset_, {.seed = options_.trainer.loader.seed, .allow_leakage = options_.allow_leakage});
+  if (chosen.made)
+    say(text("the file has no `split`: 70% of the ",
+             dataset_.table().subjects.empty() ? "slices" : "subjects",
+             " train, 15% validate, 15% test"));
+  splits_ = std::move(chosen.splits);
+  if (chosen.flattered)
     warnings_.push_back(
         "trained without knowing that held-out slices are of other animals: its figures on them "
         "are flattered and say nothing about new animals");
@@ -211,6 +206,8 @@ Model Work::finished_model(const TrainingResult& trained) {
   model.coefficients["logistic"] = {logistic.intercept, logistic.level, logistic.ghost};
 
   const TrainerOptions& t = options_.trainer;
+  const char* made = dataset_.table().subjects.empty() ? "70/15/15 by slice, made here"
+                                                       : "70/15/15 by subject, made here";
   model.provenance = {{"ratnet_version", version()},
                       {"data_hash", combined_hash(dataset_.hashes())},
                       {"training_slices", std::to_string(train_.size())},
@@ -224,8 +221,7 @@ Model Work::finished_model(const TrainingResult& trained) {
                       {"learning_rate", text(t.schedule.rate)},
                       {"schedule", std::string(name_of(t.schedule.kind))},
                       {"optimiser", std::string(name_of(t.optimiser.kind))},
-                      {"split", dataset_.table().splits.empty() ? "70/15/15 by subject, made here"
-                                                                : "from the file"}};
+                      {"split", dataset_.table().splits.empty() ? made : "from the file"}};
   if (t.accumulate > 1) model.provenance["accumulate"] = std::to_string(t.accumulate);
   if (t.averaging.decay > 0) model.provenance["ema"] = text(t.averaging.decay);
   return model;

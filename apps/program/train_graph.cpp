@@ -1,5 +1,4 @@
 // ratnet train --graph
-#include <cmath>
 #include <filesystem>
 #include <optional>
 
@@ -18,7 +17,7 @@
 namespace ratnet::inline v1 {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::json;  // writes null for numbers that are not finite
 
 struct Options {
   std::string graph, data;
@@ -28,17 +27,15 @@ struct Options {
 };
 
 Json to_json(const Judgement& test) {
-  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
-  Json json = {{"samples", test.samples}, {"loss", number(test.loss)}};
+  Json json = {{"samples", test.samples}, {"loss", test.loss}};
   if (!test.scores.empty()) {
-    json["accuracy"] = number(test.accuracy);
-    json["auroc"] = number(test.auroc);
+    json["accuracy"] = test.accuracy;
+    json["auroc"] = test.auroc;
   }
   if (!test.overlap.empty()) {
-    json["dice"] = number(test.dice);
+    json["dice"] = test.dice;
     json["dice_by_class"] = Json::array();
-    for (const Overlap& overlap : test.overlap)
-      json["dice_by_class"].push_back(number(overlap.dice()));
+    for (const Overlap& overlap : test.overlap) json["dice_by_class"].push_back(overlap.dice());
   }
   return json;
 }

@@ -248,7 +248,7 @@ void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
   const Problem p = problem_of(op);
   T* const patches = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
   Matrix<T>(op.dweight.as<T>(), p.depth(), p.out()).setZero();
-  T* const dbias = op.dbias ? op.dbias.as<T>() : nullptr;
+  T* const dbias = data_or_null<T>(op.dbias);
   if (dbias) std::fill_n(dbias, p.out(), T(0));
   for (std::int64_t n = 0; n < p.x[0]; ++n)
     for (std::int64_t first = 0; first < p.positions(); first += p.block()) {

@@ -14,8 +14,8 @@ namespace ratnet::inline v1 {
 template <class Call>
 struct CudaAlgorithm {
   const char* name;
-  // Why it does not take this call, in a few words, or "" where it never would be asked; nullptr
-  // where it does. Valid until the queue's next question.
+  // Why it does not take this call, in a few words, or "" to be left out of the note; nullptr where
+  // it does. Valid until the queue's next question.
   const char* (*declines)(CudaQueue&, const Call&);
   // Its name with what it chose, and its working memory; only where it does not decline.
   OpNote (*plan)(CudaQueue&, const Call&);

@@ -131,11 +131,10 @@ void run(CudaQueue& queue, const ConvForward& call) {
   const WindowGeometry& g = call.geometry;
   if (mma_serves(g, call.x.dtype, call.precision)) return run_mma(queue, call);
   for_float_type(call.x.dtype == DType::f64, [&]<class T>(T) {
-    run_gemm(
-        queue, call.what,
-        Forward<T>{g, call.x.as<T>(), call.weight.as<T>(), call.bias ? call.bias.as<T>() : nullptr,
-                   call.y.as<T>(), call.activation, static_cast<T>(call.slope),
-                   g.batch * product(g.out), g.outputs, product(g.kernel) * g.channels});
+    run_gemm(queue, call.what,
+             Forward<T>{g, call.x.as<T>(), call.weight.as<T>(), data_or_null<T>(call.bias),
+                        call.y.as<T>(), call.activation, static_cast<T>(call.slope),
+                        g.batch * product(g.out), g.outputs, product(g.kernel) * g.channels});
   });
 }
 

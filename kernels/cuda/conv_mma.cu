@@ -111,8 +111,8 @@ void run_mma(CudaQueue& queue, const ConvForward& call) {
   const RowsOfColumns right{weight, static_cast<int>(g.outputs), eights(weight, g.outputs)};
   run_rounded(queue, call.what, call.precision,
               Forward{left, right, static_cast<int>(product(g.kernel) * g.channels),
-                      call.bias ? call.bias.as<float>() : nullptr, call.y.as<float>(),
-                      call.activation, static_cast<float>(call.slope)});
+                      data_or_null<float>(call.bias), call.y.as<float>(), call.activation,
+                      static_cast<float>(call.slope)});
 }
 
 void run_mma(CudaQueue& queue, const ConvData& call) {

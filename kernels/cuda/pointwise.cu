@@ -83,7 +83,7 @@ void convert(CudaQueue& queue, const Convert& op) {
     for_each_element(queue, op.kName, op.x.count(),
                      Converted<From, T>{
                          op.x.as<From>(), op.y.as<T>(), op.scale, static_cast<T>(op.offset),
-                         op.scales ? op.scales.as<float>() : nullptr,
+                         data_or_null<float>(op.scales),
                          op.x.count() / std::max<std::int64_t>(1, op.scales ? op.x.shape[0] : 1)});
   });
 }

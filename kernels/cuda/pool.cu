@@ -107,10 +107,10 @@ struct MeanBackward {
 void max_pool_activated(CudaQueue& queue, const MaxPool& op, Activation activation, double slope) {
   const WindowGeometry g = geometry_of(op.x.shape, op.y.shape, op.window);
   for_float_type(op.x.dtype == DType::f64, [&]<class T>(T) {
-    for_each_element(queue, op.kName, op.y.count(),
-                     Largest<T>{g, op.x.as<T>(), op.y.as<T>(),
-                                op.argmax ? op.argmax.as<std::uint8_t>() : nullptr, activation,
-                                static_cast<T>(slope)});
+    for_each_element(
+        queue, op.kName, op.y.count(),
+        Largest<T>{g, op.x.as<T>(), op.y.as<T>(), data_or_null<std::uint8_t>(op.argmax), activation,
+                   static_cast<T>(slope)});
   });
 }
 

@@ -254,11 +254,11 @@ void run_ratnet_convs(CudaQueue& queue, const ConvChain& op) {
     Arguments<Pixel> a = {};
     a.slices = slices;
     a.x = op.x.as<Pixel>();
-    a.scale = op.scale ? op.scale.as<float>() : nullptr;
+    a.scale = data_or_null<float>(op.scale);
     a.y = op.y.as<float>();
     for (int i = 0; i < kStages; ++i) {
       a.weight[i] = op.stages[i].weight.as<float>();
-      a.bias[i] = op.stages[i].bias ? op.stages[i].bias.as<float>() : nullptr;
+      a.bias[i] = data_or_null<float>(op.stages[i].bias);
     }
     const auto blocks = std::min<std::int64_t>(slices, queue.processors * kBlocks<Numbers, Pixel>);
     // Otherwise a device may keep so much as cache that only one block fits.

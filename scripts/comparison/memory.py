@@ -17,7 +17,8 @@ def measure(driver, network, batch, recompute):
     run = json.loads(subprocess.run(command, check=True, text=True, capture_output=True).stdout)
     planned = sum(run[key] for key in PLANNED)
     growth = run["peak"] - run["resident_before"]
-    return {"recompute": recompute, "planned": planned, "growth": growth, "growth_over_planned": growth / planned,
+    return {"recompute": recompute, "planned": planned, "growth": growth,
+            "growth_over_planned": growth / planned,
             "good": abs(growth / planned - 1) <= TOLERANCE and run["peak"] <= LIMIT} | {
                 key: run[key] for key in ("network", "batch", "threads", "steps", *PLANNED, "peak",
                                           "seconds_per_step")}
@@ -27,8 +28,9 @@ def table(driver):
     rows = []
     for network, batch, recompute in ROWS:
         row = measure(driver, network, batch, recompute)
-        print(f"{network} batch {batch}{', recomputing' * recompute}: planned {row['planned'] / 1e6:.0f} MB, the process grew "
-              f"by {row['growth'] / 1e6:.0f} MB ({row['growth_over_planned']:.4f}) to "
+        print(f"{network} batch {batch}{', recomputing' * recompute}: "
+              f"planned {row['planned'] / 1e6:.0f} MB, the process grew by "
+              f"{row['growth'] / 1e6:.0f} MB ({row['growth_over_planned']:.4f}) to "
               f"{row['peak'] / 2**30:.2f} GiB, {row['seconds_per_step']:.1f} s a step, "
               f"{'good' if row['good'] else 'NOT GOOD'}", flush=True)
         rows.append(row)

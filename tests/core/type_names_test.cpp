@@ -14,12 +14,13 @@ TEST_CASE("no two headers define a type of the same name") {
   std::map<std::string, std::string> defined;
   int types = 0;
   // The layers have a namespace of their own.
+  const fs::path root = RATNET_SOURCE_DIR;
   for (const char* room : {"core", "kernels", "network", "imaging", "train", "apps"})
-    for (const auto& entry : fs::recursive_directory_iterator(fs::path(RATNET_SOURCE_DIR) / room)) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
       // A device's own types live in a module of its own.
-      const std::string path = entry.path().string();
+      const std::string path = fs::relative(entry.path(), root).string();
       if (entry.path().extension() != ".h" || path.find("/cuda/") != std::string::npos) continue;
-      std::ifstream file(path);
+      std::ifstream file(entry.path());
       std::smatch found;
       for (std::string line; std::getline(file, line);) {
         if (!std::regex_match(line, found, definition)) continue;

@@ -66,6 +66,9 @@ TEST_CASE("the median filter refuses what has no middle") {
   CHECK_THROWS_AS(median_filter(image, 0, 0, 3, result), Error);
   CHECK_THROWS_AS(median_filter(image, std::int64_t{1} << 40, std::int64_t{1} << 40, 3, result),
                   Error);
+  // One row of 2^18 pixels would be padded to 255 rows.
+  std::vector<float> line(std::size_t{1} << 18), smooth(line.size());
+  CHECK_THROWS_AS(median_filter(line, 1, std::ssize(line), 255, smooth), Error);
   result.pop_back();
   CHECK_THROWS_AS(median_filter(image, 3, 4, 3, result), Error);
 }

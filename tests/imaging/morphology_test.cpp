@@ -100,7 +100,12 @@ TEST_CASE("morphology refuses sizes and discs that make no sense") {
   CHECK_THROWS_AS(dilate_disc(image, 3, 5, 1), Error);
   CHECK_THROWS_AS(fill_holes(image, -3, -4), Error);
   CHECK_THROWS_AS(erode_disc(image, 3, 4, -1), Error);
+  CHECK(image == Image(12));  // as it was
   CHECK_THROWS_AS(erode_disc(image, 3, 4, 65), Error);
+  CHECK_THROWS_AS(open_disc(image, 3, 4, std::nan("")), Error);
+  CHECK(image == Image(12));
+  // Whose product does not fit 64 bits.
+  CHECK_THROWS_AS(dilate_disc(image, std::int64_t{1} << 62, 4, 1), Error);
 }
 
 TEST_CASE("Otsu's level parts two groups with the least variance within them") {

@@ -119,10 +119,15 @@ TEST_CASE("a run of a plan allocates nothing") {
   last = builder.add("dense", layers::Dense{.out = 4}, {last});
   last = builder.add("softmax", layers::Softmax{}, {last});
   const Graph all_layers = builder.build({last});
+  // Whose gradients are added up; a longer name than a string holds without memory.
+  const std::string name = "a layer whose weights another has too";
+  GraphBuilder twice;
+  last = twice.add(name, layers::Dense{.out = 6}, {twice.input("x", {6})});
+  const Graph shared = twice.build({twice.add("again", layers::Dense{.out = 6}, {last}, name)});
 
   for (const DType dtype : {DType::f32, DType::f64})
     for (const int threads : {1, 3})
-      for (const Graph& graph : {ratnet_graph(), all_layers})
+      for (const Graph& graph : {ratnet_graph(), all_layers, shared})
         for (const bool fuse : {true, false}) {
           // In f64 Eigen multiplies large matrices, with memory of its own.
           if (dtype == DType::f64 && graph.nodes().size() > 11) continue;

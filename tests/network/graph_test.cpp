@@ -71,6 +71,17 @@ TEST_CASE("up_to keeps what computes the named nodes and nothing else") {
   CHECK(refused(ErrorKind::usage, "output", [&] { graph.up_to({}); }) == "");
 }
 
+TEST_CASE("a value that is read once is told from others, and from one to keep") {
+  GraphBuilder b;
+  const int x = b.input("x", {4});
+  const int one = b.add("one", layers::Relu{}, {x});
+  const int two = b.add("two", layers::Relu{}, {one});
+  const int sum = b.add("sum", layers::Add{}, {one, two});
+  const Graph graph = b.build({sum});
+  CHECK(graph.read_once({}) == std::vector<bool>{true, false, true, false});
+  CHECK(graph.read_once({"two"}) == std::vector<bool>{true, false, false, false});
+}
+
 TEST_CASE("with_layer replaces one layer and checks that it fits") {
   const Graph graph = residual();
   const Graph wider = graph.with_layer("dense", layers::Dense{.out = 7});

@@ -9,8 +9,6 @@ using namespace ratnet::testing;
 
 namespace {
 
-std::size_t taken(const Plan::Memory& memory) { return memory.total() - memory.parameters; }
-
 std::string message_of(const std::function<void()>& call) {
   try {
     call();
@@ -52,8 +50,9 @@ TEST_CASE("what a plan will take is known without it", "[device]") {
       std::make_shared<Parameters>(test_queue(1), random_weights(folding, DType::f32, 4));
   const auto memory = Plan::memory_of(folding, others, {.batch = 4, .input_type = DType::u16});
   const auto unfused = Plan::memory_of(folding, others, {.batch = 4, .fuse = false});
-  CHECK(memory.parameters == unfused.parameters + (3 * 3 * 2 * 3 + 3) * 4);
-  CHECK(memory.activations >= 4 * 9 * 9 * (2 * 4 + 2 * 2 + 3 * 4));
+  CHECK(memory.parameters == unfused.parameters);
+  CHECK(memory.beside_parameters() >=
+        4 * 9 * 9 * (2 * 4 + 2 * 2 + 3 * 4) + (3 * 3 * 2 * 3 + 3) * 4);
 }
 
 TEST_CASE("a plan keeps to its limit and names the largest batch that does", "[device]") {
@@ -62,9 +61,10 @@ TEST_CASE("a plan keeps to its limit and names the largest batch that does", "[d
       std::make_shared<Parameters>(test_queue(2), random_weights(graph, DType::f32, 4));
   for (const Mode mode : {Mode::infer, Mode::train}) {
     const PlanOptions of_five{.batch = 5, .mode = mode};
-    PlanOptions options{.batch = 12,
-                        .mode = mode,
-                        .memory_limit = taken(Plan::memory_of(graph, parameters, of_five))};
+    PlanOptions options{
+        .batch = 12,
+        .mode = mode,
+        .memory_limit = Plan::memory_of(graph, parameters, of_five).beside_parameters()};
     const std::string message = message_of([&] { Plan(graph, parameters, options); });
     INFO(message);
     CHECK(holds(message, "a plan for 12 samples"));
@@ -93,7 +93,7 @@ TEST_CASE("a refusal says where recomputing helps", "[device]") {
   const auto parameters =
       std::make_shared<Parameters>(test_queue(2), random_weights(graph, DType::f32, 4));
   PlanOptions options{.batch = 8, .mode = Mode::train, .recompute = true};
-  options.memory_limit = taken(Plan::memory_of(graph, parameters, options));
+  options.memory_limit = Plan::memory_of(graph, parameters, options).beside_parameters();
   options.recompute = false;
   const std::string message = message_of([&] { Plan(graph, parameters, options); });
   INFO(message);

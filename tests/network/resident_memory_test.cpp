@@ -48,7 +48,7 @@ Growth train(bool recompute) {
   plan.forward(8);
   plan.backward(8);
   const Plan::Memory memory = plan.memory();
-  return {most_resident_bytes() - before, static_cast<double>(memory.total() - memory.parameters)};
+  return {most_resident_bytes() - before, static_cast<double>(memory.beside_parameters())};
 }
 
 // In a process of its own, whose memory nobody has used before.

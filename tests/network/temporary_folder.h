@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 
 namespace ratnet::testing {
@@ -22,6 +24,7 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::string path() const { return path_.string(); }
   // How many files lie in it.
   int files() const {
     return static_cast<int>(std::distance(std::filesystem::directory_iterator(path_),

@@ -56,6 +56,23 @@ TEST_CASE("batches whose gradients are accumulated make the step of one large ba
   CHECK(difference(train_plain(batches_of(7, kAll)), whole) < 1e-5);
 }
 
+TEST_CASE("weights of pixels that no loss reads make no batch count more", "[device]") {
+  // Of the first pixel's brightness: another area in every sample.
+  const SampleChange change{.name = "area",
+                            .apply =
+                                [](const Sample& sample, Random&) {
+                                  for (std::int64_t p = 0; p < sample.weight.count(); ++p)
+                                    sample.weight.as<float>()[p] = sample.image.as<float>()[0];
+                                },
+                            .makes_targets = true};
+  const auto with = [&](std::int64_t batch, std::int64_t accumulate) {
+    TrainerOptions o = batches_of(batch, accumulate);
+    o.loader.change = change;
+    return train_plain(o);
+  };
+  CHECK(difference(with(20, 1), with(4, 5)) < 1e-5);
+}
+
 TEST_CASE("the loss is the mean over batches, however many make a step", "[device]") {
   TrainerOptions every = batches_of(16, 1), three = batches_of(16, 3);
   for (TrainerOptions* o : {&every, &three})

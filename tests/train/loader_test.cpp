@@ -353,4 +353,16 @@ TEST_CASE("options and indices that make no sense are refused") {
   CHECK_THROWS_AS(Loader(dataset, {0}, {.scales = {1, 2}}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.weights = {1}}), Error);
   CHECK_THROWS_AS(Loader(dataset, {0}, {.augmentation = {.gain = 1}}), Error);
+  const auto nothing = [](const Sample&, Random&) {};
+  const auto refusal = [&](const SampleChange& change) -> std::string {
+    try {
+      Loader(dataset, {0}, {.change = change});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refusal({.name = "a", .apply = nothing, .makes_targets = true}) == "");
+  CHECK(refusal({.makes_targets = true}).find("nothing to apply") != std::string::npos);
+  CHECK(refusal({.apply = nothing}).find("needs a name") != std::string::npos);
 }

@@ -290,6 +290,35 @@ TEST_CASE("trainings that data and losses do not allow are refused", "[small]") 
   CHECK(with(ErrorKind::usage, "whole pixels", segmentation(), kSegmentation, subpixel) == "");
 }
 
+TEST_CASE("a judge tells all its memory, and reads masks once for all losses", "[small]") {
+  Squares data;
+  const Graph graph = segmentation();
+  const QueueHandle queue = test_queue(1);
+  const auto parameters = std::make_shared<Parameters>(queue, Weights::initialised(graph, 6));
+  const Judge judge(graph, parameters, kSegmentation, data.images,
+                    {.batch = 32, .masks = &data.masks});
+  // A byte for each pixel of the masks; the weights with the normalisation folded in.
+  const auto plan = Plan::memory_of(graph, parameters, {.batch = 32});
+  CHECK(judge.bytes() == plan.beside_parameters() + 32 * kSide * kSide);
+
+  struct Counted final : Dataset {
+    Dataset& of;
+    std::int64_t images = 0;
+    explicit Counted(Dataset& dataset) : of(dataset) {}
+    std::int64_t size() const override { return of.size(); }
+    Shape image_shape() const override { return of.image_shape(); }
+    DType dtype() const override { return of.dtype(); }
+    const SampleTable& table() const override { return of.table(); }
+    std::string name() const override { return of.name(); }
+    void read(std::int64_t first, View to) override {
+      images += to.shape[0];
+      of.read(first, to);
+    }
+  } counted(data.masks);
+  check_samples(graph, kSegmentation, data.images, &counted, range(0, 90));
+  CHECK(counted.images == 90);
+}
+
 TEST_CASE("a judge counts what a plain loop counts", "[device][small]") {
   Squares data;
   const Graph graph = segmentation();

@@ -153,6 +153,35 @@ TEST_CASE("copies and subjects across splits are refused with an example") {
   }
 }
 
+TEST_CASE("splits are the file's or made, and a dataset without subjects has to be let") {
+  TensorDataset named = cohort(20, 5);
+  const TensorDataset unnamed = cohort(20, 5, false);
+  const ChosenSplits made = choose_splits(named, {.seed = 3});
+  CHECK(made.made);
+  CHECK(!made.flattered);
+  CHECK(made.splits == split_by_subject(named, {.seed = 3}));
+
+  Tensor images({100, 4, 4, 1}, DType::u8);
+  named.read(0, images.view());
+  SampleTable table = named.table();
+  table.splits.assign(100, Split::train);
+  table.splits[0] = Split::test;
+  const TensorDataset split(images.clone(), table, {}, "split");
+  CHECK(message_of([&] { choose_splits(split, {}); }).find("same subject") != std::string::npos);
+  const ChosenSplits file = choose_splits(split, {.allow_leakage = true});
+  CHECK(!file.made);
+  CHECK(file.flattered);
+  CHECK(file.splits == table.splits);
+
+  // Nor do splits of its own help a dataset that names nobody.
+  table.subjects.clear();
+  const TensorDataset nobody(std::move(images), table, {}, "nobody");
+  for (const TensorDataset* dataset : {&nobody, &unnamed})
+    CHECK(message_of([&] { choose_splits(*dataset, {}); }).find("names no subjects") !=
+          std::string::npos);
+  CHECK(choose_splits(unnamed, {.allow_leakage = true}).flattered);
+}
+
 TEST_CASE("hashes tell images apart by any one pixel") {
   std::vector<std::uint8_t> image(64 * 64);
   for (std::size_t i = 0; i < image.size(); ++i) image[i] = static_cast<std::uint8_t>(i * 7);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "../../../core/quantile.h"
 #include "../../../core/version.h"
 #include "../../program/inputs.h"
 #include "../../program/tsv.h"
@@ -80,8 +81,7 @@ std::vector<float> typical(const RunScores& scores, const std::vector<float>& gr
     for (std::size_t k = 0; k < volumes.size(); ++k)
       values[k] =
           grid_slices[static_cast<std::size_t>(volumes[k] * scores.slices + slice) * pixels + p];
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    result[p] = values[values.size() / 2];
+    result[p] = quantile(values, 0.5);
   }
   return result;
 }

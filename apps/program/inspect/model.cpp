@@ -60,6 +60,8 @@ Json describe(const Model& model, const PlanWanted& plan) {
   Json steps = Json::array();
   for (const PreprocessingStep& step : model.preprocessing)
     steps.push_back({{"name", step.name}, {"values", step.values}});
+  Json arrays = Json::object();
+  for (const auto& [name, array] : model.arrays) arrays[name] = sizes_of(array.shape());
   Json json = Json::parse(graph_json(model.graph));
   json.update({{"type", "model"},
                {"system", model.system},
@@ -69,6 +71,7 @@ Json describe(const Model& model, const PlanWanted& plan) {
                {"calibration", model.calibration},
                {"metrics", model.metrics},
                {"coefficients", model.coefficients},
+               {"arrays", arrays},
                {"provenance", model.provenance},
                {"warnings", model.warnings}});
   if (plan) json["plan"] = plan_json(model, *plan);
@@ -99,6 +102,9 @@ void print_model(const Model& model, const PlanWanted& wanted) {
   print_pairs("calibration", json["calibration"]);
   print_pairs("metrics", json["metrics"]);
   print_pairs("where it came from", json["provenance"]);
+  if (!json["arrays"].empty()) std::printf("\narrays\n");
+  for (const auto& [name, sizes] : json["arrays"].items())
+    std::printf("  %-28s %s\n", name.c_str(), joined(sizes).c_str());
   if (!json.contains("plan")) return;
   const Json& plan = json["plan"];
   std::printf(
