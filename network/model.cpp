@@ -64,7 +64,8 @@ Model parse(const SafetensorsFile& file) {
   }
   for (const auto& [name, view] : file.tensors()) {
     if (!std::string_view(name).starts_with(kArray) ||
-        std::ranges::any_of(own, [&](const auto& weight) { return weight.name == name; }))
+        std::ranges::any_of(own,
+                            [&wanted = name](const auto& weight) { return weight.name == wanted; }))
       continue;
     if (view.dtype != DType::f32)
       fail(ErrorKind::input, "has '", name, "' in ", name_of(view.dtype), ", expected f32");

@@ -85,7 +85,6 @@ class Hdf5Chunks {
   Hdf5Sizes shape_, chunk_;    // of the dataset and of a chunk, in values
   std::size_t row_bytes_ = 0;  // of one image
   bool whole_rows_ = false;    // a chunk holds whole images
-  std::byte fill_[8] = {};     // the value of what was never written
   Hdf5Packing packing_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
