@@ -122,8 +122,10 @@ TEST_CASE("a model of healthy heads is trained, judged and inspected") {
         well("evaluate " + h.model + " " + h.cohort + " --split " + split).out.find("flattered") !=
         std::string::npos);
   CHECK(well("evaluate " + h.model + " " + h.cohort).out.find("flattered") == std::string::npos);
+}
 
-  // Another file: baselines learn only from the one that the model was trained on.
+TEST_CASE("the rules beside a model learn from the file it was trained on, or from --healthy") {
+  const Heads& h = heads();
   const std::string other = h.folder / "other.h5";
   well("simulate anomaly --subjects 4 --seed 9 --slices 12 --contrast flair -o " + other);
   const json alone =
@@ -135,6 +137,10 @@ TEST_CASE("a model of healthy heads is trained, judged and inspected") {
   CHECK(beside.at("baselines").size() == 6);
   CHECK(alone.at("slice_auroc") == beside.at("slice_auroc"));
   refused("evaluate " + h.model + " " + h.cohort + " --healthy " + other, 3);
+}
+
+TEST_CASE("what anomalies cannot be judged by is said in a line") {
+  const Heads& h = heads();
   refused("evaluate " + h.model + " " + h.cohort + " --brain-level 3", 2);
   refused("evaluate " + h.model + " " + h.cohort + " --split some", 2);
   // A file whose splits leave one out.

@@ -31,35 +31,43 @@ void check_end(const Finished& result, const std::string& file) {
                      [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }));
 }
 
-}  // namespace
-
-TEST_CASE("every bad file given to inspect and predict ends in a result or one line") {
+// Gives every bad file to `ratnet COMMAND...`, with the file behind.
+void check_bad_files(const std::vector<std::string>& command, const std::vector<std::string>& more,
+                     const char* what) {
   const std::string folder = real_data("bad_input");
   if (folder.empty()) {
     WARN("skipped: no real data");
     return;
   }
-  const Lab lab;
-  const std::string results = lab.folder / "results";
-  int files = 0, shown = 0, judged = 0;
+  int files = 0, good = 0;
   long peak = 0;
   for (const char* kind : {"nifti", "hdf5"})
     for (const auto& entry : std::filesystem::directory_iterator(folder + "/" + kind)) {
       if (!entry.is_regular_file()) continue;
       const std::string file = entry.path().string();
       ++files;
-      const Finished seen = run_program({"inspect", file}, {.seconds = 20});
-      check_end(seen, file);
-      shown += seen.code == 0;
-      const Finished predicted = run_program(
-          {"predict", lab.model, file, "--threads", "1", "-o", results}, {.seconds = 20});
-      check_end(predicted, file);
-      judged += predicted.code == 0;
-      peak = std::max({peak, seen.peak_kilobytes, predicted.peak_kilobytes});
+      std::vector<std::string> line = command;
+      line.push_back(file);
+      line.insert(line.end(), more.begin(), more.end());
+      const Finished result = run_program(line, {.seconds = 20});
+      check_end(result, file);
+      good += result.code == 0;
+      peak = std::max(peak, result.peak_kilobytes);
     }
-  WARN(files << " files, " << shown << " shown, " << judged << " judged, at most " << peak / 1024
-             << " MiB in a process");
+  WARN(files << " files, " << good << what << ", at most " << peak / 1024 << " MiB in a process");
   CHECK(files > 200);
+}
+
+}  // namespace
+
+TEST_CASE("every bad file given to inspect ends in a result or one line") {
+  check_bad_files({"inspect"}, {}, " shown");
+}
+
+TEST_CASE("every bad file given to predict ends in a result or one line") {
+  const Lab lab;
+  const std::string results = lab.folder / "results";
+  check_bad_files({"predict", lab.model}, {"--threads", "1", "-o", results}, " judged");
   for (const std::string& file : files_below(results))
     CHECK(file.find(".tmp-") == std::string::npos);
 }

@@ -272,11 +272,11 @@ TEST_CASE("predict writes a table, its sidecar and a map of every run") {
   CHECK(files_below(lab.folder / "mixed").size() == 7);
 }
 
-TEST_CASE("help is complete and its examples work when pasted") {
+namespace {
+
+// Runs the examples in the help of `commands` as they stand there.
+void check_examples(const std::vector<std::string>& commands) {
   const Folder folder;
-  const Finished top = well("--help");
-  CHECK(top.out.find("Exit codes") != std::string::npos);
-  CHECK(well("--version").out.rfind("ratnet ", 0) == 0);
   const bool default_model =
       std::filesystem::exists(RATNET_SOURCE_DIR "/models/ratnet.safetensors");
   if (!default_model) WARN("skipped: examples that use the default model, which is not there");
@@ -285,11 +285,9 @@ TEST_CASE("help is complete and its examples work when pasted") {
       << unet_graph(2, {.size = {64, 64}, .channels = 1, .widths = {2, 3}}).to_json();
   well("simulate anomaly --subjects 4 --slices 8 --size 64 -o slices.h5",
        {.folder = folder.path()});
-  for (const char* command :
-       {"train", "simulate anomaly", "simulate dark-slices", "train dark-slices", "train anomaly",
-        "score", "evaluate", "predict", "inspect", "bench", "devices"}) {
+  for (const std::string& command : commands) {
     INFO(command);
-    const std::string help = well(std::string(command) + " --help").out;
+    const std::string help = well(command + " --help").out;
     const std::size_t examples = help.find("\nExample");
     REQUIRE(examples != std::string::npos);
     std::istringstream lines(help.substr(examples));
@@ -310,6 +308,23 @@ TEST_CASE("help is complete and its examples work when pasted") {
     }
     CHECK(run >= 1);
   }
+}
+
+}  // namespace
+
+TEST_CASE("help is complete and its examples work when pasted") {
+  CHECK(well("--help").out.find("Exit codes") != std::string::npos);
+  CHECK(well("--version").out.rfind("ratnet ", 0) == 0);
+  check_examples(
+      {"train", "simulate anomaly", "simulate dark-slices", "inspect", "bench", "devices"});
+}
+
+TEST_CASE("the examples in the help of dark-slices' commands work when pasted") {
+  check_examples({"train dark-slices", "evaluate", "predict"});
+}
+
+TEST_CASE("the examples in the help of anomaly's commands work when pasted") {
+  check_examples({"train anomaly", "score"});
 }
 
 TEST_CASE("devices are listed, and what cannot be used says why") {
