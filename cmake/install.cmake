@@ -55,6 +55,7 @@ set(ratnet_headers
     train/label_index.h
     train/mcnemar.h
     train/metrics.h
+    train/mri_augmentation.h
     train/objective.h
     train/patch_sampler.h
     train/segmentation.h

@@ -100,6 +100,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
                       {"seed", std::to_string(trainer.loader.seed)},
                       {"steps", std::to_string(trained.steps)},
                       {"losses", to_json(objective)}};
+  if (trainer.loader.change) model.provenance["augmentation"] = trainer.loader.change.name;
   if (flattered) {
     model.warnings.push_back(kFlattered);
     say(text("warning: ", kFlattered));

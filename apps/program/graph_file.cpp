@@ -14,11 +14,16 @@ GraphFile read_graph_file(const std::string& path) {
     check_json_depth(source);
     nlohmann::json json = nlohmann::json::parse(source, nullptr, false);
     GraphFile read;
-    if (json.is_object() && json.contains("losses")) {
-      read.objective = objective_from_json(json["losses"].dump());
-      json.erase("losses");
+    const auto take = [&](const char* name) -> std::optional<std::string> {
+      if (!json.is_object() || !json.contains(name)) return {};
+      const std::string taken = json[name].dump();
+      json.erase(name);
       source = json.dump();
-    }
+      return taken;
+    };
+    if (const auto losses = take("losses")) read.objective = objective_from_json(*losses);
+    if (const auto augmentation = take("augmentation"))
+      read.augmentation = mri_augmentation_from_json(*augmentation);
     read.graph = Graph::from_json(source);
     return read;
   } catch (const Error& error) {

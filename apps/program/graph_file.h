@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../../network/graph.h"
+#include "../../train/mri_augmentation.h"
 #include "../../train/objective.h"
 
 namespace ratnet::inline v1 {
@@ -12,6 +13,7 @@ namespace ratnet::inline v1 {
 struct GraphFile {
   Graph graph;
   std::optional<Objective> objective;  // its "losses", where there are any
+  std::optional<MriAugmentation> augmentation;
 };
 
 // Throws Error, beginning with the path: file_system where it cannot be read, input for anything

@@ -67,6 +67,7 @@ void run(Options options) {
   if (!chosen && reads(*file.objective, LossTarget::masks) && !masks)
     file.objective = default_objective(file.graph, labelled, false);
   trainer.loader.masks = masks.get();
+  if (file.augmentation) trainer.loader.change = sample_change(*file.augmentation);
   if (!chosen)
     std::fprintf(stderr, "note: %s names no losses; trained with %s\n", options.graph.c_str(),
                  to_json(*file.objective).c_str());

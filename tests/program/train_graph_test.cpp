@@ -146,6 +146,32 @@ TEST_CASE("the same seed trains the same graph, byte for byte") {
   CHECK(contents(files.folder / "a.safetensors") == contents(files.folder / "b.safetensors"));
 }
 
+TEST_CASE("train --graph changes images and masks as the graph's file asks") {
+  const Files files;
+  const auto train = [&](const char* name, const std::string& augmentation) {
+    std::string source = kSegment;
+    source.insert(1, augmentation);
+    const std::string model = files.folder / name;
+    well("train --graph " + files.graph("changed.json", source) + " " + files.all + " -o " + model +
+         " --epochs 2 --seed 4");
+    return contents(model);
+  };
+  const std::string some = R"("augmentation": {"mirror": [false, true, true], "gamma": 1.5}, )";
+  const std::string changed = train("changed.safetensors", some);
+  CHECK(changed == train("again.safetensors", some));
+  const std::string plain = train("plain.safetensors", "");
+  CHECK(changed.find("augmentation") != std::string::npos);
+  CHECK(plain.find("augmentation") == std::string::npos);
+  // The weights too, which are last in a file.
+  CHECK(changed.substr(changed.size() - 64) != plain.substr(plain.size() - 64));
+  CHECK(refused("train --graph " +
+                    files.graph("wrong.json",
+                                "{\"augmentation\": {\"gama\": 2}, " + kSegment.substr(1)) +
+                    " " + files.all + " -o " + (files.folder / "wrong.safetensors"),
+                3)
+            .err.find("no member 'gama'") != std::string::npos);
+}
+
 TEST_CASE("train --graph says in a line what it cannot train") {
   const Files files;
   const std::string out = " -o " + (files.folder / "model.safetensors");
