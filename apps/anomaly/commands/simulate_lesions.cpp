@@ -99,6 +99,7 @@ void run(Options options) {
   catch_interrupts();
   UnusableInputs unusable(inputs.size());
   Progress progress("planting", "scans", static_cast<std::int64_t>(inputs.size()));
+  progress.update(0);
   std::int64_t planted = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     stop_if_interrupted();
