@@ -223,6 +223,10 @@ SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
   return {std::move(made.reconstruction), std::move(made.rules), std::move(scores)};
 }
 
+double false_alarm_rate(const AnomalyModel& model) {
+  return std::max(0.05, model.reference->smallest_rate());
+}
+
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out) {
   if (model.combined) model.z_score = learn_position_z_score(training);

@@ -65,6 +65,10 @@ struct SubjectAnomalies {
 SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
                                 const PreparedSubject& subject);
 
+// Of false alarms among healthy subjects, of a calibrated model: 1 in 20, or what the healthy
+// subjects can vouch for.
+double false_alarm_rate(const AnomalyModel& model);
+
 // Takes z-score, scales, threshold and reference from healthy slices: the z-score from subjects
 // that the network has learnt from, the others from held-out ones. Throws Error (input) where there
 // are none.

@@ -60,8 +60,10 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   std::vector<Method> baselines;
   for (const BaselineRule& rule : rules) baselines.push_back({rule.name, {}});
   MethodScores position{.name = kPositionOnly, .position_only = true};
+  Detection detection;
   for (const PreparedSubject& subject : subjects) {
     SubjectAnomalies found = find_anomalies(plan, model, subject);
+    if (model.reference) detect(detection, model, subject, found.scores);
     whole.scores.push_back(std::move(found.scores));
     network.scores.push_back(std::move(found.rules[0]));
     const PreparedSubject all = with_all_brain(subject);
@@ -82,7 +84,9 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
     methods.push_back(scores_of(baseline));
   }
   methods.push_back(std::move(position));
-  return evaluate_anomalies(subjects, methods, executor);
+  AnomalyEvaluation evaluation = evaluate_anomalies(subjects, methods, executor);
+  if (model.reference) evaluation.detection = detection;
+  return evaluation;
 }
 
 }  // namespace ratnet::inline v1

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "../../core/thread_pool.h"
 #include "../../core/view.h"
 #include "../../train/bootstrap.h"
+#include "detection.h"
 #include "ground_truth.h"
 #include "prepared_subject.h"
 
@@ -101,9 +103,10 @@ struct AnomalyEvaluation {
   std::vector<MethodComparison> comparisons;  // the first with every other
   PositionOnly slice_auroc_position_only;
   std::int64_t patients = 0;
-  std::int64_t judged_slices = 0;    // that every method scores
-  std::int64_t unclear_slices = 0;   // of them: 1 to 12 lesion pixels, or neither mask nor label
-  std::int64_t unscored_slices = 0;  // judged, but some method has no score: left out for all
+  std::int64_t judged_slices = 0;      // that every method scores
+  std::int64_t unclear_slices = 0;     // of them: 1 to 12 lesion pixels, or neither mask nor label
+  std::int64_t unscored_slices = 0;    // judged, but some method has no score: left out for all
+  std::optional<Detection> detection;  // of a model; evaluate_anomalies() leaves it out
   std::vector<std::string> warnings;
 };
 

@@ -10,6 +10,7 @@ namespace ratnet::inline v1 {
 
 void add_simulate_anomaly(CLI::App& simulate);
 void add_simulate_dark_slices(CLI::App& simulate);
+void add_simulate_lesions(CLI::App& simulate);
 void add_train_dark_slices(CLI::App& train);
 void add_train_anomaly(CLI::App& train);
 void add_train_graph(CLI::App& train);

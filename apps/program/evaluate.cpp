@@ -47,10 +47,12 @@ void add_evaluate(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "evaluate", "Judge a model on labelled slices or scans, with simple rules beside it");
   command
-      ->add_option("files", options->files,
-                   "[MODEL.safetensors] SLICES.h5, or, for dark slices, scans (.nii, .nii.gz) and "
-                   "folders of them with labels beside each, in NAME_desc-truth_slices.tsv; "
-                   "without a model, the one for dark slices that ships")
+      ->add_option(
+          "files", options->files,
+          "[MODEL.safetensors] SLICES.h5, or, for dark slices, scans (.nii, .nii.gz) and "
+          "folders of them with labels beside each, in NAME_desc-truth_slices.tsv; "
+          "without a model, the one for dark slices that ships; for anomalies, a scan or a "
+          "folder of scans with masks beside them, NAME_label-lesion_mask.nii.gz")
       ->required();
   command
       ->add_option("--split", options->split,

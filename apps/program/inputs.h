@@ -24,6 +24,8 @@ struct Input {
 // How the names of what `score` writes end.
 constexpr const char* kAnomalyMapEnding = "_desc-anomaly_map.nii.gz";
 constexpr const char* kAnomalyScoresFile = "scores.h5";
+// How the name of a scan's lesion mask ends, behind stem_of(): sub-01_label-lesion_mask.nii.gz.
+constexpr const char* kLesionMaskEnding = "_label-lesion_mask.nii.gz";
 
 // The files themselves, and those in folders: the scans and slice files below them, in order. What
 // lies in a folder under the names that `score` gives, and scans whose names end in _mask, are

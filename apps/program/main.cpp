@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   simulate->require_subcommand(1);
   add_simulate_anomaly(*simulate);
   add_simulate_dark_slices(*simulate);
+  add_simulate_lesions(*simulate);
   CLI::App* train = program.add_subcommand("train", "Train a network: of a system, or any graph");
   train->require_subcommand(0, 1);
   add_train_dark_slices(*train);

@@ -26,10 +26,11 @@ LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training)
 }  // namespace
 
 void evaluate_anomaly(const EvaluateOptions& options) {
-  require(options.files.size() == 1, "evaluate takes one file of slices with lesions, got ",
+  require(options.files.size() == 1,
+          "evaluate takes one file of slices with lesions, or one folder of scans with masks, got ",
           options.files.size());
   const AnomalyModel anomaly = load_anomaly_model(options.model);
-  PreparedCohort judged = prepare_cohort(options.files[0], anomaly.preparation);
+  PreparedCohort judged = prepare_cohort(options.files[0], anomaly.preparation, ScanMasks::read);
   const bool own = trained_on(anomaly, judged);
   std::optional<LearntBaselines> learnt;
   if (!options.healthy.empty())

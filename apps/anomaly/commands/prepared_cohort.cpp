@@ -1,8 +1,11 @@
 #include "prepared_cohort.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <set>
+#include <string_view>
 
 #include "../../../imaging/nifti.h"
 #include "../../program/inputs.h"
@@ -43,7 +46,8 @@ PreparedCohort prepare_slices(const std::string& path, const PreparationOptions&
   return prepared;
 }
 
-PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& options) {
+PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& options,
+                             ScanMasks masks) {
   PreparedCohort prepared{.name = path};
   std::vector<ImageHash> hashes;
   const std::vector<Input> inputs = find_inputs({path});
@@ -58,7 +62,7 @@ PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& 
   Progress progress("preparing", "subjects", static_cast<std::int64_t>(inputs.size()));
   for (const Input& input : inputs) {
     stop_if_interrupted();
-    PreparedScan scan = prepare_scan(input.path, options);
+    PreparedScan scan = prepare_scan(input.path, options, masks);
     for (const std::string& note : scan.volume.notes) progress.say("note: " + note);
     hashes.push_back(hash_image(std::as_bytes(scan.volume.data.values<float>()), sizeof(float)));
     prepared.subjects.push_back(std::move(scan.subject));
@@ -69,19 +73,62 @@ PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& 
       if (hashes[i] == hashes[j])
         fail(ErrorKind::input, path, ": ", inputs[i].path, " and ", inputs[j].path,
              " are the same scan");
-  prepared.splits = [n = prepared.subjects.size(), path] { return split_subjects(n, path); };
+  prepared.splits = [n = prepared.subjects.size(), path] {
+    std::vector<Split> splits = split_subjects(n, path);
+    // Nothing is known of them that could be tested; every one kept apart makes the rates finer.
+    std::ranges::replace(splits, Split::test, Split::validation);
+    return splits;
+  };
   prepared.hash = combined_hash(hashes);
   return prepared;
 }
 
-}  // namespace
-
-PreparedCohort prepare_cohort(const std::string& path, const PreparationOptions& options) {
-  return is_hdf5_name(path) ? prepare_slices(path, options) : prepare_scans(path, options);
+// Whether two files' voxels lie in the same places, but for less than half a voxel.
+bool lie_alike(const ScanGeometry& a, const ScanGeometry& b) {
+  if (a.sizes != b.sizes || a.times != b.times || a.orientation != b.orientation) return false;
+  const double half = *std::ranges::min_element(a.spacing) / 2;
+  for (std::size_t row = 0; row < 3; ++row)
+    for (std::size_t axis = 0; axis < 4; ++axis) {
+      const double steps = axis < 3 ? static_cast<double>(a.sizes[axis]) : 1;
+      // Not a number is not alike.
+      if (!(std::abs(a.affine[row][axis] - b.affine[row][axis]) * steps < half)) return false;
+    }
+  return true;
 }
 
-PreparedScan prepare_scan(const std::string& path, const PreparationOptions& options) {
+// u8 [S, rows, columns] of the mask beside a scan; empty where there is none.
+Tensor read_mask(const std::string& scan, const ScanGeometry& geometry) {
+  namespace fs = std::filesystem;
+  std::string path = (fs::path(scan).parent_path() / stem_of(scan)).string() + kLesionMaskEnding;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) path.resize(path.size() - std::string_view(".gz").size());
+  if (!fs::exists(path, ignored)) return {};
+  if (!lie_alike(read_nifti_info(path).geometry, geometry))
+    fail(ErrorKind::input, path, ": does not lie as its scan does, ", scan,
+         ": sizes, orientation and place must be the same");
+  const AxialStack stack = axial_stack(read_nifti(path));
+  Tensor mask(stack.images.shape(), DType::u8);
+  std::ranges::transform(
+      stack.images.values<float>(), mask.values<std::uint8_t>().begin(), [&](float value) {
+        if (value != 0 && value != 1)
+          fail(ErrorKind::input, path, ": holds ", value, "; lesions are 1 and all else is 0");
+        return static_cast<std::uint8_t>(value);
+      });
+  return mask;
+}
+
+}  // namespace
+
+PreparedCohort prepare_cohort(const std::string& path, const PreparationOptions& options,
+                              ScanMasks masks) {
+  return is_hdf5_name(path) ? prepare_slices(path, options) : prepare_scans(path, options, masks);
+}
+
+PreparedScan prepare_scan(const std::string& path, const PreparationOptions& options,
+                          ScanMasks masks) {
   PreparedScan scan{.subject = {}, .volume = read_nifti(path), .layout = {}};
+  Tensor mask;
+  if (masks == ScanMasks::read) mask = read_mask(path, scan.volume.geometry);
   try {
     const AxialStack stack = axial_stack(scan.volume);
     scan.layout = stack.layout;
@@ -89,7 +136,8 @@ PreparedScan prepare_scan(const std::string& path, const PreparationOptions& opt
     scan.subject = prepare_subject({.name = base_of(path),
                                     .images = stack.images,
                                     .row_spacing = stack.layout.grid.row_spacing,
-                                    .column_spacing = stack.layout.grid.column_spacing},
+                                    .column_spacing = stack.layout.grid.column_spacing,
+                                    .masks = mask ? mask.view() : View{}},
                                    options);
   } catch (const Error& error) {
     throw error.with_context(path);

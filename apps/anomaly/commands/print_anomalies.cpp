@@ -4,7 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "../../../core/error.h"
 #include "../comparison.h"
+#include "verdict.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -71,6 +73,29 @@ void by_kind(std::FILE* to, const AnomalyEvaluation& e) {
   }
 }
 
+std::string of(const Found& f) { return text(f.found, " of ", f.of); }
+
+void found_by(std::FILE* to, const Detection& d) {
+  std::fprintf(to,
+               "\nfound at the model's own threshold and a false-alarm rate of %s\n"
+               "%-18s %s, half of their pixels above the threshold\n"
+               "%-18s %s with a lesion; of those without, called by mistake: %s\n"
+               "%-18s %s with a lesion; of those without, called by mistake: %s\n",
+               percent(d.rate).c_str(), "lesions", of(d.lesions).c_str(), "slices",
+               of(d.lesion_slices).c_str(), of(d.healthy_slices).c_str(), "subjects",
+               of(d.lesion_subjects).c_str(), of(d.healthy_subjects).c_str());
+}
+
+Json detection(const Detection& d) {
+  const auto pair = [](const Found& f) { return Json{{"found", f.found}, {"of", f.of}}; };
+  return {{"false_alarm_rate", d.rate},
+          {"lesions", pair(d.lesions)},
+          {"lesion_slices", pair(d.lesion_slices)},
+          {"healthy_slices", pair(d.healthy_slices)},
+          {"lesion_subjects", pair(d.lesion_subjects)},
+          {"healthy_subjects", pair(d.healthy_subjects)}};
+}
+
 }  // namespace
 
 void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
@@ -94,6 +119,7 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
   for (std::size_t i = 0; i < kLesionSizes.size(); ++i)
     row(to, kLesionSizes[i].name, e.methods.front().by_size[i]);
   by_kind(to, e);
+  if (e.detection) found_by(to, *e.detection);
   std::fprintf(
       to,
       "\nmatched: against slices of other patients at the same height and brain area, which "
@@ -127,6 +153,7 @@ std::string to_json(const AnomalyEvaluation& e) {
     against["model_beats_pixel_auprc"] = c.pixel_auprc.beats;
     against["model_beats_slice_auroc_matched"] = c.slice_auroc_matched.beats;
   }
+  if (e.detection) json["detection"] = detection(*e.detection);
   json["warnings"] = e.warnings;
   return json.dump(1) + "\n";
 }

@@ -9,6 +9,7 @@
 #include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_write.h"
 #include "../../program/commands.h"
+#include "../../program/inputs.h"
 #include "../../program/interrupt.h"
 #include "../../program/options.h"
 #include "../../program/output.h"
@@ -72,7 +73,7 @@ void write_scans(const Options& options, const HeadCohort& cohort) {
     const std::string image = stem + "_" + bids_name_of(contrast) + ".nii.gz";
     write_nifti(image, ConstView(cohort.images.data() + subject * voxels, DType::u8, shape), scan);
     if (std::any_of(mask, mask + voxels, [](std::uint8_t value) { return value != 0; }))
-      write_nifti(stem + "_label-lesion_mask.nii.gz", ConstView(mask, DType::u8, shape), scan);
+      write_nifti(stem + kLesionMaskEnding, ConstView(mask, DType::u8, shape), scan);
   }
 }
 

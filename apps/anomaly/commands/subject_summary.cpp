@@ -12,10 +12,6 @@ bool SubjectSummary::is_judged(std::int64_t slice) const {
   return !std::isnan(slice_p_values[static_cast<std::size_t>(slice)]);
 }
 
-double false_alarm_rate(const AnomalyModel& model) {
-  return std::max(0.05, model.reference->smallest_rate());
-}
-
 SubjectSummary summarise(const AnomalyModel& model, const PreparedSubject& subject,
                          const SubjectScores& scores, std::string input) {
   SubjectSummary summary{.name = subject.name,

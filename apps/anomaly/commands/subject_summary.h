@@ -28,9 +28,6 @@ struct SubjectSummary {
   bool is_judged(std::int64_t slice) const;
 };
 
-// Of false alarms among healthy subjects: 1 in 20, or what the healthy subjects can vouch for.
-double false_alarm_rate(const AnomalyModel& model);
-
 // scores: as find_anomalies() gives them.
 SubjectSummary summarise(const AnomalyModel& model, const PreparedSubject& subject,
                          const SubjectScores& scores, std::string input);
