@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "asymmetry.h"
 #include "autoencoders.h"
 #include "label_free_threshold.h"
 #include "preparation_steps.h"
+#include "structure_loss.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
@@ -17,8 +19,11 @@ namespace {
 constexpr std::array kMethods = {"denoising", "ae", "vae"};
 constexpr const char* kScore = "score";
 constexpr const char* kScales = "combination_scales";
-constexpr const char* kMean = "z_score/mean";
-constexpr const char* kDeviation = "z_score/deviation";
+constexpr const char* kWeights = "combination_weights";
+constexpr const char* kZScore = "z_score";
+constexpr const char* kStructure = "structure";
+constexpr std::size_t kRules = 4;
+constexpr std::size_t kOldRules = 3;  // of files of before there was the structure loss
 constexpr double kThresholdPercentile = 99.5;
 
 PreprocessingStep step_of(const AnomalyScoreOptions& o, bool combined) {
@@ -59,13 +64,58 @@ AnomalyScoreOptions score_of(const PreprocessingStep& step) {
   return options;
 }
 
-Tensor array_of(Model& model, const char* name) {
+Tensor array_of(Model& model, const std::string& name) {
   const auto found = model.arrays.find(name);
   if (found == model.arrays.end() || found->second.shape() != PositionZScore::shape())
     fail(ErrorKind::input, "has no array '", name, "' ", PositionZScore::shape());
   for (const float value : found->second.values<float>())
     if (!std::isfinite(value)) fail(ErrorKind::input, "has an array '", name, "' with no number");
   return std::move(found->second);
+}
+
+std::string mean_of(const char* rule) { return text(rule, "/mean"); }
+std::string deviation_of(const char* rule) { return text(rule, "/deviation"); }
+
+PositionZScore statistics_of(Model& model, const char* rule) {
+  PositionZScore read{array_of(model, mean_of(rule)), array_of(model, deviation_of(rule))};
+  for (const float deviation : read.deviation.values<float>())
+    if (deviation != 0 && !(static_cast<double>(deviation) > 0.99 * kLeastDeviation))
+      fail(ErrorKind::input, "has a deviation of ", deviation, " in '", deviation_of(rule),
+           "', where 0 or at least ", kLeastDeviation, " can be learnt");
+  return read;
+}
+
+void put(Model& model, const char* rule, const PositionZScore& statistics) {
+  model.arrays.insert_or_assign(mean_of(rule), statistics.mean.clone());
+  model.arrays.insert_or_assign(deviation_of(rule), statistics.deviation.clone());
+}
+
+// Who looks on one side only looks for brightness, and a scan may lack structure for other reasons
+// (docs/decisions/0011-structure-loss.md).
+std::vector<double> weights_of(Residual residual) {
+  const bool one_sided = residual == Residual::positive || residual == Residual::negative;
+  return {1, 1, 1, one_sided ? 0.5 : 1};
+}
+
+// The rules of a file and what they are divided by.
+void read_rules(AnomalyModel& read, Model& model) {
+  const auto& coefficients = model.coefficients;
+  const auto weights = coefficients.find(kWeights), scales = coefficients.find(kScales);
+  if (weights == coefficients.end()) {
+    read.weights.assign(kOldRules, 1);
+  } else {
+    const auto plausible = [](double weight) { return weight > 1e-3 && weight < 1e3; };
+    if (weights->second.size() != kRules || !std::ranges::all_of(weights->second, plausible))
+      fail(ErrorKind::input, "has no ", kRules, " coefficients '", kWeights,
+           "' from 0.001 to 1000");
+    read.weights = weights->second;
+  }
+  if (scales == coefficients.end() || scales->second.size() != read.weights.size() ||
+      !std::ranges::all_of(scales->second, [](double scale) { return scale > 1e-9; }))
+    fail(ErrorKind::input, "has no ", read.weights.size(), " coefficients '", kScales, "' above 0");
+  read.scales = scales->second;
+  read.z_score = statistics_of(model, kZScore);
+  if (read.weights.size() > kOldRules) read.structure = statistics_of(model, kStructure);
 }
 
 // Of `all`, a subject with all its brain, by what scores() can be made of.
@@ -88,19 +138,20 @@ RuleScores rule_scores(Plan& plan, const AnomalyModel& model, const PreparedSubj
   if (!model.combined) return made;
   add(position_z_score_maps(model.z_score, all, options.residual));
   add(asymmetry_maps(all, options.residual));
+  if (model.weights.size() > kOldRules) add(structure_loss_maps(model.structure, all));
   return made;
 }
 
-// The rules' maps, each over its scale, in equal parts; that of the only rule as it is.
+// The weighted mean of the rules' maps, each over its scale; that of the only rule as it is.
 SubjectScores combined(const AnomalyModel& model, const std::string& subject,
                        const std::vector<SubjectScores>& rules) {
   SubjectScores all{rules[0].maps.clone(), rules[0].slice_scores};
   if (!model.combined) return all;
   const std::span<float> sum = all.maps.values<float>();
   std::ranges::fill(sum, 0.0f);
+  const double total = std::accumulate(model.weights.begin(), model.weights.end(), 0.0);
   for (std::size_t r = 0; r < rules.size(); ++r) {
-    const auto weight =
-        static_cast<float>(1 / (static_cast<double>(rules.size()) * model.scales[r]));
+    const auto weight = static_cast<float>(model.weights[r] / (total * model.scales[r]));
     const std::span<const float> map = rules[r].maps.values<float>();
     for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += weight * map[p];
   }
@@ -167,25 +218,14 @@ AnomalyModel anomaly_model(Model model) {
   read.method = static_cast<AnomalyMethod>(method - kMethods.begin());
   if (!(model.threshold > 0 && std::isfinite(model.threshold)))
     fail(ErrorKind::input, "has no threshold above 0");
-  read.scales = {model.threshold, 1, 1};
+  read.scales = {model.threshold};
   if (model.preprocessing.empty() || model.preprocessing.back().name != kScore)
     fail(ErrorKind::input, "has no preprocessing step '", kScore, "'");
   read.score = score_of(model.preprocessing.back());
   read.preparation =
       preparation_of(std::span(model.preprocessing).first(model.preprocessing.size() - 1));
   read.combined = number_of(model.preprocessing.back(), "combined") != 0;
-  if (read.combined) {
-    read.z_score = {array_of(model, kMean), array_of(model, kDeviation)};
-    for (const float deviation : read.z_score.deviation.values<float>())
-      if (deviation != 0 && !(static_cast<double>(deviation) > 0.99 * kLeastDeviation))
-        fail(ErrorKind::input, "has a deviation of ", deviation, " in '", kDeviation,
-             "', where 0 or at least ", kLeastDeviation, " can be learnt");
-    const auto scales = model.coefficients.find(kScales);
-    if (scales == model.coefficients.end() || scales->second.size() != read.scales.size() ||
-        !std::ranges::all_of(scales->second, [](double scale) { return scale > 1e-9; }))
-      fail(ErrorKind::input, "has no coefficients '", kScales, "' above 0");
-    std::ranges::copy(scales->second, read.scales.begin());
-  }
+  if (read.combined) read_rules(read, model);
   read.reference = ConformalReference::from_coefficients(model.coefficients);
   read.model = std::move(model);
   return read;
@@ -207,9 +247,10 @@ void store(AnomalyModel& anomaly) {
   model.preprocessing = steps_of(anomaly.preparation);
   model.preprocessing.push_back(step_of(anomaly.score, anomaly.combined));
   if (anomaly.combined) {
-    model.arrays.insert_or_assign(kMean, anomaly.z_score.mean.clone());
-    model.arrays.insert_or_assign(kDeviation, anomaly.z_score.deviation.clone());
-    model.coefficients[kScales] = {anomaly.scales.begin(), anomaly.scales.end()};
+    put(model, kZScore, anomaly.z_score);
+    put(model, kStructure, anomaly.structure);
+    model.coefficients[kScales] = anomaly.scales;
+    model.coefficients[kWeights] = anomaly.weights;
   }
   if (anomaly.reference)
     for (auto& [name, values] : anomaly.reference->coefficients())
@@ -229,12 +270,16 @@ double false_alarm_rate(const AnomalyModel& model) {
 
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out) {
-  if (model.combined) model.z_score = learn_position_z_score(training);
+  if (model.combined) {
+    model.weights = weights_of(model.score.residual);
+    model.z_score = learn_position_z_score(training);
+    model.structure = learn_structure(training);
+  }
   std::vector<std::vector<SubjectScores>> rules;
   for (const PreparedSubject* subject : held_out)
     rules.push_back(rule_scores(plan, model, with_all_brain(*subject)).rules);
-  model.scales = {1, 1, 1};
-  for (std::size_t r = 0; r < (model.combined ? model.scales.size() : 1); ++r) {
+  model.scales.assign(model.combined ? model.weights.size() : 1, 1);
+  for (std::size_t r = 0; r < model.scales.size(); ++r) {
     std::vector<ConstView> maps;
     for (const std::vector<SubjectScores>& one : rules) maps.push_back(one[r].maps);
     model.scales[r] = threshold_of(held_out, maps);

@@ -1,11 +1,11 @@
 // What a model of the anomaly system holds, and what it says of a subject.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "../../network/predictor.h"
 #include "../../train/conformal.h"
@@ -36,11 +36,14 @@ struct AnomalyModel {
   AnomalyMethod method = AnomalyMethod::denoising;
   PreparationOptions preparation;
   AnomalyScoreOptions score;
-  // Rules whose maps are added to the network's, each divided by its own label-free threshold:
+  // Rules whose maps are averaged with the network's, each divided by its own label-free threshold:
   // where they err, they err in other places.
   bool combined = true;
-  PositionZScore z_score;          // as learnt from the training subjects
-  std::array<double, 3> scales{};  // of the network, the z-score, the asymmetry
+  PositionZScore z_score, structure;  // as learnt from the training subjects
+  // Of the network, the z-score, the asymmetry and the structure loss. Files of before there was
+  // the last have three scales and no weights: these are 1.
+  std::vector<double> weights;
+  std::vector<double> scales;  // the thresholds; of the network alone where nothing is combined
   // Slice scores of held-out healthy subjects; absent until the model is calibrated.
   std::optional<ConformalReference> reference;
 };
@@ -57,7 +60,7 @@ void store(AnomalyModel& model);
 // others can judge by rules of their own.
 struct SubjectAnomalies {
   Reconstruction reconstruction;
-  // Of the network and, where the model combines them, the z-score and the asymmetry.
+  // Of the network and, where the model combines them, of the others in the order of its weights.
   std::vector<SubjectScores> rules;
   SubjectScores scores;  // the model's: of all rules
 };
@@ -69,9 +72,9 @@ SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
 // subjects can vouch for.
 double false_alarm_rate(const AnomalyModel& model);
 
-// Takes z-score, scales, threshold and reference from healthy slices: the z-score from subjects
-// that the network has learnt from, the others from held-out ones. Throws Error (input) where there
-// are none.
+// Takes z-score, structure, scales, threshold and reference from healthy slices: the first two from
+// subjects that the network has learnt from, the others from held-out ones. Throws Error (input)
+// where there are none.
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out);
 

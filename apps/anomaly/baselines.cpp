@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "asymmetry.h"
+#include "structure_loss.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
@@ -14,8 +15,8 @@ constexpr float kMedianLevel = 0.5f;
 }  // namespace
 
 Baselines learn_baselines(std::span<const PreparedSubject* const> subjects) {
-  return {learn_position_z_score(subjects), learn_principal_components(subjects),
-          learn_nearest_healthy(subjects)};
+  return {learn_position_z_score(subjects), learn_structure(subjects),
+          learn_principal_components(subjects), learn_nearest_healthy(subjects)};
 }
 
 std::vector<BaselineRule> baseline_rules(const Baselines* learnt, Residual residual) {
@@ -29,6 +30,9 @@ std::vector<BaselineRule> baseline_rules(const Baselines* learnt, Residual resid
   rules.push_back(
       {kAsymmetryRule, [=](const PreparedSubject& s) { return asymmetry_maps(s, residual); }});
   if (!learnt) return rules;
+  rules.push_back({kStructureRule, [=](const PreparedSubject& s) {
+                     return structure_loss_maps(learnt->structure, s);
+                   }});
   rules.push_back({"pca", [=](const PreparedSubject& s) {
                      return principal_component_maps(learnt->components, s, residual);
                    }});

@@ -14,6 +14,7 @@ namespace ratnet::inline v1 {
 // What those that learn have learnt; asymmetry and intensity learn nothing.
 struct Baselines {
   PositionZScore z_score;
+  PositionZScore structure;  // structure_loss.h
   PrincipalComponents components;
   NearestHealthy nearest;
 };
@@ -24,6 +25,7 @@ Baselines learn_baselines(std::span<const PreparedSubject* const> subjects);
 
 constexpr const char* kZScoreRule = "z_score";
 constexpr const char* kAsymmetryRule = "asymmetry";
+constexpr const char* kStructureRule = "structure_loss";
 
 struct BaselineRule {
   std::string name;
@@ -31,9 +33,10 @@ struct BaselineRule {
   std::function<Tensor(const PreparedSubject&)> raw_maps;
 };
 
-// "intensity", "z_score", "asymmetry", "pca" and "nearest", in this order; without `learnt` (null),
-// which they borrow, those that learn nothing. residual: what counts as a departure; where one rule
-// compares no structure, ssim counts as absolute does.
+// "intensity", "z_score", "asymmetry", "structure_loss", "pca" and "nearest", in this order;
+// without `learnt` (null), which they borrow, those that learn nothing. residual: what counts as a
+// departure, but to structure loss, which has one side; where one rule compares no structure, ssim
+// counts as absolute does.
 std::vector<BaselineRule> baseline_rules(const Baselines* learnt,
                                          Residual residual = Residual::positive);
 

@@ -27,6 +27,7 @@ MethodScores scores_of(const Method& method) {
 // Which of SubjectAnomalies::rules a baseline is in the model; 0, the network, for none.
 std::size_t place_in(const AnomalyModel& model, const std::string& baseline) {
   if (!model.combined) return 0;
+  if (baseline == kStructureRule) return model.weights.size() > 3 ? 3 : 0;
   return baseline == kZScoreRule ? 1 : baseline == kAsymmetryRule ? 2 : 0;
 }
 

@@ -28,9 +28,10 @@ struct Blurred {
   Tensor images, brain;  // [S, 64, 64] f32
 };
 
-Blurred blurred(const PreparedSubject& subject) {
-  Blurred result{resample_slices(subject.images, kSize),
-                 resample_slices(brain_as_floats(subject), kSize)};
+Blurred blurred(const PreparedSubject& subject, const ComparedImages& compared) {
+  Blurred result{
+      compared ? resample_slices(compared(subject), kSize) : resample_slices(subject.images, kSize),
+      resample_slices(brain_as_floats(subject), kSize)};
   for (std::int64_t s = 0; s < subject.slices(); ++s)
     blur_in_brain(slice_of<float>(result.images, s),
                   slice_of<float>(std::as_const(result.brain), s), kSize, kImageSigma);
@@ -62,7 +63,8 @@ std::vector<float> smooth(std::span<const double> sums, double weight) {
 
 }  // namespace
 
-PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> subjects) {
+PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> subjects,
+                                      const ComparedImages& compared) {
   const std::vector<HealthySlice> healthy = healthy_slices("position z-score", subjects);
   const auto distance = [&](const HealthySlice& slice, std::int64_t n) {
     return (subjects[slice.subject]->positions[static_cast<std::size_t>(slice.slice)] -
@@ -82,7 +84,7 @@ PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> su
   Blurred subject;
   for (std::size_t i = 0; i < healthy.size(); ++i) {
     if (i == 0 || healthy[i].subject != healthy[i - 1].subject)
-      subject = blurred(*subjects[healthy[i].subject]);
+      subject = blurred(*subjects[healthy[i].subject], compared);
     for (std::int64_t n = 0; n < kPositions; ++n) {
       const auto at = static_cast<std::size_t>(n);
       const double away = distance(healthy[i], n);
@@ -115,13 +117,13 @@ PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> su
 }
 
 Tensor position_z_score_maps(const PositionZScore& learnt, const PreparedSubject& subject,
-                             Residual residual) {
+                             Residual residual, const ComparedImages& compared) {
   check_subject("position z-score", subject);
   const Shape shape = PositionZScore::shape();
   require(learnt.mean.shape() == shape && learnt.deviation.shape() == shape,
           "position z-score: statistics of ", learnt.mean.shape(), " and ",
           learnt.deviation.shape(), ", expected ", shape);
-  const Blurred images = blurred(subject);
+  const Blurred images = blurred(subject, compared);
   Tensor scores(images.images.shape(), DType::f32);
   for (std::int64_t s = 0; s < subject.slices(); ++s) {
     if (!subject.judged[static_cast<std::size_t>(s)]) continue;

@@ -1,6 +1,9 @@
 // How unusual a pixel is for its place: the rule that networks have to beat.
 #pragma once
 
+#include <functional>
+#include <span>
+
 #include "prepared_subject.h"
 #include "residual.h"
 
@@ -17,13 +20,19 @@ struct PositionZScore {
 // Of a place where there are brains, 4% of their level: its square is added to the variance.
 constexpr double kLeastDeviation = 0.02;
 
+// What is compared in place of a subject's images: [S, 128, 128] f32, 0 outside of the brain.
+using ComparedImages = std::function<Tensor(const PreparedSubject&)>;
+
 // Of all healthy slices (subject_slices.h), smoothed slightly, each weighted by a Gaussian of 0.04
-// about the position; the sums are smoothed again because brains do not lie alike.
-PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> subjects);
+// about the position; the sums are smoothed again because brains do not lie alike. compared: null
+// for the images.
+PositionZScore learn_position_z_score(std::span<const PreparedSubject* const> subjects,
+                                      const ComparedImages& compared = nullptr);
 
 // [S, 128, 128] f32: departure() of (image - mean) / deviation at the nearest position, for the
-// slices that can be judged; 0 in the others and where brains are hardly ever.
+// slices that can be judged; 0 in the others and where brains are hardly ever. compared: as learnt.
 Tensor position_z_score_maps(const PositionZScore& learnt, const PreparedSubject& subject,
-                             Residual residual = Residual::positive);
+                             Residual residual = Residual::positive,
+                             const ComparedImages& compared = nullptr);
 
 }  // namespace ratnet::inline v1

@@ -185,6 +185,7 @@ TEST_CASE("a rule beside the model is the same as in it") {
                            of_split(subjects, splits, Split::validation), model.score);
   CHECK(learnt.thresholds.at("z_score") == model.scales[1]);
   CHECK(learnt.thresholds.at("asymmetry") == model.scales[2]);
+  CHECK(learnt.thresholds.at("structure_loss") == model.scales[3]);
 
   std::vector<SubjectScores> asymmetry;
   for (const PreparedSubject* subject : of_split(subjects, splits, Split::validation)) {
@@ -200,27 +201,32 @@ TEST_CASE("a rule beside the model is the same as in it") {
   Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
             {.batch = 8});
   const SubjectAnomalies found = find_anomalies(plan, model, subjects[5]);
-  REQUIRE(found.rules.size() == 3);
+  REQUIRE(found.rules.size() == 4);
   const PreparedSubject all = with_all_brain(subjects[5]);
   for (const BaselineRule& rule : baseline_rules(&learnt.baselines)) {
     const SubjectScores scores = score_subject(all, rule.raw_maps(all), model.score);
     if (rule.name == kZScoreRule) CHECK(scores.slice_scores == found.rules[1].slice_scores);
     if (rule.name == kAsymmetryRule) CHECK(scores.slice_scores == found.rules[2].slice_scores);
+    if (rule.name == kStructureRule) CHECK(scores.slice_scores == found.rules[3].slice_scores);
   }
   // What lies beyond the judged zone tells.
   const SubjectScores bare = score_subject(subjects[5], asymmetry_maps(subjects[5]), model.score);
   CHECK(bare.slice_scores[4] != found.rules[2].slice_scores[4]);
   for (const std::size_t p : {voxel(2, 60, 60), voxel(1, 40, 80), voxel(4, 60, 40)}) {
-    double sum = 0;
-    for (std::size_t r = 0; r < 3; ++r)
-      sum += static_cast<double>(found.rules[r].maps.values<float>()[p]) / model.scales[r] / 3;
-    CHECK(static_cast<double>(found.scores.maps.values<float>()[p]) == Approx(sum).margin(1e-6));
+    double sum = 0, weights = 0;
+    for (std::size_t r = 0; r < 4; ++r) {
+      weights += model.weights[r];
+      sum += model.weights[r] * static_cast<double>(found.rules[r].maps.values<float>()[p]) /
+             model.scales[r];
+    }
+    CHECK(static_cast<double>(found.scores.maps.values<float>()[p]) ==
+          Approx(sum / weights).margin(1e-6));
   }
   // Alone, the network's threshold is the model's.
   options.combined = false;
   const AnomalyTrainingResult alone = train_anomaly(subjects, splits, "hash", options);
   CHECK(alone.model.model.threshold == alone.model.scales[0]);
-  CHECK(alone.model.scales[0] == model.scales[0]);
+  CHECK(alone.model.scales == std::vector<double>{model.scales[0]});
 }
 
 TEST_CASE("a model that makes no numbers is refused when it is used") {
@@ -303,7 +309,52 @@ TEST_CASE("models that are no models of anomalies are refused") {
               {builder.add("half", layers::Conv{.out = 1, .kernel = {2}, .stride = {2}}, {image})});
         }) == "");
   CHECK(with("scales", [](Model& m) { m.coefficients["combination_scales"][1] = 0; }) == "");
+  CHECK(with("3 coefficients 'combination_scales'",
+             [](Model& m) { m.coefficients.erase("combination_weights"); }) == "");
+  for (const double weight : {0., -1., 1e30, std::nan("")})
+    CHECK(with("weights", [&](Model& m) { m.coefficients["combination_weights"][3] = weight; }) ==
+          "");
+  CHECK(with("4 coefficients 'combination_weights'",
+             [](Model& m) { m.coefficients["combination_weights"].push_back(1); }) == "");
+  CHECK(with("structure/mean", [](Model& m) { m.arrays.erase("structure/mean"); }) == "");
+  CHECK(with("structure/deviation", [](Model& m) {
+          m.arrays.at("structure/deviation").values<float>()[5] = 1e-40f;
+        }) == "");
   CHECK(with("conformal", [](Model& m) { m.coefficients.erase("conformal_sizes"); }) == "");
+}
+
+TEST_CASE("a model of before the structure loss combines its three rules as it did") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 2);
+  AnomalyTrainingOptions options = quick(AnomalyMethod::ae);
+  options.trainer.epochs = 1;
+  AnomalyTrainingResult trained = train_anomaly(subjects, kSplits, "hash", options);
+  const std::vector<double> scales = trained.model.scales;
+  Model& file = trained.model.model;
+  file.coefficients.erase("combination_weights");
+  file.coefficients["combination_scales"].pop_back();
+  file.arrays.erase("structure/mean");
+  file.arrays.erase("structure/deviation");
+  const AnomalyModel old = anomaly_model(std::move(file));
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  Plan plan(old.model.graph, std::make_shared<Parameters>(queue, old.model.weights), {.batch = 8});
+  const SubjectAnomalies found = find_anomalies(plan, old, subjects[4]);
+  REQUIRE(found.rules.size() == 3);
+  for (const std::size_t p : {voxel(0, 60, 60), voxel(1, 40, 80)}) {
+    double sum = 0;
+    for (std::size_t r = 0; r < 3; ++r)
+      sum += static_cast<double>(found.rules[r].maps.values<float>()[p]) / scales[r] / 3;
+    CHECK(static_cast<double>(found.scores.maps.values<float>()[p]) == Approx(sum).margin(1e-6));
+  }
+  // Beside it the rule stands as any other.
+  const LearntBaselines learnt =
+      calibrated_baselines(of_split(subjects, kSplits, Split::train),
+                           of_split(subjects, kSplits, Split::validation), old.score);
+  ThreadPool pool(1);
+  std::vector<std::string> names;
+  for (const MethodEvaluation& method : compare(plan, old, subjects, learnt, pool).methods)
+    names.push_back(method.name);
+  CHECK(std::ranges::count(names, std::string(kStructureRule)) == 1);
 }
 
 TEST_CASE("cohorts are split by subject, the same way every time") {

@@ -110,7 +110,7 @@ TEST_CASE("a model of healthy heads is trained, judged and inspected") {
     for (const json& rule : figures.at("baselines"))
       CHECK(rule.at("by_lesion_kind").at(kind).contains("pixel_auprc"));
   }
-  for (const char* name : {"intensity", "z_score", "asymmetry", "pca", "nearest"})
+  for (const char* name : {"intensity", "z_score", "asymmetry", "structure_loss", "pca", "nearest"})
     CHECK(figures.at("baselines").at(name).contains("pixel_auprc"));
   // Judged again from the file, the same.
   const json again = json::parse(well("evaluate " + h.model + " " + h.cohort + " --json -").out);

@@ -104,7 +104,10 @@ class Scoring {
  private:
   std::string about() const {
     return fs::path(named_.model).filename().string() + " (" + std::string(name_of(model_.method)) +
-           (model_.combined ? ", combined with z-score and asymmetry)" : ")");
+           (!model_.combined ? ")"
+            : model_.weights.size() == 3
+                ? ", combined with z-score and asymmetry)"
+                : ", combined with z-score, asymmetry and structure loss)");
   }
   void score_slices(const Task& task, Results& results);
   void score_scan(const Task& task, Results& results);

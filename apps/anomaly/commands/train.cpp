@@ -157,8 +157,8 @@ void add_train_anomaly(CLI::App& train) {
                    "(brighter), negative (darker), absolute (either), or ssim (structure)")
       ->capture_default_str();
   command->add_flag("!--network-alone", options->training.combined,
-                    "score by the network alone, without the z-score at the position and the "
-                    "asymmetry beside it");
+                    "score by the network alone, without the z-score at the position, the "
+                    "asymmetry and the structure loss beside it");
   options->command.trainer = anomaly_training_defaults();
   options->command.optimiser = "adamw";
   add_training_options(*command, options->command);
