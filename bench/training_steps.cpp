@@ -30,23 +30,24 @@ const std::map<std::string, std::function<Graph(bool small)>> kNetworks = {
     {"ratnet", [](bool small) { return ratnet_graph(small ? 32 : 64); }},
     {"denoising",
      [](bool small) {
-       return small ? denoising_autoencoder_graph({.size = 32, .widths = {8, 12, 16}})
+       return small ? denoising_autoencoder_graph({.size = {32, 32}, .widths = {8, 12, 16}})
                     : denoising_autoencoder_graph();
      }},
     {"convolutional",
      [](bool small) {
-       return small
-                  ? convolutional_autoencoder_graph({.size = 32, .widths = {8, 12, 16}, .code = 16})
-                  : convolutional_autoencoder_graph();
+       return small ? convolutional_autoencoder_graph(
+                          {.size = {32, 32}, .widths = {8, 12, 16}, .code = 16})
+                    : convolutional_autoencoder_graph();
      }},
     {"variational",
      [](bool small) {
-       return small ? variational_autoencoder_graph({.size = 32, .widths = {8, 12, 16}, .code = 16})
+       return small ? variational_autoencoder_graph(
+                          {.size = {32, 32}, .widths = {8, 12, 16}, .code = 16})
                     : variational_autoencoder_graph();
      }},
     {"series",
      [](bool small) {
-       return small ? series_network_graph(4, {.size = 32, .widths = {8, 12, 16}})
+       return small ? series_network_graph(4, {.size = {32, 32}, .widths = {8, 12, 16}})
                     : series_network_graph(10);
      }},
     {"conv5_fc3",

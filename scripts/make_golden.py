@@ -2,7 +2,7 @@
 """Writes tests/golden/*.safetensors: what PyTorch makes of the networks and layers, for
 tests/network.
 
-    scripts/make_golden.py [--folder tests/golden] [ratnet networks layers]
+    scripts/make_golden.py [--folder tests/golden] [ratnet networks layers anomaly]
 
 Needs Python with torch, numpy and safetensors; the tests that read the files need none of them.
 Weights, inputs and which numbers are kept come from a formula of integers that the tests compute
@@ -17,9 +17,9 @@ import safetensors
 import torch
 from safetensors.numpy import save_file
 
-from golden import layers, networks, ratnet
+from golden import anomaly, layers, networks, ratnet
 
-FILES = {"ratnet": ratnet, "networks": networks, "layers": layers}
+FILES = {"ratnet": ratnet, "networks": networks, "layers": layers, "anomaly": anomaly}
 
 
 def main():

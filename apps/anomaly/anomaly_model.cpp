@@ -24,6 +24,7 @@ constexpr const char* kZScore = "z_score";
 constexpr const char* kStructure = "structure";
 constexpr std::size_t kRules = 4;
 constexpr std::size_t kOldRules = 3;  // of files of before there was the structure loss
+constexpr std::int64_t kLargestSlice = 512;
 constexpr double kThresholdPercentile = 99.5;
 
 PreprocessingStep step_of(const AnomalyScoreOptions& o, bool combined) {
@@ -188,13 +189,23 @@ AnomalyMethod parse_anomaly_method(std::string_view name) {
   fail(ErrorKind::usage, "unknown method '", name, "': use denoising, ae or vae");
 }
 
-Graph anomaly_graph(AnomalyMethod method) {
+Graph anomaly_graph(AnomalyMethod method, const AnomalyNetworkOptions& options) {
+  const Sizes& size = options.size;
+  require(size.size() == 3 || (size.size() == 2 && size[0] == size[1] && size[0] <= kLargestSlice),
+          "the network takes square slices of up to ", kLargestSlice,
+          " pixels or patches D, H, W, got ", size.size(), " sizes");
+  for (const std::int64_t edge : size)
+    require(size.size() == 2 || (edge >= 1 && edge <= kJudgedSize), "patches have up to ",
+            kJudgedSize, " voxels along an edge, got ", edge);
+  const AutoencoderOptions narrow{
+      .size = options.size, .widths = options.widths, .code = options.code};
   switch (method) {
-    case AnomalyMethod::denoising: return denoising_autoencoder_graph();
-    case AnomalyMethod::ae: return convolutional_autoencoder_graph();
+    case AnomalyMethod::denoising:
+      return denoising_autoencoder_graph({.size = options.size, .widths = options.widths});
+    case AnomalyMethod::ae: return convolutional_autoencoder_graph(narrow);
     case AnomalyMethod::vae: break;
   }
-  return variational_autoencoder_graph();
+  return variational_autoencoder_graph(narrow);
 }
 
 AnomalyModel anomaly_model(Model model) {

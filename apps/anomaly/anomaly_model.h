@@ -25,8 +25,17 @@ std::string_view name_of(AnomalyMethod method);
 // Throws Error (usage) with the known names for any other.
 AnomalyMethod parse_anomaly_method(std::string_view name);
 
-// The network that learns by it (autoencoders.h).
-Graph anomaly_graph(AnomalyMethod method);
+// The numbers of its network.
+struct AnomalyNetworkOptions {
+  // H, W: slices, resampled to as many pixels. D, H, W: patches of volumes on the judged grid.
+  Sizes size = {64, 64};
+  Sizes widths = {16, 32, 64, 128};
+  std::int64_t code = 128;  // of ae and vae
+};
+
+// The network that learns by it (autoencoders.h). Throws Error (usage) for sizes that it cannot
+// have.
+Graph anomaly_graph(AnomalyMethod method, const AnomalyNetworkOptions& options = {});
 
 constexpr const char* kAnomalySystem = "anomaly";
 

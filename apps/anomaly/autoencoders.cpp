@@ -1,5 +1,9 @@
 #include "autoencoders.h"
 
+#include <functional>
+#include <numeric>
+
+#include "../../core/error.h"
 #include "../../network/blocks.h"
 
 namespace ratnet::inline v1 {
@@ -15,6 +19,17 @@ layers::Conv halving(std::int64_t out) {
           .pad_after = {1}};
 }
 
+// The input, which is to be halved so often.
+int add_image(GraphBuilder& builder, const char* who, const Sizes& size, std::int64_t channels,
+              std::size_t halvings) {
+  require(size.size() == 2 || size.size() == 3, who, ": ", size.size(),
+          " sizes, expected 2 (slices) or 3 (volumes)");
+  for (const std::int64_t edge : size) check_halvings(who, edge, halvings);
+  Sizes shape = size;
+  shape.push_back(channels);
+  return builder.input("image", shape);
+}
+
 int add_reconstruction(GraphBuilder& builder, std::int64_t channels, int input) {
   return builder.add("reconstruction",
                      layers::Conv{.out = channels, .kernel = {1}, .init = Init::glorot_uniform},
@@ -23,8 +38,8 @@ int add_reconstruction(GraphBuilder& builder, std::int64_t channels, int input) 
 
 int add_encoder(GraphBuilder& builder, const AutoencoderOptions& options) {
   check_widths("autoencoder", options.widths);
-  check_halvings("autoencoder", options.size, options.widths.size());
-  int last = builder.input("image", {options.size, options.size, options.channels});
+  int last =
+      add_image(builder, "autoencoder", options.size, options.channels, options.widths.size());
   for (std::size_t level = 1; level <= options.widths.size(); ++level)
     last = add_conv_norm_relu(builder, "enc" + std::to_string(level), "",
                               halving(options.widths[level - 1]), last);
@@ -39,10 +54,14 @@ int add_code(GraphBuilder& builder, const std::string& name, const AutoencoderOp
 
 int add_decoder(GraphBuilder& builder, const AutoencoderOptions& options, int code) {
   const std::size_t levels = options.widths.size();
-  const std::int64_t edge = options.size >> levels, deepest = options.widths.back();
-  int last = builder.add("dec/dense", layers::Dense{.out = edge * edge * deepest}, {code});
+  Sizes deepest;
+  for (const std::int64_t edge : options.size) deepest.push_back(edge >> levels);
+  deepest.push_back(options.widths.back());
+  const std::int64_t numbers =
+      std::accumulate(deepest.begin(), deepest.end(), std::int64_t{1}, std::multiplies{});
+  int last = builder.add("dec/dense", layers::Dense{.out = numbers}, {code});
   last = builder.add("dec/relu", layers::Relu{}, {last});
-  last = builder.add("dec/image", layers::Reshape{.shape = {edge, edge, deepest}}, {last});
+  last = builder.add("dec/image", layers::Reshape{.shape = deepest}, {last});
   for (std::size_t level = levels; level > 0; --level) {
     const std::string place = "dec" + std::to_string(level);
     last = builder.add(place + "/up", layers::Upsample{}, {last});
@@ -57,9 +76,9 @@ int add_decoder(GraphBuilder& builder, const AutoencoderOptions& options, int co
 Graph denoising_autoencoder_graph(const DenoisingAutoencoderOptions& options) {
   const Sizes& widths = options.widths;
   check_widths("denoising autoencoder", widths);
-  check_halvings("denoising autoencoder", options.size, widths.size() - 1);
   GraphBuilder builder;
-  int last = builder.input("image", {options.size, options.size, options.channels});
+  int last = add_image(builder, "denoising autoencoder", options.size, options.channels,
+                       widths.size() - 1);
   std::vector<int> skips;
   for (std::size_t level = 1; level <= widths.size(); ++level) {
     const std::string place = "enc" + std::to_string(level);

@@ -11,22 +11,6 @@
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
-namespace {
-
-Objective objective_of(const AnomalyTrainingOptions& options, std::int64_t steps) {
-  Objective objective = {
-      {.kind = LossKind::mse, .output = "reconstruction", .target = LossTarget::image}};
-  if (options.method == AnomalyMethod::vae)
-    objective.push_back(
-        {.kind = LossKind::gaussian_kl,
-         .output = "mean",
-         .log_variance = "log_variance",
-         .weight = options.divergence,
-         .warm_up = std::llround(options.divergence_warm_up * static_cast<double>(steps))});
-  return objective;
-}
-
-}  // namespace
 
 TrainerOptions anomaly_training_defaults() {
   TrainerOptions options;
@@ -43,15 +27,26 @@ TrainerOptions anomaly_training_defaults() {
   return options;
 }
 
+Objective anomaly_objective(const AnomalyTrainingOptions& options, std::int64_t steps) {
+  Objective objective = {
+      {.kind = LossKind::mse, .output = "reconstruction", .target = LossTarget::image}};
+  if (options.method == AnomalyMethod::vae)
+    objective.push_back(
+        {.kind = LossKind::gaussian_kl,
+         .output = "mean",
+         .log_variance = "log_variance",
+         .weight = options.divergence,
+         .warm_up = std::llround(options.divergence_warm_up * static_cast<double>(steps))});
+  return objective;
+}
+
 AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
                                     const std::vector<Split>& splits, const std::string& hash,
                                     const AnomalyTrainingOptions& options,
                                     const TrainingCallback& progress) {
   require(splits.size() == subjects.size(), "there are ", splits.size(), " splits of ",
           subjects.size(), " subjects");
-  const Graph graph = anomaly_graph(options.method);
-  const std::int64_t size =
-      graph.infer(1, true)[static_cast<std::size_t>(graph.inputs()[0])].output[1];
+  const Graph graph = anomaly_graph(options.method, options.network);
   // One dataset of both, so that the trainer sees them by index.
   std::vector<const PreparedSubject*> both = of_split(subjects, splits, Split::train);
   const std::vector<const PreparedSubject*> calibrating =
@@ -61,7 +56,7 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
   const auto first =
       static_cast<std::int64_t>(healthy_slices("the training subjects", both).size());
   both.insert(both.end(), calibrating.begin(), calibrating.end());
-  const TrainingSlices slices = training_slices(both, size);
+  const TrainingSlices slices = training_slices(both, options.network.size[0]);
   std::vector<std::int64_t> train(static_cast<std::size_t>(first)),
       validation(static_cast<std::size_t>(slices.images->size() - first));
   std::iota(train.begin(), train.end(), 0);
@@ -75,7 +70,7 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
   trainer.loader.change = healthy_change(options.augmentation, noise);
   trainer.judged_change = noise_change(noise);
   const TrainingResult trained =
-      train_network(graph, objective_of(options, total_steps(trainer, first)), *slices.images,
+      train_network(graph, anomaly_objective(options, total_steps(trainer, first)), *slices.images,
                     train, validation, trainer, progress);
   AnomalyTrainingResult result;
   result.interrupted = trained.interrupted;

@@ -15,6 +15,7 @@ namespace ratnet::inline v1 {
 
 struct AnomalyTrainingOptions {
   AnomalyMethod method = AnomalyMethod::denoising;
+  AnomalyNetworkOptions network;
   // Epochs, batch, rate, seed, device, checkpoint; masks, changes and data hash are set here.
   TrainerOptions trainer;
   PreparationOptions preparation;  // that the subjects were prepared with
@@ -29,6 +30,10 @@ struct AnomalyTrainingOptions {
 // The settings that were measured to work: 20 epochs, AdamW 1e-3 with weight decay 1e-5, a cosine
 // with warm-up, batch 16, flips left-right and shifts of 2 pixels.
 TrainerOptions anomaly_training_defaults();
+
+// What a training of so many steps makes small: the squared error within the brain and, of vae, the
+// divergence of its code.
+Objective anomaly_objective(const AnomalyTrainingOptions& options, std::int64_t steps);
 
 struct AnomalyTrainingResult {
   AnomalyModel model;

@@ -1,6 +1,7 @@
 #include "training_slices.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "../../imaging/augment_geometry.h"
@@ -9,39 +10,65 @@
 namespace ratnet::inline v1 {
 namespace {
 
-void add_noise(const CoarseNoise& noise, const Sample& sample, Random& random) {
-  if (noise.deviation == 0) return;
-  const std::int64_t h = sample.image.shape[0], w = sample.image.shape[1], n = noise.grid;
-  std::vector<float> coarse(static_cast<std::size_t>(n * n)), fine;
-  for (float& value : coarse) value = static_cast<float>(random.normal(0, noise.deviation));
-  const std::int64_t down = random.integer(h), right = random.integer(w);
-  // Where pixel i of an axis lies among the coarse numbers, pixel centres to pixel centres.
-  const auto place = [n](std::int64_t i, std::int64_t size) {
-    const double at =
-        (static_cast<double>(i) + 0.5) * static_cast<double>(n) / static_cast<double>(size) - 0.5;
-    return std::clamp(at, 0.0, static_cast<double>(n - 1));
+// Where the pixels of an axis lie among `n` coarse numbers, centres to centres, moved around by
+// `by`.
+struct CoarseAxis {
+  struct Place {
+    std::int64_t low, high;
+    float weight;  // of the high one
   };
-  auto* image = sample.image.as<float>();
-  const auto* brain = sample.mask.as<std::uint8_t>();
-  for (std::int64_t y = 0; y < h; ++y) {
-    const double row = place((y + down) % h, h);
-    const auto top = std::min(static_cast<std::int64_t>(row), std::max<std::int64_t>(0, n - 2));
-    const auto below = std::min(top + 1, n - 1);
-    const auto b = static_cast<float>(row - static_cast<double>(top));
-    for (std::int64_t x = 0; x < w; ++x) {
-      if (!brain[y * w + x]) continue;
-      const double column = place((x + right) % w, w);
-      const auto left =
-          std::min(static_cast<std::int64_t>(column), std::max<std::int64_t>(0, n - 2));
-      const auto next = std::min(left + 1, n - 1);
-      const auto a = static_cast<float>(column - static_cast<double>(left));
-      const auto at = [&](std::int64_t i, std::int64_t j) {
-        return coarse[static_cast<std::size_t>(i * n + j)];
-      };
-      image[y * w + x] += (1 - b) * ((1 - a) * at(top, left) + a * at(top, next)) +
-                          b * ((1 - a) * at(below, left) + a * at(below, next));
+  std::vector<Place> places;
+
+  CoarseAxis(std::int64_t size, std::int64_t n, std::int64_t by) {
+    for (std::int64_t i = 0; i < size; ++i) {
+      const double at = (static_cast<double>((i + by) % size) + 0.5) * static_cast<double>(n) /
+                            static_cast<double>(size) -
+                        0.5;
+      const double inside = std::clamp(at, 0.0, static_cast<double>(n - 1));
+      const auto low =
+          std::min(static_cast<std::int64_t>(inside), std::max<std::int64_t>(0, n - 2));
+      places.push_back(
+          {low, std::min(low + 1, n - 1), static_cast<float>(inside - static_cast<double>(low))});
     }
   }
+};
+
+void add_noise(const CoarseNoise& noise, const Sample& sample, Random& random) {
+  if (noise.deviation == 0) return;
+  const bool volume = sample.image.shape.rank() == 4;
+  const std::int64_t d = volume ? sample.image.shape[0] : 1;
+  const std::int64_t h = sample.image.shape[volume ? 1 : 0], w = sample.image.shape[volume ? 2 : 1];
+  const std::int64_t n = noise.grid;
+  // As close together along D as along W.
+  const std::int64_t deep =
+      volume ? std::max<std::int64_t>(
+                   1, std::llround(static_cast<double>(n * d) / static_cast<double>(w)))
+             : 1;
+  std::vector<float> coarse(static_cast<std::size_t>(deep * n * n));
+  for (float& value : coarse) value = static_cast<float>(random.normal(0, noise.deviation));
+  const CoarseAxis depth(d, deep, volume ? random.integer(d) : 0), rows(h, n, random.integer(h)),
+      columns(w, n, random.integer(w));
+  auto* image = sample.image.as<float>();
+  const auto* brain = sample.mask.as<std::uint8_t>();
+  for (const CoarseAxis::Place& z : depth.places)
+    for (const CoarseAxis::Place& y : rows.places)
+      for (const CoarseAxis::Place& x : columns.places) {
+        const auto at = [&](std::int64_t k, std::int64_t i, std::int64_t j) {
+          return coarse[static_cast<std::size_t>((k * n + i) * n + j)];
+        };
+        const auto in_plane = [&](std::int64_t k) {
+          return (1 - y.weight) *
+                     ((1 - x.weight) * at(k, y.low, x.low) + x.weight * at(k, y.low, x.high)) +
+                 y.weight *
+                     ((1 - x.weight) * at(k, y.high, x.low) + x.weight * at(k, y.high, x.high));
+        };
+        if (*brain) {
+          const float front = in_plane(z.low);
+          *image += z.weight == 0 ? front : (1 - z.weight) * front + z.weight * in_plane(z.high);
+        }
+        ++image;
+        ++brain;
+      }
 }
 
 void set_target(const Sample& sample) {

@@ -29,7 +29,7 @@ struct HealthyAugmentation {
 // interpolated linearly, moved by a random number of pixels around the image.
 struct CoarseNoise {
   double deviation = 0.3;  // 0: none
-  std::int64_t grid = 8;   // numbers along an edge
+  std::int64_t grid = 8;   // numbers along H and W; along D as close together as along W
 };
 
 // Makes the image the target, its brain the weights, and then disturbs the image.

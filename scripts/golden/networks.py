@@ -82,14 +82,14 @@ class Net:
 
 
 def denoising(net, x):
-    widths, skips = (4, 6, 8), []
+    widths, skips, channels = (4, 6, 8), [], x.shape[1]
     for i, width in enumerate(widths, 1):
         x = net.two_blocks(f"enc{i}", x, width, 1 if i == 1 else 2)
         skips.append(x)
     for i in (2, 1):
         x = torch.cat([skips[i - 1], F.interpolate(x, scale_factor=2, mode="nearest")], 1)
         x = net.two_blocks(f"dec{i}", x, widths[i - 1])
-    return {"reconstruction": last(net.conv("reconstruction", x, 2, 1))}
+    return {"reconstruction": last(net.conv("reconstruction", x, channels, 1))}
 
 
 def encoded(net, x):
@@ -98,16 +98,17 @@ def encoded(net, x):
     return last(x).flatten(1)
 
 
-def decoded(net, code):
-    x = F.relu(net.dense("dec/dense", code, 2 * 2 * 6))
-    x = first(x.reshape(-1, 2, 2, 6))
+def decoded(net, code, size):
+    deepest = [n // 8 for n in size] + [6]
+    x = F.relu(net.dense("dec/dense", code, math.prod(deepest)))
+    x = first(x.reshape(-1, *deepest))
     for i, width in ((3, 5), (2, 4), (1, 4)):
         x = net.block(f"dec{i}", "", F.interpolate(x, scale_factor=2, mode="nearest"), width)
     return last(net.conv("reconstruction", x, 1, 1))
 
 
 def convolutional(net, x):
-    return {"reconstruction": decoded(net, net.dense("code", encoded(net, x), 5))}
+    return {"reconstruction": decoded(net, net.dense("code", encoded(net, x), 5), x.shape[2:])}
 
 
 def variational(net, x):
@@ -118,7 +119,7 @@ def variational(net, x):
     if net.training:
         e = normals(mean.numel(), net.step).reshape(mean.shape).to(mean.dtype)
         code = mean + torch.exp(log_variance / 2) * e
-    return {"reconstruction": decoded(net, code), "mean": mean, "log_variance": log_variance}
+    return {"reconstruction": decoded(net, code, x.shape[2:]), "mean": mean, "log_variance": log_variance}
 
 
 def series(net, x):

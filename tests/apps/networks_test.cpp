@@ -53,13 +53,16 @@ TEST_CASE("the denoising autoencoder is what its authors describe") {
                 256 * (18432 + 36864 + 110592 + 36864) + 64 * (73728 + 147456)) /
                1e6));
   check_json(graph);
-  const Graph small = denoising_autoencoder_graph({.size = 12, .channels = 2, .widths = {3, 5, 4}});
+  const Graph small =
+      denoising_autoencoder_graph({.size = {12, 12}, .channels = 2, .widths = {3, 5, 4}});
   CHECK(shape_of(small, "enc3/relu2") == Shape{2, 3, 3, 4});
   CHECK(shape_of(small, "reconstruction") == Shape{2, 12, 12, 2});
   CHECK(
       refused(ErrorKind::usage,
               "denoising autoencoder: a size of 60 cannot be halved 3 times; give a multiple of 8",
-              [] { denoising_autoencoder_graph({.size = 60}); }) == "");
+              [] {
+                denoising_autoencoder_graph({.size = {64, 60}});
+              }) == "");
 }
 
 TEST_CASE("the autoencoders with a bottleneck pass all through 128 numbers") {
@@ -95,10 +98,41 @@ TEST_CASE("the autoencoders with a bottleneck pass all through 128 numbers") {
   check_json(variational);
 
   CHECK(refused(ErrorKind::usage,
-                "autoencoder: a size of 72 cannot be halved 4 times; give a multiple of 16",
-                [] { convolutional_autoencoder_graph({.size = 72}); }) == "");
+                "autoencoder: a size of 72 cannot be halved 4 times; give a multiple of 16", [] {
+                  convolutional_autoencoder_graph({.size = {72, 64}});
+                }) == "");
   CHECK(refused(ErrorKind::usage, "autoencoder: 0 widths, expected 1 to 16",
                 [] { variational_autoencoder_graph({.widths = {}}); }) == "");
+}
+
+TEST_CASE("the autoencoders take patches of volumes") {
+  const Graph denoising =
+      denoising_autoencoder_graph({.size = {4, 8, 12}, .channels = 2, .widths = {3, 5, 4}});
+  CHECK(shape_of(denoising, "enc3/relu2") == Shape{2, 1, 2, 3, 4});
+  CHECK(shape_of(denoising, "reconstruction") == Shape{2, 4, 8, 12, 2});
+  CHECK(trainable(denoising) ==
+        27 * (2 * 3 + 3 * 3 + 3 * 5 + 5 * 5 + 5 * 4 + 4 * 4 + 9 * 5 + 5 * 5 + 8 * 3 + 3 * 3) +
+            4 * (3 + 5 + 4 + 5 + 3) + 3 * 2 + 2);
+  check_json(denoising);
+  const AutoencoderOptions options{.size = {4, 8, 12}, .widths = {3, 5}, .code = 7};
+  const std::int64_t convolutions = 27 * (3 + 15 + 15 + 9) + 2 * (3 + 5 + 3 + 3) + 3 + 1;
+  constexpr std::int64_t kDeepest = 1 * 2 * 3 * 5;
+  const Graph plain = convolutional_autoencoder_graph(options);
+  CHECK(shape_of(plain, "dec/image") == Shape{2, 1, 2, 3, 5});
+  CHECK(shape_of(plain, "reconstruction") == Shape{2, 4, 8, 12, 1});
+  CHECK(trainable(plain) == convolutions + (kDeepest * 7 + 7) + (7 * kDeepest + kDeepest));
+  check_json(plain);
+  const Graph variational = variational_autoencoder_graph(options);
+  CHECK(shape_of(variational, "reconstruction") == Shape{2, 4, 8, 12, 1});
+  CHECK(trainable(variational) == trainable(plain) + kDeepest * 7 + 7);
+  check_json(variational);
+  CHECK(refused(ErrorKind::usage,
+                "autoencoder: a size of 2 cannot be halved 2 times; give a multiple of 4", [] {
+                  convolutional_autoencoder_graph({.size = {2, 8, 8}, .widths = {3, 5}});
+                }) == "");
+  CHECK(refused(ErrorKind::usage,
+                "denoising autoencoder: 1 sizes, expected 2 (slices) or 3 (volumes)",
+                [] { denoising_autoencoder_graph({.size = {64}}); }) == "");
 }
 
 TEST_CASE("the series network is what its description says") {
@@ -179,7 +213,7 @@ TEST_CASE("parts of the networks are frozen by their names") {
   Weights weights = Weights::initialised(graph, 1);
   CHECK(weights.freeze("enc*") == 4 * 5);  // a weight, scale, shift, mean and variance each
   CHECK(weights.freeze("dec1/up/*") == 2);
-  Weights code =
-      Weights::initialised(variational_autoencoder_graph({.size = 8, .widths = {2}, .code = 3}), 1);
+  Weights code = Weights::initialised(
+      variational_autoencoder_graph({.size = {8, 8}, .widths = {2}, .code = 3}), 1);
   CHECK(code.freeze("enc*") == 5);
 }

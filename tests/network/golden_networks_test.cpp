@@ -170,10 +170,11 @@ double dice_and_cross_entropy(Case& c) {
 }
 
 std::vector<Network> networks() {
-  const AutoencoderOptions narrow{.size = 16, .widths = {4, 5, 6}, .code = 5};
+  const AutoencoderOptions narrow{.size = {16, 16}, .widths = {4, 5, 6}, .code = 5};
   return {
-      {"denoising", denoising_autoencoder_graph({.size = 16, .channels = 2, .widths = {4, 6, 8}}),
-       3, masked},
+      {"denoising",
+       denoising_autoencoder_graph({.size = {16, 16}, .channels = 2, .widths = {4, 6, 8}}), 3,
+       masked},
       {"convolutional", convolutional_autoencoder_graph(narrow), 3, squared},
       {"variational", variational_autoencoder_graph(narrow), 3, squared_and_divergence},
       {"series", series_network_graph(3, {.size = 20, .widths = {4, 5, 6}}).up_to({"logits"}), 3,
