@@ -285,9 +285,9 @@ TEST_CASE("help is complete and its examples work when pasted") {
       << unet_graph(2, {.size = {64, 64}, .channels = 1, .widths = {2, 3}}).to_json();
   well("simulate anomaly --subjects 4 --slices 8 --size 64 -o slices.h5",
        {.folder = folder.path()});
-  for (const char* command :
-       {"train", "simulate anomaly", "simulate dark-slices", "train dark-slices", "train anomaly",
-        "score", "evaluate", "predict", "inspect", "bench", "devices"}) {
+  for (const char* command : {"train", "simulate anomaly", "simulate lesions",
+                              "simulate dark-slices", "train dark-slices", "train anomaly", "score",
+                              "evaluate", "predict", "inspect", "bench", "devices"}) {
     INFO(command);
     const std::string help = well(std::string(command) + " --help").out;
     const std::size_t examples = help.find("\nExample");
