@@ -324,7 +324,7 @@ TEST_CASE("the examples in the help of dark-slices' commands work when pasted") 
 }
 
 TEST_CASE("the examples in the help of anomaly's commands work when pasted") {
-  check_examples({"train anomaly", "score"});
+  check_examples({"train anomaly", "simulate lesions", "score"});
 }
 
 TEST_CASE("devices are listed, and what cannot be used says why") {
