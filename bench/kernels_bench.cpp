@@ -196,6 +196,7 @@ void dense_backward_weights(benchmark::State& state) {
 
 void dense_sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"in", "out"})->Args({2048, 128})->Args({128, 2});
+  b->Args({3456, 1300});  // the largest of Conv5_FC3
 }
 BENCHMARK(dense_forward)->Apply(dense_sizes);
 BENCHMARK(dense_backward_data)->Apply(dense_sizes);

@@ -18,9 +18,8 @@
 #include "../core/atomic_file.h"
 #include "../core/error.h"
 #include "../kernels/cpu/instruction_set.h"
-#include "../kernels/open.h"
 #include "../network/safetensors.h"
-#include "../train/training_step.h"
+#include "training_run.h"
 
 namespace {
 
@@ -82,39 +81,6 @@ std::size_t resident(const std::string& what) {
   fail(ErrorKind::file_system, "/proc/self/status does not tell ", what);
 }
 
-// A plan for training with its optimiser, and the step made of them.
-class Run {
- public:
-  Run(const Graph& graph, const Weights& weights, const Objective& objective, std::int64_t batch,
-      const OptimiserOptions& options, int threads, bool recompute = false)
-      : parameters_(std::make_shared<Parameters>(
-            open_queue({.device = {DeviceKind::cpu, 0}, .threads = threads, .executor = {}}),
-            weights)),
-        plan_(graph, parameters_,
-              {.batch = batch,
-               .mode = Mode::train,
-               .watch = watch_for(graph, objective),
-               .recompute = recompute}),
-        optimiser_(parameters_, options),
-        step_(plan_, optimiser_, objective) {}
-
-  // The loss of the batch before the step.
-  double step(const Batch& batch, RandomKey key, double rate) {
-    step_.set_loss_sum(0);
-    step_.submit(batch, key, rate);
-    step_.release();
-    return step_.loss_sum();
-  }
-  const Plan& plan() const { return plan_; }
-  std::size_t moments() const { return optimiser_.bytes(); }
-
- private:
-  std::shared_ptr<Parameters> parameters_;
-  Plan plan_;
-  Optimiser optimiser_;
-  TrainingStep step_;
-};
-
 // Samples of a file from `first` on, as many as the shape says.
 ConstView samples(const SafetensorsFile& file, const std::string& name, DType dtype,
                   const Shape& shape, std::int64_t first) {
@@ -126,14 +92,6 @@ ConstView samples(const SafetensorsFile& file, const std::string& name, DType dt
   const std::size_t sample = all.bytes() / static_cast<std::size_t>(all.shape[0]);
   return {static_cast<const char*>(all.data) + static_cast<std::size_t>(first) * sample, dtype,
           shape};
-}
-
-// What the network takes, and the mask of it: a label for every pixel.
-Shape images_of(const Graph& graph, std::int64_t batch) {
-  return graph.infer(batch, true)[static_cast<std::size_t>(graph.inputs().at(0))].output;
-}
-Shape masks_of(const Shape& images) {
-  return Shape(images.sizes().first(static_cast<std::size_t>(images.rank() - 1)));
 }
 
 // RUN holds the initial weights ("weights/NAME"), the samples "images" [M, ...] f32 with "labels"
@@ -161,10 +119,10 @@ void train(const std::string& graph_path, const std::string& run_path) {
   const Shape images = images_of(graph, size);
   const std::int64_t batches = file.find("images").shape[0] / size;
   require(batches >= 1, "there are fewer images than a batch of ", size);
-  Run run(graph, weights, objective, size,
-          {.kind = parse_optimiser_kind(settings.at("optimiser")),
-           .weight_decay = std::stod(settings.at("weight_decay"))},
-          1);
+  TrainingRun run(graph, weights, objective, size,
+                  {.kind = parse_optimiser_kind(settings.at("optimiser")),
+                   .weight_decay = std::stod(settings.at("weight_decay"))},
+                  1);
   std::cout << R"({"instruction_set": ")" << instruction_set() << R"(", "losses": [)"
             << std::setprecision(17);
   for (std::int64_t step = 0; step < steps; ++step) {
@@ -210,7 +168,7 @@ void memory(const std::string& name, std::int64_t size, std::int64_t steps, int 
   batch.masks = masks;
 
   const std::size_t before = resident("VmRSS");
-  Run run(graph, Weights::initialised(graph, 1), objective, size, {}, threads, recompute);
+  TrainingRun run(graph, Weights::initialised(graph, 1), objective, size, {}, threads, recompute);
   double seconds = 0, loss = 0;
   for (std::int64_t step = 0; step < steps; ++step) {
     const auto start = std::chrono::steady_clock::now();

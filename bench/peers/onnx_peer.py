@@ -1,24 +1,17 @@
-"""RatNet in ONNX Runtime: onnx_peer.py infer MODEL INPUTS OUTPUTS THREADS"""
-
-import sys
+"""ONNX Runtime; onnx_serving.py tells how it is called."""
 
 import onnxruntime
 
-from measure import serve
-from onnx_ratnet import network
-from weights import load_weights
+from onnx_serving import main
 
 
-def main():
-    _, _, model, inputs, outputs, threads = sys.argv
+def open_model(model, name, threads):
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(threads)
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = onnxruntime.InferenceSession(
-        network(load_weights(model)), options, providers=["CPUExecutionProvider"]
-    )
-    serve(lambda images: session.run(None, {"image": images})[0], inputs, outputs)
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {name: images})[0]
 
 
-main()
+main(open_model)

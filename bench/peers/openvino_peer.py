@@ -1,21 +1,16 @@
-"""RatNet in OpenVINO: openvino_peer.py infer MODEL INPUTS OUTPUTS THREADS"""
-
-import sys
+"""OpenVINO; onnx_serving.py tells how it is called."""
 
 import openvino
 
-from measure import serve
-from onnx_ratnet import network
-from weights import load_weights
+from onnx_serving import main
 
 
-def main():
-    _, _, model, inputs, outputs, threads = sys.argv
+def open_model(model, _, threads):
     core = openvino.Core()
     # Without the first it rounds to bf16 where the processor has it.
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": int(threads),
+        "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
     }
@@ -23,12 +18,12 @@ def main():
 
     def predict(images):
         if len(images) not in compiled:
-            graph = core.read_model(network(load_weights(model)))
-            graph.reshape([len(images), 1, 64, 64])
+            graph = core.read_model(model)
+            graph.reshape(images.shape)
             compiled[len(images)] = core.compile_model(graph, "CPU", settings)
         return compiled[len(images)](images)[0]
 
-    serve(predict, inputs, outputs)
+    return predict
 
 
-main()
+main(open_model)

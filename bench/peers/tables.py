@@ -1,14 +1,17 @@
 """Figures of several rounds: medians, ratios within a round, tables."""
 
 import statistics
+from pathlib import Path
 
 import numpy as np
 
 
-def relative_error(a, b, type_of_b=np.float32):
-    """Of the numbers in file a against those in b, by the norm."""
-    a, b = np.fromfile(a, np.float32).astype(np.float64), np.fromfile(b, type_of_b)
-    return float(np.linalg.norm(a - b) / np.linalg.norm(b))
+def relative_error(path, expected):
+    """Of the f32 numbers in a file against those of another file or against numbers, by norms."""
+    found = np.fromfile(path, np.float32).astype(np.float64)
+    if isinstance(expected, Path):
+        expected = np.fromfile(expected, np.float32).astype(np.float64)
+    return float(np.linalg.norm(found - expected.ravel()) / np.linalg.norm(expected))
 
 
 def spread(rounds, key):
@@ -26,15 +29,16 @@ def spread(rounds, key):
 
 
 def print_table(title, tables):
-    """tables: by heading; each as spread() gives it. Ratios: ours over theirs."""
+    """tables: by heading; each as spread() gives it, the first with all names. Ratios: ours over
+    theirs."""
     print(f"\n{title}")
     names = list(next(iter(tables.values())))
     print(f"{'':<18}" + "".join(f"{heading:>34}" for heading in tables))
     for name in names:
         line = f"{name:<18}"
         for table in tables.values():
-            cell = table[name]
-            text = f"{cell['median']:.4g}"
+            cell = table.get(name, {})
+            text = f"{cell['median']:.4g}" if cell else "-"
             if "ratio" in cell:
                 low, high = cell["ratio_range"]
                 text += f"  x{cell['ratio']:.2f} [{low:.2f} {high:.2f}]"
