@@ -16,11 +16,6 @@ const Algorithm<ConvBackwardData> kBackwardData[] = {
 const Algorithm<ConvBackwardWeights> kBackwardWeights[] = {
     kConvWinogradBackwardWeights, kConvDirectBackwardWeights, kConvIm2colBackwardWeights};
 
-template <class Op>
-void run_chosen(CpuQueue& queue, const Op& op, std::span<const Algorithm<Op>> algorithms) {
-  choose(algorithms, op).run(queue, op);
-}
-
 }  // namespace
 
 void run(CpuQueue& queue, const Conv& op) { run_chosen<Conv>(queue, op, kForward); }
