@@ -9,7 +9,10 @@
 //
 // Blocking: as conv_direct.h; what is left of a run after whole vectors is a vector that reaches
 // back over terms already counted, which are masked. Runs shorter than a vector are declined.
-// Cost: a vector load per 8 terms, where the direct kernels multiply a panel of mostly zeros.
+// Cost: a vector load per 8 terms, where the direct kernels multiply a panel of mostly zeros. With
+// AVX2, 64x64 pixels and 8 or 32 channels in it took, beside those, 1/8 to 2/3 of the time forward,
+// 1/6 to 9/10 for the gradient of the input and 1/8 to 2/3 for that of the weights; least is gained
+// by kernels of 1x1 over many channels, which wait for memory.
 // Summation order: DotTiles, DotGradient (dot_tiles.h); planes in at most 8 groups, then these in
 // order. It depends on neither threads nor the rest of the batch; in that of the weights'
 // gradient, which sums over the batch, not on threads.
