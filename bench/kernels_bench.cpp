@@ -93,6 +93,55 @@ BENCHMARK(conv_relu_pool)->Apply(fused_sizes);
 BENCHMARK(conv_backward_data)->Apply(sizes);
 BENCHMARK(conv_backward_weights)->Apply(sizes);
 
+// Arguments: size of the kernel, channels in, channels out: the last layers of an autoencoder and a
+// U-Net. The gradient of x is that of the same layer turned round, from many channels to few.
+struct FewCase {
+  std::int64_t kernel, in, out;
+  Window window{.rank = 2,
+                .kernel = {kernel, kernel},
+                .pad_before = {kernel / 2, kernel / 2},
+                .pad_after = {kernel / 2, kernel / 2}};
+  Tensor x = bench_tensor({kBatch, 64, 64, in});
+  Tensor weight = bench_tensor({kernel, kernel, in, out});
+  Tensor turned = bench_tensor({kernel, kernel, out, in});
+  Tensor bias = bench_tensor({out});
+  Tensor y = bench_tensor({kBatch, 64, 64, out});
+
+  explicit FewCase(const benchmark::State& state)
+      : kernel(state.range(0)), in(state.range(1)), out(state.range(2)) {}
+  double flop() const { return 2.0 * static_cast<double>(kernel * kernel * y.count() * in); }
+};
+
+void conv_few_forward(benchmark::State& state) {
+  FewCase c(state);
+  repeat(state, Conv{.x = c.x, .weight = c.weight, .bias = c.bias, .y = c.y, .window = c.window},
+         "GFLOP/s", c.flop());
+}
+
+void conv_few_backward_data(benchmark::State& state) {
+  FewCase c(state);
+  repeat(state, ConvBackwardData{.dy = c.x, .weight = c.turned, .dx = c.y, .window = c.window},
+         "GFLOP/s", c.flop());
+}
+
+void conv_few_backward_weights(benchmark::State& state) {
+  FewCase c(state);
+  repeat(state,
+         ConvBackwardWeights{
+             .x = c.x, .dy = c.y, .dweight = c.weight, .dbias = c.bias, .window = c.window},
+         "GFLOP/s", c.flop());
+}
+
+void few_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"kernel", "in", "out"});
+  for (const int out : {1, 2, 3, 4})
+    for (const int in : {8, 16, 32})
+      for (const int kernel : {1, 3}) b->Args({kernel, in, out});
+}
+BENCHMARK(conv_few_forward)->Apply(few_sizes);
+BENCHMARK(conv_few_backward_data)->Apply(few_sizes);
+BENCHMARK(conv_few_backward_weights)->Apply(few_sizes);
+
 // Arguments: size of the kernel, channels in; twice as many out, or 32 of 1. Stride 2 from 64x64
 // pixels to 32x32, as between levels of a U-Net; the gradient of x is the forward pass of a
 // transposed convolution.

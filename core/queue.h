@@ -23,12 +23,22 @@ struct OpNote {
   std::size_t scratch_bytes = 0;  // working memory the operation needs while it runs
   char algorithm[240] = "";       // which algorithm, and why those before it declined
   bool pays = true;               // false where the operations it is made of do as well
+  // Of its weights in the form that it computes with: more working memory, or PreparedWeights.
+  std::size_t prepared_bytes = 0;
 };
 
 // How a backend runs one kind of operation; `op` points to that operation's argument struct.
 struct OpEntry {
   Status (*run)(Queue&, const void* op, char* why, std::size_t room);
   Status (*plan)(Queue&, const void* op, OpNote& note, char* why, std::size_t room);
+};
+
+// Memory that keeps an operation's weights in the form that it computes with from one run to the
+// next. The operation fills it where it is empty; who lends it empties it when the weights change.
+struct PreparedWeights {
+  void* memory = nullptr;
+  std::size_t bytes = 0;
+  const void* form = nullptr;  // an address of the backend's that tells forms apart; nullptr: empty
 };
 
 // Collects notes in place of running: submit() fills it while queue.survey is set, so the code
@@ -92,6 +102,10 @@ struct Queue {
   std::size_t scratch_bytes = 0;
 
   Survey* survey = nullptr;
+
+  // For the next operation that has prepared_bytes, which takes this away: it fits that operation
+  // and its weights alone. While `survey` is set, `bytes` is written there.
+  PreparedWeights* prepared = nullptr;
 };
 
 struct CloseQueue {

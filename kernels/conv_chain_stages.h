@@ -51,7 +51,8 @@ ChainMemory chain_memory(BackendQueue& queue, const ConvChain& op) {
   if (scales_first(op)) add(x);
   for (int i = 0; i < op.count; ++i) {
     const Conv stage = stage_of(op, i, x, nullptr);
-    memory.stage_bytes = std::max(memory.stage_bytes, plan(queue, stage).scratch_bytes);
+    const OpNote note = plan(queue, stage);
+    memory.stage_bytes = std::max(memory.stage_bytes, note.scratch_bytes + note.prepared_bytes);
     x = stage.y;
     if (i + 1 < op.count) add(x);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "../core/precision.h"
 #include "../core/queue.h"
@@ -26,6 +27,10 @@ void submit(Queue& queue, const Op& op) {
     OpNote note;
     checked([&](char* why, std::size_t room) { return entry.plan(queue, &op, note, why, room); });
     Survey& survey = *queue.survey;
+    if (queue.prepared && note.prepared_bytes > 0)
+      std::exchange(queue.prepared, nullptr)->bytes = note.prepared_bytes;
+    else
+      note.scratch_bytes += note.prepared_bytes;
     survey.steps.push_back({Op::kName, note.algorithm, note.scratch_bytes});
     survey.scratch_bytes = std::max(survey.scratch_bytes, note.scratch_bytes);
     return;

@@ -43,6 +43,20 @@ class Lend {
   Queue& queue_;
 };
 
+// Lends a node's prepared weights to the operation of it that takes them.
+class LendPrepared {
+ public:
+  LendPrepared(Queue& queue, PreparedWeights* prepared) : queue_(queue) {
+    queue_.prepared = prepared;
+  }
+  ~LendPrepared() { queue_.prepared = nullptr; }
+  LendPrepared(const LendPrepared&) = delete;
+  LendPrepared& operator=(const LendPrepared&) = delete;
+
+ private:
+  Queue& queue_;
+};
+
 }  // namespace
 
 void Plan::State::set_batch_to(std::int64_t n) {
@@ -84,7 +98,7 @@ void Plan::State::run(const Turn& turn) {
 
 void Plan::State::run_forward(std::size_t index, const Computation& computation,
                               std::span<const View> statistics) {
-  const PlannedNode& c = nodes[index];
+  PlannedNode& c = nodes[index];
   if (c.absorbed) return;
   if (is_input(c)) return convert_input(static_cast<int>(index));
   if (ends_chain(index)) return run_chain();
@@ -100,6 +114,8 @@ void Plan::State::run_forward(std::size_t index, const Computation& computation,
                          .random = random(),
                          .stream = c.stream,
                          .precision = options.precision};
+  const bool lends = keeps_prepared() && (queue().survey || c.prepared.bytes > 0);
+  const LendPrepared lend(queue(), lends ? &c.prepared : nullptr);
   std::visit(
       [&](const auto& layer) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(layer)>, layers::Input>)
@@ -207,6 +223,7 @@ ConstView Plan::output(std::size_t index, std::int64_t n) const {
 void Plan::State::begin_forward(std::int64_t n) {
   check_batch(n);
   if (!folded.empty() && folded_version != parameters->version()) run_folds();
+  if (prepared_bytes > 0 && prepared_version != parameters->version()) forget_prepared();
   if (training()) parameters->changed();  // statistics
 }
 

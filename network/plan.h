@@ -38,6 +38,10 @@ struct PlanOptions {
   // same bits. Gradient checkpointing: Chen and others, "Training deep nets with sublinear memory
   // cost", 2016; into how many parts the network is cut is chosen for the least memory.
   bool recompute = false;
+  // In inference: keeps weights in the form that operations compute with (packed, or transformed
+  // for Winograd's method, up to 4 times their size) for as long as the parameters' version stays
+  // the same. Without it that form is made in every run; the results are the same bits.
+  bool keep_prepared = true;
   // The most bytes the plan may take, beside its parameters, which are there already; 0: what is
   // free on the device.
   std::size_t memory_limit = 0;
@@ -120,9 +124,10 @@ class Plan {
     std::size_t scratch = 0;     // working memory of operations
     std::size_t parameters = 0;  // which plans may share
     std::size_t gradients = 0;   // of the parameters
+    std::size_t prepared = 0;    // weights that PlanOptions::keep_prepared keeps
 
     // What another plan of the same parameters adds.
-    std::size_t beside_parameters() const { return activations + scratch + gradients; }
+    std::size_t beside_parameters() const { return activations + scratch + gradients + prepared; }
     std::size_t total() const { return beside_parameters() + parameters; }
   };
   Memory memory() const;

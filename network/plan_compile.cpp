@@ -55,6 +55,7 @@ void Plan::State::lay_out(const Graph& original) {
   arrange();
   bind(stand_in_address());
   working_bytes = survey(options.batch);
+  lay_out_prepared();
 }
 
 void Plan::State::find_weights(std::size_t index, const std::map<std::string, FoldedNorm>& norms) {
@@ -115,8 +116,14 @@ void Plan::State::bind_folds() {
 void Plan::State::allocate() {
   arena = Buffer(queue_handle(), arena_bytes);
   scratch = Buffer(queue_handle(), working_bytes);
+  if (prepared_bytes > 0) prepared = Buffer(queue_handle(), prepared_bytes);
   arena.clear();
   bind(static_cast<char*>(arena.data()));
+  std::size_t offset = 0;
+  for (PlannedNode& c : nodes) {
+    c.prepared.memory = static_cast<char*>(prepared.data()) + offset;
+    offset += c.prepared.bytes;
+  }
   if (stored.empty()) return;
   const std::vector<float> ones(static_cast<std::size_t>(options.batch), 1.0f);
   upload(queue(), slot(scales).view.data, ones.data(), ones.size() * sizeof(float));
@@ -201,6 +208,16 @@ std::size_t Plan::State::survey(std::int64_t n) {
   }
   queue().survey = nullptr;
   return notes.scratch_bytes;
+}
+
+// After a survey has told how much each node wants; all are multiples of 64.
+void Plan::State::lay_out_prepared() {
+  for (const PlannedNode& c : nodes) prepared_bytes += c.prepared.bytes;
+}
+
+void Plan::State::forget_prepared() {
+  for (PlannedNode& c : nodes) c.prepared.form = nullptr;
+  prepared_version = parameters->version();
 }
 
 // Makes sure that n samples have their working memory.

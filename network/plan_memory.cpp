@@ -19,7 +19,8 @@ Plan::Memory Plan::State::memory() const {
   return {.activations = arena_bytes - of_gradients,
           .scratch = working_bytes,
           .parameters = parameters->bytes(),
-          .gradients = of_gradients};
+          .gradients = of_gradients,
+          .prepared = prepared_bytes};
 }
 
 // The largest batch, up to the plan's own, that takes no more than `room` bytes; 0 where none does.
@@ -32,7 +33,7 @@ std::int64_t Plan::State::largest_batch(const Graph& original, bool recompute,
     trial.options.batch = batch;
     trial.options.recompute = recompute;
     trial.lay_out(original);
-    return trial.arena_bytes + trial.working_bytes <= room;
+    return trial.bytes() <= room;
   };
   if (fits(options.batch)) return options.batch;
   std::int64_t fitting = 0, too_large = options.batch;
@@ -44,7 +45,7 @@ std::int64_t Plan::State::largest_batch(const Graph& original, bool recompute,
 }
 
 void Plan::State::check_memory(const Graph& original) {
-  const std::size_t needed = arena_bytes + working_bytes;
+  const std::size_t needed = bytes();
   std::size_t room = options.memory_limit;
   if (room == 0) {
     if (!queue().free_memory || needed <= queue().free_memory(queue())) return;
@@ -62,6 +63,7 @@ void Plan::State::check_memory(const Graph& original) {
        training() ? " samples to train on: " : " samples: ", mebibytes(needed),
        " are needed (activations ", mebibytes(parts.activations), ", working memory ",
        mebibytes(parts.scratch), training() ? ", gradients " + mebibytes(parts.gradients) : "",
+       prepared_bytes > 0 ? ", prepared weights " + mebibytes(prepared_bytes) : "",
        ") beside the parameters' ", mebibytes(parts.parameters), ", ", mebibytes(room),
        options.memory_limit ? " is the limit: " : " are free: ", way_out);
 }

@@ -70,6 +70,7 @@ struct PlannedNode {
   bool goes_backward = false;   // and an output depends on it
   int segment = 0;
   bool recomputed = false;
+  PreparedWeights prepared;  // of inference; without bytes where no operation wants it
   int again_step = -1;
   int backward_step = -1;
 
@@ -106,8 +107,11 @@ struct Plan::State {
   std::uint64_t folded_version = 0;  // of the parameters
   std::size_t arena_bytes = 0;
   std::size_t working_bytes = 0;
+  std::size_t prepared_bytes = 0;
+  std::uint64_t prepared_version = 0;  // of the parameters
   Buffer arena;
   Buffer scratch;
+  Buffer prepared;
   // Slots that hold as long as the plan: of training, the gradients of the parameters and
   // RandomKey; and inputs as they are stored, where that is integers, with their scales.
   int gradients = -1;
@@ -159,12 +163,16 @@ struct Plan::State {
   // All of it but the memory.
   void lay_out(const Graph& original);
   Memory memory() const;
+  std::size_t bytes() const { return arena_bytes + working_bytes + prepared_bytes; }
   std::int64_t largest_batch(const Graph& original, bool recompute, std::size_t room) const;
   void check_memory(const Graph& original);
   void find_weights(std::size_t node, const std::map<std::string, FoldedNorm>& norms);
   void fold(std::size_t node, const FoldedNorm& norm);
   void bind_folds();
   void run_folds();
+  bool keeps_prepared() const { return !training() && options.keep_prepared; }
+  void lay_out_prepared();
+  void forget_prepared();
   void begin_forward(std::int64_t n);
   bool is_watched(const std::string& name) const {
     return std::find(options.watch.begin(), options.watch.end(), name) != options.watch.end();

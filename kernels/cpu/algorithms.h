@@ -4,10 +4,17 @@
 #include <cstdio>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "cpu_queue.h"
 
 namespace ratnet::inline v1 {
+
+// What an algorithm has while it runs.
+struct Lent {
+  const float* weights;  // as `prepare` wrote them; nullptr where it is absent
+  void* scratch;         // scratch_bytes of it
+};
 
 template <class Op>
 struct Algorithm {
@@ -15,7 +22,16 @@ struct Algorithm {
   // Why it does not take this problem, in a sentence; nullptr where it does.
   const char* (*declines)(const Op&);
   std::size_t (*scratch_bytes)(const CpuQueue&, const Op&);
-  void (*run)(CpuQueue&, const Op&);
+  void (*run)(CpuQueue&, const Op&, const Lent&);
+  // Absent where the weights are read in place. Neither depends on the batch. prepared_bytes is 0
+  // for problems whose weights are; else `prepare` writes the form that `run` computes with.
+  std::size_t (*prepared_bytes)(const Op&) = nullptr;
+  void (*prepare)(CpuQueue&, const Op&, float* to) = nullptr;
+
+  std::size_t weight_bytes(const Op& op) const {
+    constexpr std::size_t kAlign = 64;
+    return prepared_bytes ? (prepared_bytes(op) + kAlign - 1) / kAlign * kAlign : 0;
+  }
 };
 
 // The last algorithm takes everything.
@@ -24,6 +40,30 @@ const Algorithm<Op>& choose(std::span<const Algorithm<Op>> algorithms, const Op&
   for (const Algorithm<Op>& algorithm : algorithms)
     if (!algorithm.declines(op)) return algorithm;
   return algorithms.back();
+}
+
+// Runs what `choose` takes. Weights are prepared in the memory lent for it, if they are not there
+// from an earlier run, else in working memory, at every call.
+template <class Op>
+void run_chosen(CpuQueue& queue, const Op& op, std::span<const Algorithm<Op>> algorithms) {
+  const Algorithm<Op>& chosen = choose(algorithms, op);
+  const std::size_t weights = chosen.weight_bytes(op);
+  const std::size_t scratch = chosen.scratch_bytes(queue, op);
+  if (weights == 0) return chosen.run(queue, op, {nullptr, queue.working_memory(scratch)});
+  PreparedWeights* const prepared = std::exchange(queue.prepared, nullptr);
+  if (!prepared || prepared->bytes != weights) {
+    auto* const memory = static_cast<char*>(queue.working_memory(weights + scratch));
+    auto* const to = reinterpret_cast<float*>(memory);
+    chosen.prepare(queue, op, to);
+    return chosen.run(queue, op, {to, memory + weights});
+  }
+  auto* const to = static_cast<float*>(prepared->memory);
+  if (prepared->form != &chosen) {
+    prepared->form = nullptr;
+    chosen.prepare(queue, op, to);
+    prepared->form = &chosen;
+  }
+  chosen.run(queue, op, {to, queue.working_memory(scratch)});
 }
 
 // What `choose` takes, with the reasons of those before it.
@@ -37,6 +77,7 @@ OpNote describe(std::span<const Algorithm<Op>> algorithms, const CpuQueue& queue
   }
   OpNote note;
   note.scratch_bytes = chosen.scratch_bytes(queue, op);
+  note.prepared_bytes = chosen.weight_bytes(op);
   std::snprintf(note.algorithm, sizeof note.algorithm, "%s", line.c_str());
   return note;
 }

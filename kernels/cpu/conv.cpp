@@ -1,6 +1,7 @@
 #include "../conv.h"
 
 #include "conv_direct.h"
+#include "conv_few_channels.h"
 #include "conv_im2col.h"
 #include "conv_phases.h"
 #include "conv_winograd.h"
@@ -9,17 +10,13 @@ namespace ratnet::inline v1 {
 namespace {
 
 // In order of preference.
-const Algorithm<Conv> kForward[] = {kConvWinograd, kConvDirect, kConvIm2col};
+const Algorithm<Conv> kForward[] = {kConvWinograd, kConvFewChannels, kConvDirect, kConvIm2col};
 const Algorithm<ConvBackwardData> kBackwardData[] = {
-    kConvWinogradBackwardData, kConvDirectBackwardData, kConvPhasesBackwardData,
-    kConvIm2colBackwardData};
+    kConvWinogradBackwardData, kConvFewChannelsBackwardData, kConvDirectBackwardData,
+    kConvPhasesBackwardData, kConvIm2colBackwardData};
 const Algorithm<ConvBackwardWeights> kBackwardWeights[] = {
-    kConvWinogradBackwardWeights, kConvDirectBackwardWeights, kConvIm2colBackwardWeights};
-
-template <class Op>
-void run_chosen(CpuQueue& queue, const Op& op, std::span<const Algorithm<Op>> algorithms) {
-  choose(algorithms, op).run(queue, op);
-}
+    kConvWinogradBackwardWeights, kConvFewChannelsBackwardWeights, kConvDirectBackwardWeights,
+    kConvIm2colBackwardWeights};
 
 }  // namespace
 

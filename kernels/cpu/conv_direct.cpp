@@ -41,17 +41,17 @@ struct Forward {
 };
 
 struct ForwardMemory {
-  float* weight;
+  const float* weight;  // packed
   float* bias;
   std::ptrdiff_t* run_offsets;
   float* workers;  // each: a band, then the rows of one pooling window
   std::int64_t worker_floats;
 };
 
-ForwardMemory lay_out(const Forward& f, int workers, Scratch& scratch) {
+ForwardMemory lay_out(const Forward& f, int workers, const float* weight, Scratch& scratch) {
   const std::int64_t worker_floats =
       round_up(f.band.floats(), 16) + round_up(f.buffer_floats(), 16);
-  return {.weight = scratch.take(f.problem.depth() * f.padded_out()),
+  return {.weight = weight,
           .bias = scratch.take(f.padded_out()),
           .run_offsets = scratch.take<std::ptrdiff_t>(f.runs.count),
           .workers = scratch.take(workers * worker_floats),
@@ -65,7 +65,7 @@ struct Epilogue {
   std::uint8_t* argmax = nullptr;
 };
 
-// The convolution proper. `memory.weight` is packed already.
+// The convolution proper.
 void forward(CpuQueue& queue, const Forward& f, const ForwardMemory& memory, const float* x,
              const Epilogue& epilogue) {
   const Problem& p = f.problem;
@@ -163,6 +163,10 @@ void pack(CpuQueue& queue, const Forward& f, float* packed, const Copy& copy) {
   });
 }
 
+std::size_t packed_bytes(const Forward& f) {
+  return static_cast<std::size_t>(f.problem.depth() * f.padded_out()) * sizeof(float);
+}
+
 // --- forward ---
 
 const char* declines(const Conv& op) {
@@ -178,18 +182,24 @@ Forward forward_of(const Conv& op) {
 
 std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
   Scratch scratch;
-  lay_out(forward_of(op), queue.executor->workers(), scratch);
+  lay_out(forward_of(op), queue.executor->workers(), nullptr, scratch);
   return scratch.bytes();
 }
 
-void run_forward(CpuQueue& queue, const Conv& op) {
+std::size_t packed_bytes(const Conv& op) { return packed_bytes(forward_of(op)); }
+
+void prepare(CpuQueue& queue, const Conv& op, float* packed) {
   const Forward f = forward_of(op);
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
-  const ForwardMemory memory = lay_out(f, queue.executor->workers(), scratch);
   const float* weight = op.weight.as<float>();
-  pack(queue, f, memory.weight, [&](std::int64_t k, std::int64_t c, std::int64_t n, float* row) {
+  pack(queue, f, packed, [&](std::int64_t k, std::int64_t c, std::int64_t n, float* row) {
     std::copy_n(weight + k * f.problem.out + c, n, row);
   });
+}
+
+void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
+  const Forward f = forward_of(op);
+  Scratch scratch(lent.scratch);
+  const ForwardMemory memory = lay_out(f, queue.executor->workers(), lent.weights, scratch);
   forward(queue, f, memory, op.x.as<float>(),
           {.bias = op.bias ? op.bias.as<float>() : nullptr,
            .negative_slope = negative_slope(op.activation, op.slope),
@@ -210,22 +220,28 @@ Forward forward_of(const ConvBackwardData& op) { return Forward(turned(op), Wind
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
   Scratch scratch;
-  lay_out(forward_of(op), queue.executor->workers(), scratch);
+  lay_out(forward_of(op), queue.executor->workers(), nullptr, scratch);
   return scratch.bytes();
 }
 
-void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+std::size_t packed_bytes(const ConvBackwardData& op) { return packed_bytes(forward_of(op)); }
+
+void prepare(CpuQueue& queue, const ConvBackwardData& op, float* packed) {
+  pack(queue, forward_of(op), packed, TurnedWeights(op));
+}
+
+void run_backward_data(CpuQueue& queue, const ConvBackwardData& op, const Lent& lent) {
   const Forward f = forward_of(op);
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
-  const ForwardMemory memory = lay_out(f, queue.executor->workers(), scratch);
-  pack(queue, f, memory.weight, TurnedWeights(op));
+  Scratch scratch(lent.scratch);
+  const ForwardMemory memory = lay_out(f, queue.executor->workers(), lent.weights, scratch);
   forward(queue, f, memory, op.dy.as<float>(), {.y = op.dx.as<float>()});
 }
 
 }  // namespace
 
-const Algorithm<Conv> kConvDirect = {"conv_direct", declines, scratch_bytes, run_forward};
-const Algorithm<ConvBackwardData> kConvDirectBackwardData = {"conv_direct", declines, scratch_bytes,
-                                                             run_backward_data};
+const Algorithm<Conv> kConvDirect = {"conv_direct", declines,     scratch_bytes,
+                                     run_forward,   packed_bytes, prepare};
+const Algorithm<ConvBackwardData> kConvDirectBackwardData = {
+    "conv_direct", declines, scratch_bytes, run_backward_data, packed_bytes, prepare};
 
 }  // namespace ratnet::inline v1

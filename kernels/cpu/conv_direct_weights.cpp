@@ -130,10 +130,10 @@ void sum_group(const WeightGradient& g, const WeightGradientMemory& memory, floa
     }
 }
 
-void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
+void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op, const Lent& lent) {
   const WeightGradient g(op);
   const Problem& p = g.problem;
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
+  Scratch scratch(lent.scratch);
   const WeightGradientMemory memory = lay_out(g, queue.executor->workers(), scratch);
   g.runs.offsets(p, g.band, memory.run_offsets);
   for (std::int64_t k = 0; k < p.depth(); ++k)

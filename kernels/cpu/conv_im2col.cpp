@@ -164,9 +164,9 @@ std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
 }
 
 template <class T>
-void forward(CpuQueue& queue, const Conv& op) {
+void forward(CpuQueue& queue, const Conv& op, void* memory) {
   const Problem p = problem_of(op);
-  T* const scratch = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
+  T* const scratch = static_cast<T*>(memory);
   const std::int64_t out_sample = op.y.shape.with_first(1).count();
   parallel_for(*queue.executor, p.x[0], [&](std::int64_t n, int worker) {
     T* const patches = scratch + worker * worker_elements(p);
@@ -190,8 +190,8 @@ void forward(CpuQueue& queue, const Conv& op) {
   });
 }
 
-void run_forward(CpuQueue& queue, const Conv& op) {
-  for_type(op.x.dtype, [&](auto type) { forward<decltype(type)>(queue, op); });
+void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
+  for_type(op.x.dtype, [&](auto type) { forward<decltype(type)>(queue, op, lent.scratch); });
 }
 
 // --- backward data ---
@@ -207,9 +207,9 @@ std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
 }
 
 template <class T>
-void backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+void backward_data(CpuQueue& queue, const ConvBackwardData& op, void* memory) {
   const Problem p = problem_of(op);
-  T* const scratch = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
+  T* const scratch = static_cast<T*>(memory);
   parallel_for(*queue.executor, p.x[0], [&](std::int64_t n, int worker) {
     T* const patches = scratch + worker * p.block() * p.depth();
     T* const dx = op.dx.as<T>() + n * p.sample();
@@ -228,8 +228,8 @@ void backward_data(CpuQueue& queue, const ConvBackwardData& op) {
   });
 }
 
-void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
-  for_type(op.dy.dtype, [&](auto type) { backward_data<decltype(type)>(queue, op); });
+void run_backward_data(CpuQueue& queue, const ConvBackwardData& op, const Lent& lent) {
+  for_type(op.dy.dtype, [&](auto type) { backward_data<decltype(type)>(queue, op, lent.scratch); });
 }
 
 // --- backward weights: one thread, samples in order ---
@@ -244,9 +244,9 @@ std::size_t scratch_bytes(const CpuQueue&, const ConvBackwardWeights& op) {
 }
 
 template <class T>
-void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
+void backward_weights(const ConvBackwardWeights& op, void* memory) {
   const Problem p = problem_of(op);
-  T* const patches = static_cast<T*>(queue.working_memory(scratch_bytes(queue, op)));
+  T* const patches = static_cast<T*>(memory);
   Matrix<T>(op.dweight.as<T>(), p.depth(), p.out()).setZero();
   T* const dbias = data_or_null<T>(op.dbias);
   if (dbias) std::fill_n(dbias, p.out(), T(0));
@@ -266,8 +266,8 @@ void backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
     }
 }
 
-void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
-  for_type(op.x.dtype, [&](auto type) { backward_weights<decltype(type)>(queue, op); });
+void run_backward_weights(CpuQueue&, const ConvBackwardWeights& op, const Lent& lent) {
+  for_type(op.x.dtype, [&](auto type) { backward_weights<decltype(type)>(op, lent.scratch); });
 }
 
 }  // namespace

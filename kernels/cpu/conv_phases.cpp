@@ -198,17 +198,17 @@ struct Phases {
 };
 
 struct Memory {
-  float* weight;                // for each phase [panel][tap, channel of dy][width]
+  const float* weight;          // for each phase [panel][tap, channel of dy][width]
   std::ptrdiff_t* run_offsets;  // for each phase from its first tap on
   float* zeros;                 // [width]
   float* workers;               // each: a band, then a row of a panel
   std::int64_t worker_floats;
 };
 
-Memory lay_out(const Phases& f, int workers, Scratch& scratch) {
+Memory lay_out(const Phases& f, int workers, const float* weight, Scratch& scratch) {
   const std::int64_t worker_floats =
       round_up(f.band.floats(), 16) + round_up(f.buffer_floats(), 16);
-  return {.weight = scratch.take(f.all_taps() * f.problem.in * f.padded()),
+  return {.weight = weight,
           .run_offsets = scratch.take<std::ptrdiff_t>(f.all_taps()),
           .zeros = scratch.take(f.width),
           .workers = scratch.take(workers * worker_floats),
@@ -304,23 +304,32 @@ const char* declines(const ConvBackwardData& op) {
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
   Scratch scratch;
-  lay_out(Phases(op), queue.executor->workers(), scratch);
+  lay_out(Phases(op), queue.executor->workers(), nullptr, scratch);
   return scratch.bytes();
 }
 
-void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+std::size_t packed_bytes(const ConvBackwardData& op) {
+  const Phases f(op);
+  return static_cast<std::size_t>(f.all_taps() * f.problem.in * f.padded()) * sizeof(float);
+}
+
+void prepare(CpuQueue& queue, const ConvBackwardData& op, float* packed) {
+  const Phases f(op);
+  parallel_for(*queue.executor, f.count() * f.panels, [&](std::int64_t item, int) {
+    pack(f, f[item / f.panels], item % f.panels, op.weight.as<float>(), packed);
+  });
+}
+
+void run_backward_data(CpuQueue& queue, const ConvBackwardData& op, const Lent& lent) {
   const Phases f(op);
   const Problem& p = f.problem;
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
-  const Memory memory = lay_out(f, queue.executor->workers(), scratch);
+  Scratch scratch(lent.scratch);
+  const Memory memory = lay_out(f, queue.executor->workers(), lent.weights, scratch);
   std::fill_n(memory.zeros, f.width, 0.0f);
   for (std::int64_t i = 0; i < f.count(); ++i) {
     const Phase phase = f[i];
     phase.runs.offsets(phase.problem, f.band, memory.run_offsets + phase.first_tap);
   }
-  parallel_for(*queue.executor, f.count() * f.panels, [&](std::int64_t item, int) {
-    pack(f, f[item / f.panels], item % f.panels, op.weight.as<float>(), memory.weight);
-  });
 
   // The first phase has as many pixels as any.
   const std::int64_t planes = f.axes[0][0].pixels, rows = f.axes[1][0].pixels;
@@ -356,7 +365,7 @@ void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
 
 }  // namespace
 
-const Algorithm<ConvBackwardData> kConvPhasesBackwardData = {"conv_phases", declines, scratch_bytes,
-                                                             run_backward_data};
+const Algorithm<ConvBackwardData> kConvPhasesBackwardData = {
+    "conv_phases", declines, scratch_bytes, run_backward_data, packed_bytes, prepare};
 
 }  // namespace ratnet::inline v1

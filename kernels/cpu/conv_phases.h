@@ -16,12 +16,11 @@
 // tile; it spreads an infinite or NaN dy over the pixels between those that it belongs to.
 //
 // Blocking: an item of work is a band of rows of dy, copied once with its border, and the rows of
-// dx of all phases over it. The weights of each phase are packed once per call into panels of two
-// vectors of channels; a panel's stay in the first-level cache while the band passes by. Whole
-// panels are stored in dx at once, what is left of the last one by way of a row buffer.
-// Cost: the forward pass's products.
-// Summation order of an output: taps backwards, each over the channels of dy. It depends on neither
-// threads nor the rest of the batch.
+// dx of all phases over it. The weights of each phase are packed (as in conv_direct.h) into panels
+// of two vectors of channels; a panel's stay in the first-level cache while the band passes by.
+// Whole panels are stored in dx at once, what is left of the last one by way of a row buffer. Cost:
+// the forward pass's products. Summation order of an output: taps backwards, each over the channels
+// of dy. It depends on neither threads nor the rest of the batch.
 #pragma once
 
 #include "../conv.h"

@@ -12,9 +12,13 @@ using namespace conv_bands;
 using winograd::Blocks;
 using winograd::Place;
 
+// Floats from one point of the filters to the next.
+std::int64_t filter_stride(const Blocks& b) {
+  return winograd::point_stride(b.taps * b.problem.in * b.out);
+}
+
 struct Memory {
-  float* filters;  // [36][panels][taps * in][width], the points apart by:
-  std::int64_t filter_stride;
+  const float* filters;         // [36][panels][taps * in][width], the points filter_stride() apart
   float* bias;                  // [out]
   float* zeros;                 // [out]
   std::ptrdiff_t* tap_offsets;  // [taps]
@@ -22,12 +26,9 @@ struct Memory {
   std::int64_t worker_floats;
 };
 
-Memory lay_out(const Blocks& b, int workers, Scratch& scratch) {
-  const std::int64_t worker_floats =
-      round_up(b.in_floats() + b.out_floats() + std::max(b.tile_floats(), 9 * b.width), 16);
-  const std::int64_t filter_stride = winograd::point_stride(b.taps * b.problem.in * b.out);
-  return {.filters = scratch.take(kWinogradPoints * filter_stride),
-          .filter_stride = filter_stride,
+Memory lay_out(const Blocks& b, int workers, const float* filters, Scratch& scratch) {
+  const std::int64_t worker_floats = round_up(b.in_floats() + b.out_floats() + b.tile_floats(), 16);
+  return {.filters = filters,
           .bias = scratch.take(b.out),
           .zeros = scratch.take(b.out),
           .tap_offsets = scratch.take<std::ptrdiff_t>(b.taps),
@@ -35,13 +36,15 @@ Memory lay_out(const Blocks& b, int workers, Scratch& scratch) {
           .worker_floats = worker_floats};
 }
 
+constexpr std::int64_t kWidestPanel = 128;  // of vectors of 2048 bits
+
 // Transforms the filters. read(tap, k, channel, n, to): tap k of 3x3 of the weights at a tap along
 // depth, for n channels out, as a row of the packed weights.
 template <class Read>
-void transform_filters(CpuQueue& queue, const Blocks& b, const Memory& memory, const Read& read) {
+void transform_filters(CpuQueue& queue, const Blocks& b, float* filters, const Read& read) {
   const std::int64_t rows = b.taps * b.problem.in;
-  parallel_for(*queue.executor, b.panels * rows, [&](std::int64_t item, int worker) {
-    float* const taps = memory.workers + worker * memory.worker_floats;
+  parallel_for(*queue.executor, b.panels * rows, [&](std::int64_t item, int) {
+    float taps[9 * kWidestPanel];
     const std::int64_t panel = item / rows, row = item % rows;
     const std::int64_t n = std::min(b.width, b.problem.out - panel * b.width);
     for (std::int64_t k = 0; k < 9; ++k) {
@@ -49,8 +52,7 @@ void transform_filters(CpuQueue& queue, const Blocks& b, const Memory& memory, c
            taps + k * b.width);
       std::fill(taps + k * b.width + n, taps + (k + 1) * b.width, 0.0f);
     }
-    winograd_filter(taps, b.width, memory.filters + (panel * rows + row) * b.width,
-                    memory.filter_stride);
+    winograd_filter(taps, b.width, filters + (panel * rows + row) * b.width, filter_stride(b));
   });
 }
 
@@ -95,7 +97,7 @@ void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
                .argmax = epilogue.argmax ? epilogue.argmax + first + r * row_floats : nullptr});
 }
 
-// The convolution proper: `memory.filters` is there already.
+// The convolution proper.
 void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float* x,
              const Epilogue& epilogue) {
   std::fill_n(memory.zeros, b.out, 0.0f);
@@ -118,7 +120,7 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
              .run_offsets = memory.tap_offsets,
              .runs = b.taps,
              .run_length = b.problem.in,
-             .weight = memory.filters + point * memory.filter_stride + panel * depth * b.width,
+             .weight = memory.filters + point * filter_stride(b) + panel * depth * b.width,
              .weight_stride = b.width,
              .bias = memory.zeros,
              .out = out + point * b.out_stride + panel * b.width,
@@ -126,6 +128,10 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
     for (std::int64_t t = 0; t < b.tiles_of(block); ++t)
       write_tile(b, memory, epilogue, b.place(block * b.size + t), out + t * b.out, buffer);
   });
+}
+
+std::size_t filter_bytes(const Problem& p) {
+  return static_cast<std::size_t>(kWinogradPoints * filter_stride(Blocks(p))) * sizeof(float);
 }
 
 // Two tiles save what the transform of their filters costs. Counted within a plane, so that the
@@ -152,19 +158,25 @@ const char* declines(const Conv& op) {
 
 std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
   Scratch scratch;
-  lay_out(Blocks(problem_of(op)), queue.executor->workers(), scratch);
+  lay_out(Blocks(problem_of(op)), queue.executor->workers(), nullptr, scratch);
   return scratch.bytes();
 }
 
-void run_forward(CpuQueue& queue, const Conv& op) {
+std::size_t filter_bytes(const Conv& op) { return filter_bytes(problem_of(op)); }
+
+void prepare(CpuQueue& queue, const Conv& op, float* filters) {
   const Blocks b(problem_of(op));
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
-  const Memory memory = lay_out(b, queue.executor->workers(), scratch);
   const float* const weight = op.weight.as<float>();
-  transform_filters(queue, b, memory,
+  transform_filters(queue, b, filters,
                     [&](std::int64_t k, std::int64_t channel, std::int64_t n, float* to) {
                       std::copy_n(weight + k * b.problem.out + channel, n, to);
                     });
+}
+
+void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
+  const Blocks b(problem_of(op));
+  Scratch scratch(lent.scratch);
+  const Memory memory = lay_out(b, queue.executor->workers(), lent.weights, scratch);
   forward(queue, b, memory, op.x.as<float>(),
           {.pool = widened(op.pool.rank ? op.pool : Window{.rank = 3}),
            .bias = op.bias ? op.bias.as<float>() : nullptr,
@@ -183,22 +195,28 @@ const char* declines(const ConvBackwardData& op) {
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
   Scratch scratch;
-  lay_out(Blocks(turned(op)), queue.executor->workers(), scratch);
+  lay_out(Blocks(turned(op)), queue.executor->workers(), nullptr, scratch);
   return scratch.bytes();
 }
 
-void run_backward_data(CpuQueue& queue, const ConvBackwardData& op) {
+std::size_t filter_bytes(const ConvBackwardData& op) { return filter_bytes(turned(op)); }
+
+void prepare(CpuQueue& queue, const ConvBackwardData& op, float* filters) {
+  transform_filters(queue, Blocks(turned(op)), filters, TurnedWeights(op));
+}
+
+void run_backward_data(CpuQueue& queue, const ConvBackwardData& op, const Lent& lent) {
   const Blocks b(turned(op));
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
-  const Memory memory = lay_out(b, queue.executor->workers(), scratch);
-  transform_filters(queue, b, memory, TurnedWeights(op));
+  Scratch scratch(lent.scratch);
+  const Memory memory = lay_out(b, queue.executor->workers(), lent.weights, scratch);
   forward(queue, b, memory, op.dy.as<float>(), {.y = op.dx.as<float>()});
 }
 
 }  // namespace
 
-const Algorithm<Conv> kConvWinograd = {"conv_winograd", declines, scratch_bytes, run_forward};
-const Algorithm<ConvBackwardData> kConvWinogradBackwardData = {"conv_winograd", declines,
-                                                               scratch_bytes, run_backward_data};
+const Algorithm<Conv> kConvWinograd = {"conv_winograd", declines,     scratch_bytes,
+                                       run_forward,     filter_bytes, prepare};
+const Algorithm<ConvBackwardData> kConvWinogradBackwardData = {
+    "conv_winograd", declines, scratch_bytes, run_backward_data, filter_bytes, prepare};
 
 }  // namespace ratnet::inline v1

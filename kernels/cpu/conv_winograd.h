@@ -10,7 +10,8 @@
 // Blocking: an item of work is a block of neighbouring tiles, over rows, planes and samples alike,
 // so that small images fill it too. Its points stay in the second-level cache between the
 // transforms and the products; the products use the register tiles of the direct convolution. The
-// filters are transformed once per call, for an image's cost of a tile or two.
+// filters are transformed where they are not lent from an earlier run (PreparedWeights), for an
+// image's cost of a tile or two.
 // Cost, in multiply-adds per output and pair of channels: 36/16 = 2.25 in place of 9; the
 // transforms add about 9 per channel in and 6 per channel out, which is why few channels are
 // declined, and whole tiles are computed at the edges, which is why small odd images are.

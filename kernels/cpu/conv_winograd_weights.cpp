@@ -134,10 +134,10 @@ std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardWeights& op) 
   return scratch.bytes();
 }
 
-void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op) {
+void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op, const Lent& lent) {
   const WeightGradient g(op);
   const Blocks& b = g.blocks;
-  Scratch scratch(queue.working_memory(scratch_bytes(queue, op)));
+  Scratch scratch(lent.scratch);
   const Memory memory = lay_out(g, queue.executor->workers(), scratch);
   for (std::int64_t row = 0; row < g.rows; ++row)
     memory.row_offsets[row] = row / b.problem.in * b.size * b.in + row % b.problem.in;

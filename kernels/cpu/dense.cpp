@@ -25,6 +25,10 @@ DMatrix matrix(const View& view) { return {view.as<double>(), view.shape[0], vie
 constexpr std::int64_t kSamples = 24;
 constexpr std::int64_t kTerms = 512;
 
+// Up to so many samples are taken one by one, kPanels panels at a time.
+constexpr std::int64_t kFewSamples = 2;
+constexpr std::int64_t kPanels = 4;
+
 // A product x [n, terms] * weight [terms, columns], the weights in place or packed into panels:
 // [panel][terms][panel_width()], zeros past the last column.
 struct Product {
@@ -33,9 +37,12 @@ struct Product {
   std::int64_t panels() const { return (columns + panel_width() - 1) / panel_width(); }
   std::int64_t padded() const { return panels() * panel_width(); }
   bool whole() const { return columns == padded(); }
-  // Weights that have to be packed, then y and bias in whole panels.
-  std::int64_t scratch_floats(bool copy_weight) const {
-    return (copy_weight ? terms * padded() : 0) + n * padded() + padded();
+  std::size_t packed_bytes() const {
+    return static_cast<std::size_t>(terms * padded()) * sizeof(float);
+  }
+  // Bias and y in whole panels.
+  std::size_t scratch_bytes() const {
+    return static_cast<std::size_t>((1 + n) * padded()) * sizeof(float);
   }
 };
 
@@ -54,22 +61,47 @@ void pack(CpuQueue& queue, const Product& p, float* packed, const Value& value) 
   });
 }
 
+// From whole panels to y, unless y is that.
+void copy_columns(const Product& p, const float* padded_y, float* y) {
+  if (p.whole()) return;
+  for (std::int64_t i = 0; i < p.n; ++i)
+    std::copy_n(padded_y + i * p.padded(), p.columns, y + i * p.columns);
+}
+
 // y = bias + x weight; y [n, columns], all in f32.
 void multiply(CpuQueue& queue, const Product& p, const float* x, const float* weight, bool packed,
-              const float* bias, float* y, float* scratch) {
-  float* const start = scratch;
-  float* const padded_y = scratch + p.padded();
+              const float* bias, float* y, void* scratch) {
+  float* const start = static_cast<float*>(scratch);
+  float* const padded_y = start + p.padded();
   std::fill_n(start, p.padded(), 0.0f);
   if (bias) std::copy_n(bias, p.columns, start);
   float* const out = p.whole() ? y : padded_y;
   const std::ptrdiff_t zero = 0;
   const std::int64_t blocks = (p.n + kSamples - 1) / kSamples;
   const std::ptrdiff_t row_stride = packed ? panel_width() : p.columns;
+  const std::ptrdiff_t panel_stride = packed ? panel_width() * p.terms : panel_width();
 
+  // So few samples leave registers of a tile empty: panels fill them.
+  if (p.n <= kFewSamples) {
+    const std::int64_t groups = (p.panels() + kPanels - 1) / kPanels;
+    parallel_for(*queue.executor, p.n * groups, [&](std::int64_t item, int) {
+      const std::int64_t first = item % groups * kPanels;
+      const std::int64_t sample = item / groups;
+      forward_row({.x = x + sample * p.terms,
+                   .terms = p.terms,
+                   .panels = std::min(kPanels, p.panels() - first),
+                   .weight = weight + first * panel_stride,
+                   .weight_stride = row_stride,
+                   .panel_stride = panel_stride,
+                   .bias = start + first * panel_width(),
+                   .out = out + sample * p.padded() + first * panel_width()});
+    });
+    return copy_columns(p, out, y);
+  }
   parallel_for(*queue.executor, blocks * p.panels(), [&](std::int64_t item, int) {
     const std::int64_t panel = item % p.panels() * panel_width();
     const std::int64_t first = item / p.panels() * kSamples;
-    const float* const columns = weight + (packed ? panel * p.terms : panel);
+    const float* const columns = weight + item % p.panels() * panel_stride;
     for (std::int64_t k = 0; k < p.terms; k += kTerms)
       forward_tiles({.x = x + first * p.terms + k,
                      .x_stride = p.terms,
@@ -83,9 +115,7 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
                      .out = out + first * p.padded() + panel,
                      .out_stride = p.padded()});
   });
-  if (p.whole()) return;
-  for (std::int64_t i = 0; i < p.n; ++i)
-    std::copy_n(padded_y + i * p.padded(), p.columns, y + i * p.columns);
+  copy_columns(p, out, y);
 }
 
 template <class Op>
@@ -111,26 +141,29 @@ void activate(CpuQueue& queue, const Dense& op) {
 Product product_of(const Dense& op) { return {op.x.shape[0], op.x.shape[1], op.weight.shape[1]}; }
 
 std::size_t tiles_scratch(const CpuQueue&, const Dense& op) {
-  const Product p = product_of(op);
-  return static_cast<std::size_t>(p.scratch_floats(!p.whole())) * sizeof(float);
+  return product_of(op).scratch_bytes();
 }
 
-void tiles_forward(CpuQueue& queue, const Dense& op) {
+// Whole panels are read in place.
+std::size_t packed_bytes(const Dense& op) {
   const Product p = product_of(op);
-  auto* scratch = static_cast<float*>(queue.working_memory(tiles_scratch(queue, op)));
+  return p.whole() ? 0 : p.packed_bytes();
+}
+
+void prepare(CpuQueue& queue, const Dense& op, float* packed) {
+  const Product p = product_of(op);
   const float* weight = op.weight.as<float>();
-  if (!p.whole()) {
-    pack(queue, p, scratch,
-         [&](std::int64_t k, std::int64_t c) { return weight[k * p.columns + c]; });
-    weight = scratch;
-    scratch += p.terms * p.padded();
-  }
-  multiply(queue, p, op.x.as<float>(), weight, !p.whole(), op.bias ? op.bias.as<float>() : nullptr,
-           op.y.as<float>(), scratch);
+  pack(queue, p, packed, [&](std::int64_t k, std::int64_t c) { return weight[k * p.columns + c]; });
+}
+
+void tiles_forward(CpuQueue& queue, const Dense& op, const Lent& lent) {
+  const bool packed = lent.weights != nullptr;
+  multiply(queue, product_of(op), op.x.as<float>(), packed ? lent.weights : op.weight.as<float>(),
+           packed, op.bias ? op.bias.as<float>() : nullptr, op.y.as<float>(), lent.scratch);
   activate(queue, op);
 }
 
-void eigen_forward(CpuQueue& queue, const Dense& op) {
+void eigen_forward(CpuQueue& queue, const Dense& op, const Lent&) {
   DMatrix y = matrix(op.y);
   // Row by row: a product of matrices would sum in another order than that of a single row.
   for (Eigen::Index i = 0; i < y.rows(); ++i)
@@ -140,7 +173,7 @@ void eigen_forward(CpuQueue& queue, const Dense& op) {
 }
 
 const Algorithm<Dense> kForward[] = {
-    {"dense_tiles", declines_f64<Dense>, tiles_scratch, tiles_forward},
+    {"dense_tiles", declines_f64<Dense>, tiles_scratch, tiles_forward, packed_bytes, prepare},
     {"dense_eigen", takes_everything<Dense>, no_scratch<Dense>, eigen_forward}};
 
 // --- backward data: the same product with the weights turned ---
@@ -150,24 +183,29 @@ Product product_of(const DenseBackwardData& op) {
 }
 
 std::size_t tiles_scratch(const CpuQueue&, const DenseBackwardData& op) {
-  return static_cast<std::size_t>(product_of(op).scratch_floats(true)) * sizeof(float);
+  return product_of(op).scratch_bytes();
 }
 
-void tiles_backward_data(CpuQueue& queue, const DenseBackwardData& op) {
+std::size_t packed_bytes(const DenseBackwardData& op) { return product_of(op).packed_bytes(); }
+
+void prepare(CpuQueue& queue, const DenseBackwardData& op, float* turned) {
   const Product p = product_of(op);
-  auto* turned = static_cast<float*>(queue.working_memory(tiles_scratch(queue, op)));
   const float* weight = op.weight.as<float>();
   pack(queue, p, turned, [&](std::int64_t k, std::int64_t c) { return weight[c * p.terms + k]; });
-  multiply(queue, p, op.dy.as<float>(), turned, true, nullptr, op.dx.as<float>(),
-           turned + p.terms * p.padded());
 }
 
-void eigen_backward_data(CpuQueue&, const DenseBackwardData& op) {
+void tiles_backward_data(CpuQueue& queue, const DenseBackwardData& op, const Lent& lent) {
+  multiply(queue, product_of(op), op.dy.as<float>(), lent.weights, true, nullptr, op.dx.as<float>(),
+           lent.scratch);
+}
+
+void eigen_backward_data(CpuQueue&, const DenseBackwardData& op, const Lent&) {
   matrix(op.dx).noalias() = matrix(op.dy) * matrix(op.weight).transpose();
 }
 
 const Algorithm<DenseBackwardData> kBackwardData[] = {
-    {"dense_tiles", declines_f64<DenseBackwardData>, tiles_scratch, tiles_backward_data},
+    {"dense_tiles", declines_f64<DenseBackwardData>, tiles_scratch, tiles_backward_data,
+     packed_bytes, prepare},
     {"dense_eigen", takes_everything<DenseBackwardData>, no_scratch<DenseBackwardData>,
      eigen_backward_data}};
 
@@ -197,9 +235,9 @@ std::size_t tiles_scratch(const CpuQueue&, const DenseBackwardWeights& op) {
          (g.whole() ? 0 : static_cast<std::size_t>((g.n + g.in) * g.padded()) * sizeof(float));
 }
 
-void tiles_backward_weights(CpuQueue& queue, const DenseBackwardWeights& op) {
+void tiles_backward_weights(CpuQueue& queue, const DenseBackwardWeights& op, const Lent& lent) {
   const WeightGradient g = gradient_of(op);
-  auto* offsets = static_cast<std::ptrdiff_t*>(queue.working_memory(tiles_scratch(queue, op)));
+  auto* offsets = static_cast<std::ptrdiff_t*>(lent.scratch);
   for (std::int64_t k = 0; k < g.in; ++k) offsets[k] = k;
   const float* dy = op.dy.as<float>();
   float* dweight = op.dweight.as<float>();
@@ -239,7 +277,7 @@ void tiles_backward_weights(CpuQueue& queue, const DenseBackwardWeights& op) {
   add_column_sums(op.dy.as<float>(), g.out, g.n, g.out, dbias);
 }
 
-void eigen_backward_weights(CpuQueue&, const DenseBackwardWeights& op) {
+void eigen_backward_weights(CpuQueue&, const DenseBackwardWeights& op, const Lent&) {
   matrix(op.dweight).noalias() = matrix(op.x).transpose() * matrix(op.dy);
   if (op.dbias)
     DMatrix(op.dbias.as<double>(), 1, op.dbias.shape[0]) = matrix(op.dy).colwise().sum();
@@ -252,12 +290,12 @@ const Algorithm<DenseBackwardWeights> kBackwardWeights[] = {
 
 }  // namespace
 
-void run(CpuQueue& queue, const Dense& op) { choose<Dense>(kForward, op).run(queue, op); }
+void run(CpuQueue& queue, const Dense& op) { run_chosen<Dense>(queue, op, kForward); }
 void run(CpuQueue& queue, const DenseBackwardData& op) {
-  choose<DenseBackwardData>(kBackwardData, op).run(queue, op);
+  run_chosen<DenseBackwardData>(queue, op, kBackwardData);
 }
 void run(CpuQueue& queue, const DenseBackwardWeights& op) {
-  choose<DenseBackwardWeights>(kBackwardWeights, op).run(queue, op);
+  run_chosen<DenseBackwardWeights>(queue, op, kBackwardWeights);
 }
 
 OpNote plan(CpuQueue& queue, const Dense& op) { return describe<Dense>(kForward, queue, op); }

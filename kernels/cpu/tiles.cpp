@@ -64,6 +64,27 @@ HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
 }
 
 template <int... i>
+HWY_INLINE void RowTile(const ForwardRow& t, std::int64_t panel, std::integer_sequence<int, i...>) {
+  const D d;
+  const auto lanes = static_cast<std::ptrdiff_t>(hn::Lanes(d));
+  const float* const bias = t.bias + panel * 2 * lanes;
+  V low[] = {hn::LoadU(d, bias + 2 * i * lanes)...};
+  V high[] = {hn::LoadU(d, bias + (2 * i + 1) * lanes)...};
+  const float* const panels = t.weight + panel * t.panel_stride;
+  const float* const weight[] = {panels + i * t.panel_stride...};
+  std::ptrdiff_t at = 0;
+  for (std::int64_t k = 0; k < t.terms; ++k) {
+    const V x = hn::Set(d, t.x[k]);
+    (MulAddBoth(x, hn::LoadU(d, weight[i] + at), hn::LoadU(d, weight[i] + at + lanes), low[i],
+                high[i]),
+     ...);
+    at += t.weight_stride;
+  }
+  float* const out = t.out + panel * 2 * lanes;
+  (StoreBoth(low[i], high[i], out + 2 * i * lanes), ...);
+}
+
+template <int... i>
 HWY_INLINE void OuterTile(const OuterTiles& t, std::int64_t row, std::integer_sequence<int, i...>) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
@@ -124,6 +145,12 @@ struct ForwardBody {
     ForwardTile(t, first, std::make_integer_sequence<int, kPixels>());
   }
 };
+template <int kPanels>
+struct RowBody {
+  static void Run(const ForwardRow& t, std::int64_t first) {
+    RowTile(t, first, std::make_integer_sequence<int, kPanels>());
+  }
+};
 template <int kRows>
 struct OuterBody {
   static void Run(const OuterTiles& t, std::int64_t first) {
@@ -132,6 +159,7 @@ struct OuterBody {
 };
 
 void Forward(const ForwardTiles& t) { EvenTiles<ForwardBody>(t, t.pixels); }
+void Row(const ForwardRow& t) { EvenTiles<RowBody>(t, t.panels); }
 void Outer(const OuterTiles& t) { EvenTiles<OuterBody>(t, t.rows); }
 
 using DI = hn::Rebind<std::int32_t, D>;
@@ -268,6 +296,7 @@ HWY_AFTER_NAMESPACE();
 namespace ratnet::inline v1 {
 HWY_EXPORT(PanelWidth);
 HWY_EXPORT(Forward);
+HWY_EXPORT(Row);
 HWY_EXPORT(Outer);
 HWY_EXPORT(ForwardPool);
 HWY_EXPORT(Pool);
@@ -276,6 +305,7 @@ HWY_EXPORT(ColumnSums);
 std::int64_t panel_width() { return HWY_DYNAMIC_DISPATCH(PanelWidth)(); }
 void forward_tiles(const ForwardTiles& tiles) { HWY_DYNAMIC_DISPATCH(Forward)(tiles); }
 void forward_pool_tiles(const ForwardPoolTiles& tiles) { HWY_DYNAMIC_DISPATCH(ForwardPool)(tiles); }
+void forward_row(const ForwardRow& row) { HWY_DYNAMIC_DISPATCH(Row)(row); }
 void outer_tiles(const OuterTiles& tiles) { HWY_DYNAMIC_DISPATCH(Outer)(tiles); }
 void pool_rows(const PoolRows& rows) { HWY_DYNAMIC_DISPATCH(Pool)(rows); }
 void add_column_sums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,

@@ -34,9 +34,25 @@ struct ForwardTiles {
 };
 void forward_tiles(const ForwardTiles& tiles);
 
-// The same with windows of 2x2 pixels pooled: for p in 0..pixels-1 and the first `channels` of one
-// panel, out[p * out_stride + c] = activation(the largest of the sums of pixels 2p and 2p + 1 of
-// two rows); a NaN counts as the largest. Weights lie in one panel.
+// One pixel of several panels, whose sums fill the registers that further pixels would: for every
+// panel p < panels and every channel c of it
+//   out[p * panel_width() + c] = bias[p * panel_width() + c] + sum over k < terms of
+//       x[k] * weight[p * panel_stride + k * weight_stride + c],
+// with the same bits as forward_tiles.
+struct ForwardRow {
+  const float* x;
+  std::int64_t terms;
+  std::int64_t panels;
+  const float* weight;
+  std::ptrdiff_t weight_stride, panel_stride;
+  const float* bias;
+  float* out;
+};
+void forward_row(const ForwardRow& row);
+
+// forward_tiles with windows of 2x2 pixels pooled: for p in 0..pixels-1 and the first `channels` of
+// one panel, out[p * out_stride + c] = activation(the largest of the sums of pixels 2p and 2p + 1
+// of two rows); a NaN counts as the largest. Weights lie in one panel.
 struct ForwardPoolTiles {
   const float* x;
   std::ptrdiff_t x_stride, x_row_stride;  // floats from one pixel, one row to the next

@@ -77,11 +77,34 @@ PixelTile<const float> take_tile(const float* image, std::int64_t height, std::i
   return {buffer, side * whole, whole};
 }
 
+namespace {
+
+// The input's points of one tile whose first pixel is (y, x). zeros: [channels].
+void transform_tile(const Blocks& b, const float* plane, std::int64_t y, std::int64_t x,
+                    const float* zeros, float* points) {
+  const std::int64_t height = b.problem.input[1], width = b.problem.input[2];
+  if (y >= 0 && x >= 0 && y + kWinogradInput <= height && x + kWinogradInput <= width)
+    return winograd_input({plane + (y * width + x) * b.in, width * b.in, b.in}, b.in, points,
+                          b.in_stride);
+  // What lies outside is read from zeros through pointers: cheaper than a copy with a border.
+  const float* pixels[kWinogradPoints];
+  for (std::int64_t i = 0; i < kWinogradPoints; ++i) {
+    const std::int64_t row = y + i / kWinogradInput, column = x + i % kWinogradInput;
+    const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+    pixels[i] = inside ? plane + (row * width + column) * b.in : zeros;
+  }
+  winograd_input(pixels, b.in, points, b.in_stride);
+}
+
+}  // namespace
+
 void transform_input(const Blocks& b, std::int64_t block, const float* x, float* buffer,
                      float* points) {
   const Problem& p = b.problem;
   const Window& w = p.window;
   const std::int64_t plane_floats = p.input[1] * p.input[2] * p.in;
+  const bool in_place = p.in == b.in;
+  if (in_place) std::fill_n(buffer, b.in, 0.0f);
   for (std::int64_t t = 0; t < b.tiles_of(block); ++t) {
     const Place at = b.place(block * b.size + t);
     for (std::int64_t tap = 0; tap < b.taps; ++tap) {
@@ -93,9 +116,13 @@ void transform_input(const Blocks& b, std::int64_t block, const float* x, float*
         continue;
       }
       const float* const plane = x + (at.sample * p.input[0] + z) * plane_floats;
-      winograd_input(take_tile(plane, p.input[1], p.input[2], p.in, b.in, at.y - w.pad_before[1],
-                               at.x - w.pad_before[2], kWinogradInput, buffer),
-                     b.in, to, b.in_stride);
+      const std::int64_t row = at.y - w.pad_before[1], column = at.x - w.pad_before[2];
+      if (in_place)
+        transform_tile(b, plane, row, column, buffer, to);
+      else
+        winograd_input(take_tile(plane, p.input[1], p.input[2], p.in, b.in, row, column,
+                                 kWinogradInput, buffer),
+                       b.in, to, b.in_stride);
     }
   }
 }

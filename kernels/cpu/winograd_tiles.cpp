@@ -118,17 +118,23 @@ HWY_INLINE void Square(const Load& load, const Store& store) {
                      [&](int x, V value) HWY_ATTR { store(y, x, value); });
 }
 
-// Pixels to points, for every vector of channels.
-template <class Transform>
-HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channels, float* points,
+// Pixels to points, for every vector of channels. pixel(y, x): where its channels are.
+template <class Transform, class Pixel>
+HWY_INLINE void ToPoints(const Pixel& pixel, std::int64_t channels, float* points,
                          std::ptrdiff_t stride) {
   const D d;
   for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d)))
-    Square<Transform>(
-        [&](int y, int x)
-            HWY_ATTR { return hn::LoadU(d, tile.first + y * tile.row + x * tile.pixel + c); },
-        [&](int y, int x, V value)
-            HWY_ATTR { hn::StoreU(value, d, points + (y * Transform::kOut + x) * stride + c); });
+    Square<Transform>([&](int y, int x) HWY_ATTR { return hn::LoadU(d, pixel(y, x) + c); },
+                      [&](int y, int x, V value) HWY_ATTR {
+                        hn::StoreU(value, d, points + (y * Transform::kOut + x) * stride + c);
+                      });
+}
+template <class Transform>
+HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channels, float* points,
+                         std::ptrdiff_t stride) {
+  ToPoints<Transform>([&](int y, int x)
+                          HWY_ATTR { return tile.first + y * tile.row + x * tile.pixel; },
+                      channels, points, stride);
 }
 
 // Points to pixels.
@@ -150,6 +156,11 @@ HWY_INLINE void ToPixels(const float* points, std::ptrdiff_t stride, std::int64_
 void Input(const PixelTile<const float>& tile, std::int64_t channels, float* v,
            std::ptrdiff_t stride) {
   ToPoints<InputTransform>(tile, channels, v, stride);
+}
+void InputApart(const float* const* pixels, std::int64_t channels, float* v,
+                std::ptrdiff_t stride) {
+  ToPoints<InputTransform>([&](int y, int x) HWY_ATTR { return pixels[y * kWinogradInput + x]; },
+                           channels, v, stride);
 }
 void Filter(const PixelTile<const float>& tile, std::int64_t channels, float* u,
             std::ptrdiff_t stride) {
@@ -177,6 +188,7 @@ HWY_AFTER_NAMESPACE();
 namespace ratnet::inline v1 {
 HWY_EXPORT(WholeVectors);
 HWY_EXPORT(Input);
+HWY_EXPORT(InputApart);
 HWY_EXPORT(Filter);
 HWY_EXPORT(Output);
 HWY_EXPORT(OutputGradient);
@@ -188,6 +200,10 @@ std::int64_t winograd_channels(std::int64_t channels) {
 void winograd_input(const PixelTile<const float>& d, std::int64_t channels, float* v,
                     std::ptrdiff_t stride) {
   HWY_DYNAMIC_DISPATCH(Input)(d, channels, v, stride);
+}
+void winograd_input(const float* const (&pixels)[kWinogradPoints], std::int64_t channels, float* v,
+                    std::ptrdiff_t stride) {
+  HWY_DYNAMIC_DISPATCH(InputApart)(pixels, channels, v, stride);
 }
 void winograd_filter(const float* g, std::int64_t channels, float* u, std::ptrdiff_t stride) {
   HWY_DYNAMIC_DISPATCH(Filter)({g, 3 * channels, channels}, channels, u, stride);

@@ -29,6 +29,9 @@ std::int64_t winograd_channels(std::int64_t channels);
 // v = B^T d B of an input tile of 6x6 pixels.
 void winograd_input(const PixelTile<const float>& d, std::int64_t channels, float* v,
                     std::ptrdiff_t stride);
+// The same of pixels that lie apart: pixels[6 * row + column].
+void winograd_input(const float* const (&pixels)[kWinogradPoints], std::int64_t channels, float* v,
+                    std::ptrdiff_t stride);
 // u = G g G^T of a filter, g [3][3][channels].
 void winograd_filter(const float* g, std::int64_t channels, float* u, std::ptrdiff_t stride);
 // y = A^T m A + bias, 4x4 pixels; bias [channels].

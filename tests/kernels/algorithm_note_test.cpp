@@ -54,12 +54,19 @@ TEST_CASE("the CPU takes Winograd's method where it pays, and says why elsewhere
   };
   CHECK(note({1, 32, 32, 32}, {3, 3, 32, 32}) == "conv_winograd");
   CHECK(note({1, 4, 32, 32, 8}, {3, 3, 3, 8, 16}) == "conv_winograd");
-  const std::string direct = "conv_direct; not conv_winograd: ";
-  CHECK(note({1, 64, 64, 1}, {3, 3, 1, 32}) == direct + "does not pay for so few channels");
-  CHECK(note({1, 5, 5, 32}, {3, 3, 32, 32}) == direct + "does not pay for so small an image");
-  CHECK(note({9, 4, 4, 32}, {3, 3, 32, 32}) == direct + "does not pay for so small an image");
-  CHECK(note({1, 32, 32, 32}, {5, 5, 32, 32}) == direct + "works for 3x3 kernels only");
-  CHECK(note({1, 32, 32, 32}, {3, 3, 32, 32}, 2) == direct + "works with stride 1 only");
+  const auto direct_as = [](const std::string& reason) {
+    return "conv_direct; not conv_winograd: " + reason +
+           "; not conv_few_channels: works for up to 4 channels out only";
+  };
+  CHECK(note({1, 64, 64, 1}, {3, 3, 1, 32}) == direct_as("does not pay for so few channels"));
+  CHECK(note({1, 5, 5, 32}, {3, 3, 32, 32}) == direct_as("does not pay for so small an image"));
+  CHECK(note({9, 4, 4, 32}, {3, 3, 32, 32}) == direct_as("does not pay for so small an image"));
+  CHECK(note({1, 32, 32, 32}, {5, 5, 32, 32}) == direct_as("works for 3x3 kernels only"));
+  CHECK(note({1, 32, 32, 32}, {3, 3, 32, 32}, 2) == direct_as("works with stride 1 only"));
+  CHECK(note({1, 32, 32, 32}, {1, 1, 32, 1}) ==
+        "conv_few_channels; not conv_winograd: works for 3x3 kernels only");
+  CHECK(note({1, 32, 32, 16}, {3, 3, 16, 4}) ==
+        "conv_few_channels; not conv_winograd: does not pay for so few channels");
 }
 
 TEST_CASE("the CPU takes the gradient of a strided convolution's input by phases") {
@@ -80,14 +87,16 @@ TEST_CASE("the CPU takes the gradient of a strided convolution's input by phases
   };
   const Shape x{1, 32, 32, 32};
   const auto phases_as = [](const std::string& reason) {
-    return "conv_phases; not conv_winograd: " + reason + "; not conv_direct: " + reason;
+    return "conv_phases; not conv_winograd: " + reason + "; not conv_few_channels: " + reason +
+           "; not conv_direct: " + reason;
   };
   CHECK(note(DType::f32, x, 2, 2, 0) == phases_as("works with stride 1 only"));
   CHECK(note(DType::f32, x, 2, 3, 2) == phases_as("works with stride 1 only"));
   CHECK(note(DType::f32, x, 2, 1, 2) == phases_as("padding is wider than the kernel"));
   CHECK(note(DType::f32, x, 3, 1, 1) == "conv_winograd");
   CHECK(note(DType::f32, x, 5, 1, 1) ==
-        "conv_direct; not conv_winograd: works for 3x3 kernels only");
+        "conv_direct; not conv_winograd: works for 3x3 kernels only; not conv_few_channels: works "
+        "for up to 4 channels out only");
   CHECK(note(DType::f64, x, 2, 2, 0).ends_with("; not conv_phases: works in f32 only"));
   CHECK(note(DType::f32, x, 2, 2, 0, 2).ends_with("; not conv_phases: works without groups only"));
   CHECK(note(DType::f32, {1, 128, 128, 1}, 2, 33, 0)

@@ -30,6 +30,7 @@ Json plan_json(const Model& model, const PredictorOptions& options) {
           {"steps", steps},
           {"activation_bytes", memory.activations},
           {"scratch_bytes", memory.scratch},
+          {"prepared_weight_bytes", memory.prepared},
           {"parameter_bytes", memory.parameters}};
 }
 
@@ -109,12 +110,13 @@ void print_model(const Model& model, const PlanWanted& wanted) {
   const Json& plan = json["plan"];
   std::printf(
       "\nplan for batches up to %lld on %s in %s: %.1f MiB activations, %.1f MiB scratch, %.1f MiB "
-      "parameters\n",
+      "parameters, %.1f MiB prepared weights\n",
       plan["batch"].get<long long>(), plan["device"].get<std::string>().c_str(),
       plan["precision"].get<std::string>().c_str(),
       plan["activation_bytes"].get<double>() / 1048576,
       plan["scratch_bytes"].get<double>() / 1048576,
-      plan["parameter_bytes"].get<double>() / 1048576);
+      plan["parameter_bytes"].get<double>() / 1048576,
+      plan["prepared_weight_bytes"].get<double>() / 1048576);
   for (const Json& step : plan["steps"])
     std::printf("  %-14s %-12s %-20s %s\n", step["layer"].get<std::string>().c_str(),
                 step["operation"].get<std::string>().c_str(), joined(step["output"]).c_str(),
