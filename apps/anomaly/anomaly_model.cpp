@@ -119,6 +119,13 @@ void read_rules(AnomalyModel& read, Model& model) {
   if (read.weights.size() > kOldRules) read.structure = statistics_of(model, kStructure);
 }
 
+// The shape of one image of a network of one input; else none.
+Shape input_of(const Graph& graph) {
+  const auto& inputs = graph.inputs();
+  return inputs.size() == 1 ? graph.infer(1, false)[static_cast<std::size_t>(inputs[0])].output
+                            : Shape();
+}
+
 // Of `all`, a subject with all its brain, by what scores() can be made of.
 struct RuleScores {
   Reconstruction reconstruction;
@@ -208,18 +215,24 @@ Graph anomaly_graph(AnomalyMethod method, const AnomalyNetworkOptions& options) 
   return variational_autoencoder_graph(narrow);
 }
 
+std::int64_t scoring_batch(const Graph& graph) {
+  constexpr std::int64_t kSlices = 32;
+  const Shape image = input_of(graph);
+  return image.rank() == 5 ? std::max<std::int64_t>(1, kSlices / image[1]) : kSlices;
+}
+
 AnomalyModel anomaly_model(Model model) {
   if (model.system != kAnomalySystem)
     fail(ErrorKind::input, "is a model of '", model.system, "', expected one of '", kAnomalySystem,
          "' (ratnet train anomaly makes one)");
   if (!model.provenance.contains("data_hash"))
     fail(ErrorKind::input, "does not tell its training data");
-  const auto& inputs = model.graph.inputs();
-  const Shape image = inputs.size() == 1
-                          ? model.graph.infer(1, false)[static_cast<std::size_t>(inputs[0])].output
-                          : Shape();
-  if (image.rank() != 4 || image[1] != image[2] || image[1] > 512 || image[3] != 1)
-    fail(ErrorKind::input, "takes images ", image, ", expected [1, n, n, 1] of up to 512 pixels");
+  const Shape image = input_of(model.graph);
+  const bool slices = image.rank() == 4 && image[1] == image[2] && image[1] <= kLargestSlice;
+  const bool patches = image.rank() == 5 && std::max({image[1], image[2], image[3]}) <= kJudgedSize;
+  if (!(slices || patches) || image.back() != 1)
+    fail(ErrorKind::input, "takes images ", image, ", expected [1, n, n, 1] of up to ",
+         kLargestSlice, " pixels or [1, D, H, W, 1] of up to ", kJudgedSize);
   const auto output = static_cast<std::size_t>(model.graph.outputs()[0]);
   if (const Shape made = model.graph.infer(1, false)[output].output; made != image)
     fail(ErrorKind::input, "makes ", made, " of images ", image, ", expected the same size");

@@ -37,6 +37,9 @@ struct AnomalyNetworkOptions {
 // have.
 Graph anomaly_graph(AnomalyMethod method, const AnomalyNetworkOptions& options = {});
 
+// How many slices, or patches of as many slices, go through such a network at once.
+std::int64_t scoring_batch(const Graph& graph);
+
 constexpr const char* kAnomalySystem = "anomaly";
 
 // A model file as the anomaly system reads it.

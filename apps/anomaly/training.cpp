@@ -9,6 +9,7 @@
 #include "../../train/total_steps.h"
 #include "cohort_split.h"
 #include "subject_slices.h"
+#include "training_patches.h"
 
 namespace ratnet::inline v1 {
 
@@ -53,24 +54,30 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
       of_split(subjects, splits, Split::validation);
   // Before a training that would be lost.
   healthy_slices("calibration (split validation)", calibrating);
-  const auto first =
-      static_cast<std::int64_t>(healthy_slices("the training subjects", both).size());
+  healthy_slices("the training subjects", both);
+  const std::size_t learnt_from = both.size();
   both.insert(both.end(), calibrating.begin(), calibrating.end());
-  const TrainingSlices slices = training_slices(both, options.network.size[0]);
+  const Sizes& size = options.network.size;
+  const bool volumes = size.size() == 3;
+  const TrainingSamples samples = volumes
+                                      ? training_patches(both, size, options.trainer.loader.seed)
+                                      : training_slices(both, size[0]);
+  const std::ptrdiff_t first =
+      std::ranges::lower_bound(samples.subjects, learnt_from) - samples.subjects.begin();
   std::vector<std::int64_t> train(static_cast<std::size_t>(first)),
-      validation(static_cast<std::size_t>(slices.images->size() - first));
+      validation(samples.subjects.size() - train.size());
   std::iota(train.begin(), train.end(), 0);
   std::iota(validation.begin(), validation.end(), first);
 
   TrainerOptions trainer = options.trainer;
   trainer.data_hash = hash;
-  trainer.loader.masks = slices.brains.get();
+  trainer.loader.masks = samples.brains.get();
   const CoarseNoise noise =
       options.method == AnomalyMethod::denoising ? options.noise : CoarseNoise{.deviation = 0};
   trainer.loader.change = healthy_change(options.augmentation, noise);
   trainer.judged_change = noise_change(noise);
   const TrainingResult trained =
-      train_network(graph, anomaly_objective(options, total_steps(trainer, first)), *slices.images,
+      train_network(graph, anomaly_objective(options, total_steps(trainer, first)), *samples.images,
                     train, validation, trainer, progress);
   AnomalyTrainingResult result;
   result.interrupted = trained.interrupted;
@@ -91,10 +98,11 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
       {"batch", std::to_string(trainer.loader.batch)},
       {"learning_rate", text(trainer.schedule.rate)},
       {"training_subjects", std::to_string(of_split(subjects, splits, Split::train).size())},
-      {"training_slices", std::to_string(first)}};
+      {volumes ? "training_patches" : "training_slices", std::to_string(first)}};
   model.combined = options.combined;
   const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
-  Plan plan(graph, std::make_shared<Parameters>(queue, model.model.weights), {.batch = 32});
+  Plan plan(graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = scoring_batch(graph)});
   calibrate(model, plan, of_split(subjects, splits, Split::train), calibrating);
   store(model);
   return result;

@@ -107,11 +107,12 @@ std::string name_of(const CoarseNoise& noise) {
 
 }  // namespace
 
-TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n) {
+TrainingSamples training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n) {
   const std::vector<HealthySlice> chosen = healthy_slices("training", subjects);
   const auto count = static_cast<std::int64_t>(chosen.size());
   Tensor images({count, n, n}, DType::f32), brains({count, n, n}, DType::u8);
   SampleTable table;
+  std::vector<std::size_t> of;
   std::int64_t i = 0;
   for (std::size_t number = 0; number < subjects.size(); ++number) {
     const PreparedSubject& subject = *subjects[number];
@@ -125,12 +126,14 @@ TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects,
                              [](float part) -> std::uint8_t { return part >= 0.5f; });
       table.subjects.push_back(subject.name);
       table.slices.push_back(static_cast<std::int32_t>(slice));
+      of.push_back(number);
     }
   }
   return {std::make_unique<TensorDataset>(std::move(images), table, DatasetAttributes(),
                                           "healthy slices"),
           std::make_unique<TensorDataset>(std::move(brains), table, DatasetAttributes(),
-                                          "their brains")};
+                                          "their brains"),
+          std::move(of)};
 }
 
 SampleChange healthy_change(const HealthyAugmentation& augmentation, const CoarseNoise& noise) {

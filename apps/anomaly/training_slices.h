@@ -9,12 +9,13 @@
 
 namespace ratnet::inline v1 {
 
-// Images f32 [N, n, n, 1] and their brains u8 [N, n, n, 1] on the network's grid, by subject and
-// slice. Throws Error as healthy_slices() does.
-struct TrainingSlices {
-  std::unique_ptr<Dataset> images, brains;
+struct TrainingSamples {
+  std::unique_ptr<Dataset> images, brains;  // [N, ..., 1]: f32; u8, 1 inside
+  std::vector<std::size_t> subjects;        // [N] places among those they are of, ascending
 };
-TrainingSlices training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n);
+
+// [N, n, n, 1] on the network's grid, by subject and slice. Throws Error as healthy_slices() does.
+TrainingSamples training_slices(std::span<const PreparedSubject* const> subjects, std::int64_t n);
 
 // Random changes within the brain. Numbers are of images as they are prepared, where the brain's
 // median is 0.5.

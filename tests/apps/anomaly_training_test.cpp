@@ -53,7 +53,7 @@ TEST_CASE("networks learn from healthy judged slices alone") {
   std::vector<PreparedSubject> subjects = healthy_cohort(2, 4);
   subjects[0].judged[1] = 0;
   subjects[1].labels = {0, 1, 255, 0};
-  const TrainingSlices slices = training_slices(pointers(subjects), 32);
+  const TrainingSamples slices = training_slices(pointers(subjects), 32);
   CHECK(slices.images->size() == 5);
   CHECK(slices.images->image_shape() == Shape{32, 32, 1});
   CHECK(slices.images->table().slices == std::vector<std::int32_t>{0, 2, 3, 0, 3});
@@ -104,7 +104,7 @@ TEST_CASE("noise stays in the brain, has its deviation, and leaves the target cl
 TEST_CASE("augmentation moves image and brain together and shifts brightness within it") {
   const PreparedSubject subject = healthy_subject(1, 3);
   const PreparedSubject* one[] = {&subject};
-  const TrainingSlices slices = training_slices(one, 64);
+  const TrainingSamples slices = training_slices(one, 64);
   Tensor image({64, 64, 1}, DType::f32), brain({64, 64, 1}, DType::u8);
   slices.images->read(0, image.view().reshaped({1, 64, 64, 1}));
   slices.brains->read(0, brain.view().reshaped({1, 64, 64, 1}));

@@ -354,6 +354,21 @@ TEST_CASE("a stack of too many slices is refused before it takes memory") {
             .err.find("30000 slices, at most 2048") != std::string::npos);
 }
 
+TEST_CASE("a model of patches is scored and judged as one of slices") {
+  const Heads& h = heads();
+  const std::string model = h.folder / "patches.safetensors", out = h.folder / "patches";
+  const std::string train = "train anomaly " + h.cohort + " -o " + model + " --method ae ";
+  refused(train + "--patch 16,128", 2);
+  CHECK(refused(train + "--patch 16,256,256", 2).err.find("128 voxels") != std::string::npos);
+  CHECK(refused(train + "--patch 12,128,128", 2).err.find("multiple of 16") != std::string::npos);
+  well(train + "--patch 16,128,128 --epochs 1");
+  well("score " + model + " " + h.cohort + " -o " + out + " --no-pages");
+  const auto scores = column<float>(out + "/scores.h5", "slice_score", H5T_NATIVE_FLOAT);
+  CHECK(scores.size() == 8 * 12);
+  CHECK(std::ranges::count_if(scores, [](float s) { return s > 0; }) > 8 * 5);
+  well("evaluate " + model + " " + h.cohort + " --split test");
+}
+
 TEST_CASE("what cannot be scored is said in a line") {
   const Heads& h = heads();
   const std::string out = " -o " + (h.folder / "nowhere");

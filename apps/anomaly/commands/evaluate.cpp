@@ -55,7 +55,8 @@ void evaluate_anomaly(const EvaluateOptions& options) {
                                         .threads = options.compute.threads,
                                         .executor = {}});
   Plan plan(anomaly.model.graph, std::make_shared<Parameters>(queue, anomaly.model.weights),
-            {.batch = 32, .precision = parse_precision(options.compute.precision)});
+            {.batch = scoring_batch(anomaly.model.graph),
+             .precision = parse_precision(options.compute.precision)});
   ThreadPool pool(options.compute.threads);
   Progress progress("judging", "subjects", static_cast<std::int64_t>(subjects.size()));
   AnomalyEvaluation evaluation = compare(plan, anomaly, subjects, learnt, pool,

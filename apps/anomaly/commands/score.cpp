@@ -95,7 +95,8 @@ class Scoring {
                                                      .threads = options.compute.threads,
                                                      .executor = {}}),
                                          model_.model.weights),
-            {.batch = 32, .precision = parse_precision(options.compute.precision)}),
+            {.batch = scoring_batch(model_.model.graph),
+             .precision = parse_precision(options.compute.precision)}),
         pages_(options.output),
         group_{.model = model_, .about = about()} {}
 

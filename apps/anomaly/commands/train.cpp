@@ -20,6 +20,7 @@ namespace {
 struct Options {
   std::string data;
   std::string method = "denoising", residual = "positive";
+  std::vector<std::int64_t> patch;
   bool noise_given = false, divergence_given = false;
   AnomalyTrainingOptions training;
   TrainingCommandOptions command;
@@ -60,6 +61,8 @@ void run(Options options) {
   AnomalyTrainingOptions& training = options.training;
   training.method = parse_anomaly_method(options.method);
   training.score.residual = parse_residual(options.residual);
+  if (!options.patch.empty()) training.network.size = options.patch;
+  anomaly_graph(training.method, training.network);  // refuses sizes before the work
   TrainerOptions& trainer = options.command.finish();
   require(trainer.patience == 0 && trainer.schedule.kind != ScheduleKind::plateau,
           "the held-out subjects calibrate the model, so they cannot choose its weights too: no "
@@ -101,7 +104,7 @@ void run(Options options) {
         of_split(prepared.subjects, splits, Split::validation), training.score);
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
     Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
-              {.batch = 32});
+              {.batch = scoring_batch(model.model.graph)});
     ThreadPool pool(trainer.threads);
     test = compare(plan, model, tested, learnt, pool);
     model.model.metrics = metrics_of(*test);
@@ -140,6 +143,13 @@ void add_train_anomaly(CLI::App& train) {
                    "scans (.nii, .nii.gz), one of each subject; masks in it are passed over")
       ->required();
   command->add_option("--method", options->method, "denoising, ae or vae")->capture_default_str();
+  command
+      ->add_option(
+          "--patch", options->patch,
+          "D,H,W: learn from patches of volumes of so many slices and pixels, out of 128 x "
+          "128, in place of slices; every step takes several times as long")
+      ->delimiter(',')
+      ->expected(3);
   command
       ->add_option("--noise", options->training.noise.deviation,
                    "denoising: deviation of the noise that it learns to remove, where the brain's "
