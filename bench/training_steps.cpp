@@ -46,7 +46,7 @@ const std::map<std::string, std::function<Graph(bool small)>> kNetworks = {
      }},
     {"series",
      [](bool small) {
-       return small ? series_network_graph(4, {.size = {32, 32}, .widths = {8, 12, 16}})
+       return small ? series_network_graph(4, {.size = 32, .widths = {8, 12, 16}})
                     : series_network_graph(10);
      }},
     {"conv5_fc3",
