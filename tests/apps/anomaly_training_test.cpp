@@ -347,13 +347,13 @@ TEST_CASE("a model of before the structure loss combines its three rules as it d
     CHECK(static_cast<double>(found.scores.maps.values<float>()[p]) == Approx(sum).margin(1e-6));
   }
   // Beside it the rule stands as any other.
-  const LearntBaselines learnt =
+  const std::optional<LearntBaselines> learnt =
       calibrated_baselines(of_split(subjects, kSplits, Split::train),
                            of_split(subjects, kSplits, Split::validation), old.score);
   ThreadPool pool(1);
+  const AnomalyEvaluation evaluation = compare(plan, old, subjects, learnt, pool);
   std::vector<std::string> names;
-  for (const MethodEvaluation& method : compare(plan, old, subjects, learnt, pool).methods)
-    names.push_back(method.name);
+  for (const MethodEvaluation& method : evaluation.methods) names.push_back(method.name);
   CHECK(std::ranges::count(names, std::string(kStructureRule)) == 1);
 }
 

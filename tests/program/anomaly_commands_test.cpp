@@ -134,7 +134,7 @@ TEST_CASE("the rules beside a model learn from the file it was trained on, or fr
   const json beside = json::parse(
       well("evaluate " + h.model + " " + other + " --split all --json - --healthy " + h.cohort)
           .out);
-  CHECK(beside.at("baselines").size() == 6);
+  CHECK(beside.at("baselines").size() == 7);
   CHECK(alone.at("slice_auroc") == beside.at("slice_auroc"));
   refused("evaluate " + h.model + " " + h.cohort + " --healthy " + other, 3);
 }
