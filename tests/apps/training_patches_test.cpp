@@ -99,7 +99,8 @@ TEST_CASE("noise of a volume is of the place along every axis") {
     return std::pair{near / static_cast<double>(noise.size()),
                      far * static_cast<double>(n) / static_cast<double>(noise.size())};
   };
-  for (const auto& [stride, n] : {std::pair<std::size_t, std::size_t>{1024, 8}, {32, 32}, {1, 32}}) {
+  for (const auto& [stride, n] :
+       {std::pair<std::size_t, std::size_t>{1024, 8}, {32, 32}, {1, 32}}) {
     const auto [near, far] = mean_step(stride, n);
     CHECK(near > 0.01);
     CHECK(far > 1.3 * near);
