@@ -10,7 +10,7 @@ from torch_peer import as_ours, images_of, layer_tensors, passes
 
 
 def logits(model, inputs, shape):
-    network = Network(model, folded=True).double()
+    network = Network(model).double().eval()
     with torch.inference_mode():
         parts = [network(images_of(part).double())
                  for part in np.split(inputs, range(8, len(inputs), 8))]

@@ -93,6 +93,9 @@ LAYERS = {
 PASSES = ("forward", "data", "weights")
 
 
+CONTENDERS = ("ratnet", "onnxruntime", "openvino", "torch", "torch_malloc", "tensorflow")
+
+
 class Contender(NamedTuple):
     command: list
     environment: dict
@@ -116,11 +119,10 @@ def contenders(chosen, python, tensorflow):
         found["tensorflow"] = Contender(
             [tensorflow, HERE / "tensorflow_peer.py"], TUNED, ("start", "infer", "steps")
         )
-    wanted = chosen.contenders.split(",") if chosen.contenders else list(found)
     held = AVX2 if chosen.avx2 else {}
     limits = {name: str(chosen.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     return {
         name: one._replace(environment={**os.environ, **limits, **held, **one.environment})
         for name, one in found.items()
-        if name in wanted and not (chosen.avx2 and name in UNBOUND)
+        if name in chosen.contenders and not (chosen.avx2 and name in UNBOUND)
     }
