@@ -114,8 +114,7 @@ void Plan::State::run_forward(std::size_t index, const Computation& computation,
                          .random = random(),
                          .stream = c.stream,
                          .precision = options.precision};
-  const bool lends = keeps_prepared() && (queue().survey || c.prepared.bytes > 0);
-  const LendPrepared lend(queue(), lends ? &c.prepared : nullptr);
+  const LendPrepared lend(queue(), keeps_prepared() ? &c.prepared : nullptr);
   std::visit(
       [&](const auto& layer) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(layer)>, layers::Input>)

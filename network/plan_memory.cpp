@@ -23,15 +23,15 @@ Plan::Memory Plan::State::memory() const {
           .prepared = prepared_bytes};
 }
 
-// The largest batch, up to the plan's own, that takes no more than `room` bytes; 0 where none does.
-std::int64_t Plan::State::largest_batch(const Graph& original, bool recompute,
+// The largest batch, up to the plan's own, that takes no more than `room` bytes with these options
+// but for their batch; 0 where none does.
+std::int64_t Plan::State::largest_batch(const Graph& original, PlanOptions trial_options,
                                         std::size_t room) const {
   const auto fits = [&](std::int64_t batch) {
     State trial;
     trial.parameters = parameters;
-    trial.options = options;
+    trial.options = trial_options;
     trial.options.batch = batch;
-    trial.options.recompute = recompute;
     trial.lay_out(original);
     return trial.bytes() <= room;
   };
@@ -54,11 +54,18 @@ void Plan::State::check_memory(const Graph& original) {
   }
   if (needed <= room) return;
   const Memory parts = memory();
-  const std::int64_t plain = largest_batch(original, options.recompute, room);
-  const std::int64_t recomputed =
-      training() && !options.recompute ? largest_batch(original, true, room) : 0;
+  const std::int64_t plain = largest_batch(original, options, room);
   std::string way_out = plain > 0 ? text("a batch of up to ", plain, " fits") : "no batch fits";
-  if (recomputed > plain) way_out += text(", with recompute one of up to ", recomputed);
+  PlanOptions leaner = options;
+  if (training() && !options.recompute) {
+    leaner.recompute = true;
+    const std::int64_t most = largest_batch(original, leaner, room);
+    if (most > plain) way_out += text(", with recompute one of up to ", most);
+  } else if (prepared_bytes > 0) {
+    leaner.keep_prepared = false;
+    const std::int64_t most = largest_batch(original, leaner, room);
+    if (most > plain) way_out += text(", without keep_prepared one of up to ", most);
+  }
   fail(ErrorKind::device, "a plan for ", options.batch,
        training() ? " samples to train on: " : " samples: ", mebibytes(needed),
        " are needed (activations ", mebibytes(parts.activations), ", working memory ",

@@ -164,7 +164,8 @@ struct Plan::State {
   void lay_out(const Graph& original);
   Memory memory() const;
   std::size_t bytes() const { return arena_bytes + working_bytes + prepared_bytes; }
-  std::int64_t largest_batch(const Graph& original, bool recompute, std::size_t room) const;
+  std::int64_t largest_batch(const Graph& original, PlanOptions trial_options,
+                             std::size_t room) const;
   void check_memory(const Graph& original);
   void find_weights(std::size_t node, const std::map<std::string, FoldedNorm>& norms);
   void fold(std::size_t node, const FoldedNorm& norm);

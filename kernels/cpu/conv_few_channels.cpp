@@ -51,9 +51,9 @@ void forward(CpuQueue& queue, const Forward& f, const Lent& lent, const Tensors&
   Scratch scratch(lent.scratch);
   const Memory memory = lay_out(f, queue.executor->workers(), scratch);
   f.runs.offsets(p, f.band, memory.run_offsets);
-  float bias[8] = {};
+  float bias[kDotSums] = {};
   const std::int64_t channels = dot_channels(p.out);
-  for (std::int64_t i = 0; i < 8; ++i)
+  for (std::int64_t i = 0; i < kDotSums; ++i)
     if (tensors.bias && i % channels < p.out) bias[i] = tensors.bias[i % channels];
 
   const std::int64_t bands = (p.output[1] + f.rows - 1) / f.rows;
@@ -93,14 +93,6 @@ void pack(const Forward& f, float* to, const Value& value) {
         }
 }
 
-const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
-  if (groups != 1) return "works without groups only";
-  if (dtype != DType::f32) return "works in f32 only";
-  if (p.out > kMostDotChannels) return "works for up to 4 channels out only";
-  if (is_absurd(p)) return "the input with its border is too large";
-  return Runs(p).length < dot_lanes() ? "a kernel row is shorter than a vector" : nullptr;
-}
-
 std::size_t scratch_bytes(const CpuQueue& queue, const Problem& p) {
   Scratch scratch;
   lay_out(Forward(p), queue.executor->workers(), scratch);
@@ -117,7 +109,7 @@ Problem problem_of(const Conv& op) { return {op.x.shape, op.weight.shape.back(),
 
 const char* declines(const Conv& op) {
   if (op.pool.rank) return "does not pool";
-  return declines(problem_of(op), op.groups, op.x.dtype);
+  return few_channels::declines(problem_of(op), op.groups, op.x.dtype);
 }
 
 std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
@@ -144,7 +136,7 @@ void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
 
 const char* declines(const ConvBackwardData& op) {
   if (const char* const reason = cannot_turn(op)) return reason;
-  return declines(turned(op), op.groups, op.dy.dtype);
+  return few_channels::declines(turned(op), op.groups, op.dy.dtype);
 }
 
 std::size_t scratch_bytes(const CpuQueue& queue, const ConvBackwardData& op) {
@@ -167,6 +159,14 @@ void run_backward_data(CpuQueue& queue, const ConvBackwardData& op, const Lent& 
 }
 
 }  // namespace
+
+const char* few_channels::declines(const conv_bands::Problem& p, std::int64_t groups, DType dtype) {
+  if (groups != 1) return "works without groups only";
+  if (dtype != DType::f32) return "works in f32 only";
+  if (p.out > kMostDotChannels) return "works for up to 4 channels out only";
+  if (is_absurd(p)) return "the input with its border is too large";
+  return Runs(p).length < dot_lanes() ? "a kernel row is shorter than a vector" : nullptr;
+}
 
 const Algorithm<Conv> kConvFewChannels = {"conv_few_channels", declines,     scratch_bytes,
                                           run_forward,         packed_bytes, prepare};

@@ -20,11 +20,17 @@
 
 #include "../conv.h"
 #include "algorithms.h"
+#include "conv_bands.h"
 
 namespace ratnet::inline v1 {
 
 extern const Algorithm<Conv> kConvFewChannels;
 extern const Algorithm<ConvBackwardData> kConvFewChannelsBackwardData;
 extern const Algorithm<ConvBackwardWeights> kConvFewChannelsBackwardWeights;
+
+namespace few_channels {
+// Why these kernels do not take a problem, or nullptr.
+const char* declines(const conv_bands::Problem& problem, std::int64_t groups, DType dtype);
+}  // namespace few_channels
 
 }  // namespace ratnet::inline v1

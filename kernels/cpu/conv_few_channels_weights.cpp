@@ -11,12 +11,7 @@ namespace {
 using namespace conv_bands;
 
 const char* declines(const ConvBackwardWeights& op) {
-  const Problem p(op.x.shape, op.dy.shape.back(), op.window);
-  if (op.groups != 1) return "works without groups only";
-  if (op.x.dtype != DType::f32) return "works in f32 only";
-  if (p.out > kMostDotChannels) return "works for up to 4 channels out only";
-  if (is_absurd(p)) return "the input with its border is too large";
-  return Runs(p).length < dot_lanes() ? "a kernel row is shorter than a vector" : nullptr;
+  return few_channels::declines({op.x.shape, op.dy.shape.back(), op.window}, op.groups, op.x.dtype);
 }
 
 // Planes are summed in groups, the groups then in order; both are fixed by the problem.
@@ -68,21 +63,26 @@ void add_sums(const float* dy, std::int64_t pixels, std::int64_t channels, doubl
   }
 }
 
-// One item of work: one group's sum of all weights.
+// One item of work: one group's sums of the weights of some runs, and with the first those of the
+// bias.
 void sum_group(const WeightGradient& g, const Memory& memory, float* band_buffer,
-               const ConvBackwardWeights& op, std::int64_t group) {
+               const ConvBackwardWeights& op, std::int64_t group, std::int64_t first_run,
+               std::int64_t last_run) {
   const Problem& p = g.problem;
   float* const sum = memory.sums + group * g.sum_floats();
   double* const bias_sum = memory.bias_sums + group * p.out;
-  std::fill_n(sum, g.sum_floats(), 0.0f);
-  std::fill_n(bias_sum, p.out, 0.0);
+  for (std::int64_t c = 0; c < p.out; ++c)
+    std::fill_n(sum + c * p.depth() + first_run * g.runs.length,
+                (last_run - first_run) * g.runs.length, 0.0f);
+  const bool sums_bias = op.dbias && first_run == 0;
+  if (sums_bias) std::fill_n(bias_sum, p.out, 0.0);
   const std::int64_t x_floats = p.input[0] * p.input[1] * p.input[2] * p.in;
   const std::int64_t pixels = p.output[1] * p.output[2];
   for (std::int64_t i = g.planes * group / g.groups; i < g.planes * (group + 1) / g.groups; ++i) {
     const float* const dy = op.dy.as<float>() + i * pixels * p.out;
     const float* const band = take_band(p, g.band, op.x.as<float>() + i / p.output[0] * x_floats,
                                         i % p.output[0], 0, band_buffer);
-    for (std::int64_t run = 0; run < g.runs.count; ++run)
+    for (std::int64_t run = first_run; run < last_run; ++run)
       dot_gradient({.x = band + memory.run_offsets[run],
                     .x_stride = p.window.stride[2] * p.in,
                     .pixels = p.output[2],
@@ -93,7 +93,7 @@ void sum_group(const WeightGradient& g, const Memory& memory, float* band_buffer
                     .run_length = g.runs.length,
                     .out = sum + run * g.runs.length,
                     .out_stride = p.depth()});
-    if (op.dbias) add_sums(dy, pixels, p.out, bias_sum);
+    if (sums_bias) add_sums(dy, pixels, p.out, bias_sum);
   }
 }
 
@@ -103,8 +103,13 @@ void run_backward_weights(CpuQueue& queue, const ConvBackwardWeights& op, const 
   Scratch scratch(lent.scratch);
   const Memory memory = lay_out(g, queue.executor->workers(), scratch);
   g.runs.offsets(p, g.band, memory.run_offsets);
-  parallel_for(*queue.executor, g.groups, [&](std::int64_t group, int worker) {
-    sum_group(g, memory, memory.workers + worker * memory.worker_floats, op, group);
+  // Runs apart where there are fewer groups than threads: no sum goes over two of them.
+  const std::int64_t workers = queue.executor->workers();
+  const std::int64_t parts = std::clamp<std::int64_t>(workers / g.groups, 1, g.runs.count);
+  parallel_for(*queue.executor, g.groups * parts, [&](std::int64_t item, int worker) {
+    const std::int64_t part = item % parts;
+    sum_group(g, memory, memory.workers + worker * memory.worker_floats, op, item / parts,
+              g.runs.count * part / parts, g.runs.count * (part + 1) / parts);
   });
 
   float* const dweight = op.dweight.as<float>();

@@ -36,8 +36,6 @@ Memory lay_out(const Blocks& b, int workers, const float* filters, Scratch& scra
           .worker_floats = worker_floats};
 }
 
-constexpr std::int64_t kWidestPanel = 128;  // of vectors of 2048 bits
-
 // Transforms the filters. read(tap, k, channel, n, to): tap k of 3x3 of the weights at a tap along
 // depth, for n channels out, as a row of the packed weights.
 template <class Read>

@@ -8,6 +8,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "elements-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace ratnet::inline v1 {
 namespace HWY_NAMESPACE {
@@ -18,7 +20,7 @@ namespace {
 using D = hn::CappedTag<float, 8>;
 using V = hn::Vec<D>;
 
-constexpr int kSums = 8;  // of a tile: pixels x channels
+constexpr int kSums = kDotSums;
 
 std::int64_t DotLanes() { return static_cast<std::int64_t>(hn::Lanes(D())); }
 
@@ -95,12 +97,9 @@ HWY_INLINE void DotTile(const DotTiles& t, std::int64_t pixel, float* to,
 // Adds the bias and applies the activation.
 HWY_INLINE void Finish(const DotTiles& t, float* sums) {
   const D d;
-  const V slope = hn::Set(d, t.negative_slope);
   for (std::size_t i = 0; i < kSums; i += hn::Lanes(d)) {
     const V value = hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, t.bias + i));
-    // Not by multiplication alone: ReLU of minus infinity is 0.
-    const V scaled = hn::IfThenZeroElse(hn::Eq(slope, hn::Zero(d)), hn::Mul(value, slope));
-    hn::StoreU(hn::IfThenElse(hn::Lt(value, hn::Zero(d)), scaled, value), d, sums + i);
+    hn::StoreU(below_zero_times(d, value, t.negative_slope), d, sums + i);
   }
 }
 

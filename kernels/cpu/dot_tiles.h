@@ -8,6 +8,7 @@
 namespace ratnet::inline v1 {
 
 constexpr std::int64_t kMostDotChannels = 4;
+constexpr int kDotSums = 8;  // of a tile: pixels x channels
 
 // Terms in a vector: 1, 4 or 8. Runs are at least so long.
 std::int64_t dot_lanes();
@@ -33,7 +34,7 @@ struct DotTiles {
   std::int64_t runs;
   std::int64_t run_length;
   const float* weight;  // [runs][dot_vectors][dot_channels][dot_lanes]
-  const float* bias;    // [8]: those of a tile's pixels, one after the other
+  const float* bias;    // [kDotSums]: those of a tile's pixels, one after the other
   std::int64_t channels;
   float negative_slope;  // as in tiles.h
   float* out;

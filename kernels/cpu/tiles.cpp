@@ -8,13 +8,15 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "elements-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace ratnet::inline v1 {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
-using D = hn::ScalableTag<float>;
+using D = hn::CappedTag<float, kWidestPanel / 2>;
 using V = hn::Vec<D>;
 
 // Pixels of a register tile: with two vectors a pixel this fills 12 of 16 registers, or 24 of the
@@ -185,10 +187,7 @@ HWY_INLINE void StoreActivated(const Largest& largest, float negative_slope, std
                                float* out, std::uint8_t* argmax) {
   const D d;
   const hn::Rebind<std::uint8_t, D> db;
-  const V slope = hn::Set(d, negative_slope);
-  // Not by multiplication alone: ReLU of minus infinity is 0.
-  const V scaled = hn::IfThenZeroElse(hn::Eq(slope, hn::Zero(d)), hn::Mul(largest.value, slope));
-  const V value = hn::IfThenElse(hn::Lt(largest.value, hn::Zero(d)), scaled, largest.value);
+  const V value = below_zero_times(d, largest.value, negative_slope);
   if (channels >= static_cast<std::int64_t>(hn::Lanes(d))) {
     hn::StoreU(value, d, out);
     if constexpr (kArgmax) hn::StoreU(hn::DemoteTo(db, largest.tap), db, argmax);

@@ -13,6 +13,7 @@ namespace ratnet::inline v1 {
 
 // Output channels of a panel: twice the lanes of a vector.
 std::int64_t panel_width();
+constexpr std::int64_t kWidestPanel = 128;  // with vectors of 2048 bits
 
 // For p in 0..pixels-1 and every channel c of one panel:
 //   out[p * out_stride + c] = start + sum over r < runs, k < run_length of

@@ -13,8 +13,8 @@ using layers::ConvTranspose;
 using layers::Dense;
 using layers::Flatten;
 
-// Every algorithm that prepares weights; two layers that share theirs at different sizes, where
-// different algorithms take them; a folded normalisation.
+// Every algorithm that prepares weights (tests/kernels names them); two layers that share theirs at
+// different sizes, where different algorithms take them; a folded normalisation.
 Graph all_forms() {
   GraphBuilder b;
   const Conv nine{.out = 9, .kernel = {3, 3}};
@@ -25,6 +25,7 @@ Graph all_forms() {
   last = b.add("again", Conv{.out = 9, .kernel = {3, 3}}, {last}, "sharing");
   last = b.add("up", ConvTranspose{.out = 3, .kernel = {2}, .stride = {2}}, {last});
   last = b.add("turned", ConvTranspose{.out = 5, .kernel = {3}, .stride = {1}}, {last});
+  last = b.add("few", Conv{.out = 3, .kernel = {3, 3}}, {last});
   last = b.add("flat", Flatten{}, {last});
   return b.build({b.add("dense", Dense{.out = 7}, {last})});
 }
@@ -78,4 +79,15 @@ TEST_CASE("prepared weights are counted, and only inference keeps them") {
   CHECK(making.prepared == 0);
   CHECK(making.scratch > keeping.scratch);
   CHECK(Plan(graph, parameters, {.batch = 2, .mode = Mode::train}).memory().prepared == 0);
+
+  // A refusal says that they can be done without.
+  REQUIRE(keeping.beside_parameters() > making.beside_parameters());
+  try {
+    Plan(graph, parameters, {.batch = 2, .memory_limit = making.beside_parameters()});
+    FAIL("not refused");
+  } catch (const Error& error) {
+    INFO(error.what());
+    CHECK(std::string(error.what()).find("without keep_prepared one of up to 2") !=
+          std::string::npos);
+  }
 }
