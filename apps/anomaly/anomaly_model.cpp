@@ -22,8 +22,8 @@ constexpr const char* kScales = "combination_scales";
 constexpr const char* kWeights = "combination_weights";
 constexpr const char* kZScore = "z_score";
 constexpr const char* kStructure = "structure";
-constexpr std::size_t kRules = 4;
-constexpr std::size_t kOldRules = 3;  // of files of before there was the structure loss
+constexpr std::size_t kRules = RulePlace::structure + 1;
+constexpr std::size_t kOldRules = RulePlace::structure;  // of files of before there was that
 constexpr std::int64_t kLargestSlice = 512;
 constexpr double kThresholdPercentile = 99.5;
 
@@ -105,7 +105,7 @@ void read_rules(AnomalyModel& read, Model& model) {
   if (weights == coefficients.end()) {
     read.weights.assign(kOldRules, 1);
   } else {
-    const auto plausible = [](double weight) { return weight > 1e-3 && weight < 1e3; };
+    const auto plausible = [](double weight) { return weight >= 1e-3 && weight <= 1e3; };
     if (weights->second.size() != kRules || !std::ranges::all_of(weights->second, plausible))
       fail(ErrorKind::input, "has no ", kRules, " coefficients '", kWeights,
            "' from 0.001 to 1000");
@@ -116,7 +116,7 @@ void read_rules(AnomalyModel& read, Model& model) {
     fail(ErrorKind::input, "has no ", read.weights.size(), " coefficients '", kScales, "' above 0");
   read.scales = scales->second;
   read.z_score = statistics_of(model, kZScore);
-  if (read.weights.size() > kOldRules) read.structure = statistics_of(model, kStructure);
+  if (read.has_structure()) read.structure = statistics_of(model, kStructure);
 }
 
 // The shape of one image of a network of one input; else none.
@@ -146,7 +146,7 @@ RuleScores rule_scores(Plan& plan, const AnomalyModel& model, const PreparedSubj
   if (!model.combined) return made;
   add(position_z_score_maps(model.z_score, all, options.residual));
   add(asymmetry_maps(all, options.residual));
-  if (model.weights.size() > kOldRules) add(structure_loss_maps(model.structure, all));
+  if (model.has_structure()) add(structure_loss_maps(model.structure, all));
   return made;
 }
 

@@ -42,6 +42,11 @@ std::int64_t scoring_batch(const Graph& graph);
 
 constexpr const char* kAnomalySystem = "anomaly";
 
+// Places in AnomalyModel::weights and scales and in SubjectAnomalies::rules.
+struct RulePlace {
+  static constexpr std::size_t network = 0, z_score = 1, asymmetry = 2, structure = 3;
+};
+
 // A model file as the anomaly system reads it.
 struct AnomalyModel {
   Model model;
@@ -52,12 +57,14 @@ struct AnomalyModel {
   // where they err, they err in other places.
   bool combined = true;
   PositionZScore z_score, structure;  // as learnt from the training subjects
-  // Of the network, the z-score, the asymmetry and the structure loss. Files of before there was
-  // the last have three scales and no weights: these are 1.
+  // By RulePlace. Files of before there was the structure loss have three scales and no weights:
+  // these are 1.
   std::vector<double> weights;
   std::vector<double> scales;  // the thresholds; of the network alone where nothing is combined
   // Slice scores of held-out healthy subjects; absent until the model is calibrated.
   std::optional<ConformalReference> reference;
+
+  bool has_structure() const { return combined && weights.size() > RulePlace::structure; }
 };
 
 // Throws Error (input) for a model of another system, whose steps this version does not know, or
@@ -72,7 +79,7 @@ void store(AnomalyModel& model);
 // others can judge by rules of their own.
 struct SubjectAnomalies {
   Reconstruction reconstruction;
-  // Of the network and, where the model combines them, of the others in the order of its weights.
+  // By RulePlace: of the network and, where the model combines them, of the others.
   std::vector<SubjectScores> rules;
   SubjectScores scores;  // the model's: of all rules
 };
@@ -83,6 +90,8 @@ SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
 // Of false alarms among healthy subjects, of a calibrated model: 1 in 20, or what the healthy
 // subjects can vouch for.
 double false_alarm_rate(const AnomalyModel& model);
+// The one rule of figures, tables, pages and the terminal, for subjects and slices; not of NaN.
+inline bool is_unusual(double p_value, double rate) { return p_value <= rate; }
 
 // Takes z-score, structure, scales, threshold and reference from healthy slices: the first two from
 // subjects that the network has learnt from, the others from held-out ones. Throws Error (input)

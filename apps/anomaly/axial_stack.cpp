@@ -17,7 +17,7 @@ AxialStack axial_stack(const Volume& volume) {
   stack.images = Tensor({slices.slices(), grid.rows, grid.columns}, DType::f32);
   const auto pixels = static_cast<std::size_t>(grid.rows * grid.columns);
   for (std::int64_t s = 0; s < slices.slices(); ++s)
-    slices.copy(0, stack.reversed ? slices.slices() - 1 - s : s,
+    slices.copy(0, place_of(stack.layout, stack.reversed, s),
                 stack.images.values<float>().subspan(static_cast<std::size_t>(s) * pixels, pixels));
   return stack;
 }

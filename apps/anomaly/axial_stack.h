@@ -16,4 +16,9 @@ struct AxialStack {
 // several volumes, usage where the volume is none.
 AxialStack axial_stack(const Volume& volume);
 
+// Where along layout.axis slice s of such a stack lies.
+constexpr std::int64_t place_of(const SliceLayout& layout, bool reversed, std::int64_t s) {
+  return reversed ? layout.slices - 1 - s : s;
+}
+
 }  // namespace ratnet::inline v1

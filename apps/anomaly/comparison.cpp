@@ -24,11 +24,12 @@ MethodScores scores_of(const Method& method) {
   return scores;
 }
 
-// Which of SubjectAnomalies::rules a baseline is in the model; 0, the network, for none.
+// Which of SubjectAnomalies::rules a baseline is in the model; the network for none.
 std::size_t place_in(const AnomalyModel& model, const std::string& baseline) {
-  if (!model.combined) return 0;
-  if (baseline == kStructureRule) return model.weights.size() > 3 ? 3 : 0;
-  return baseline == kZScoreRule ? 1 : baseline == kAsymmetryRule ? 2 : 0;
+  if (baseline == kStructureRule && model.has_structure()) return RulePlace::structure;
+  if (baseline == kZScoreRule && model.combined) return RulePlace::z_score;
+  if (baseline == kAsymmetryRule && model.combined) return RulePlace::asymmetry;
+  return RulePlace::network;
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
                           const std::function<void(std::int64_t done)>& progress) {
   const std::string name(name_of(model.method));
   Method whole{model.combined ? name + " combined" : name, {}, model.model.threshold};
-  Method network{name, {}, model.scales[0]};
+  Method network{name, {}, model.scales[RulePlace::network]};
   const std::vector<BaselineRule> rules =
       baseline_rules(learnt ? &learnt->baselines : nullptr, model.score.residual);
   std::vector<Method> baselines;
@@ -66,11 +67,11 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
     SubjectAnomalies found = find_anomalies(plan, model, subject);
     if (model.reference) detect(detection, model, subject, found.scores);
     whole.scores.push_back(std::move(found.scores));
-    network.scores.push_back(std::move(found.rules[0]));
+    network.scores.push_back(std::move(found.rules[RulePlace::network]));
     const PreparedSubject all = with_all_brain(subject);
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const std::size_t place = place_in(model, rules[i].name);
-      baselines[i].scores.push_back(place > 0
+      baselines[i].scores.push_back(place != RulePlace::network
                                         ? std::move(found.rules[place])
                                         : score_subject(all, rules[i].raw_maps(all), model.score));
     }

@@ -1,52 +1,30 @@
 #include "detection.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "../../core/error.h"
+#include "../../train/components.h"
 #include "ground_truth.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
-// The lesion that holds pixel `start`, over faces, edges and corners, which goes from `left`;
-// gives its pixels.
-std::vector<std::int64_t> take_lesion(std::vector<std::uint8_t>& left, std::int64_t slices,
-                                      std::int64_t start) {
-  constexpr std::int64_t n = kJudgedSize;
-  std::vector<std::int64_t> pixels = {start};
-  left[static_cast<std::size_t>(start)] = 0;
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const std::int64_t s = pixels[i] / (n * n), r = pixels[i] / n % n, c = pixels[i] % n;
-    for (std::int64_t z = std::max<std::int64_t>(0, s - 1); z <= std::min(slices - 1, s + 1); ++z)
-      for (std::int64_t y = std::max<std::int64_t>(0, r - 1); y <= std::min(n - 1, r + 1); ++y)
-        for (std::int64_t x = std::max<std::int64_t>(0, c - 1); x <= std::min(n - 1, c + 1); ++x) {
-          const std::int64_t at = (z * n + y) * n + x;
-          std::uint8_t& lesion = left[static_cast<std::size_t>(at)];
-          if (lesion != 0) pixels.push_back(at);
-          lesion = 0;
-        }
-  }
-  return pixels;
-}
-
 void detect_lesions(Found& lesions, const AnomalyModel& model, const PreparedSubject& subject,
                     const SubjectScores& scores) {
-  const std::span<const std::uint8_t> all = subject.lesions.values<std::uint8_t>();
+  const Components components = connected_components(mask_of(subject.lesions.view(), 1));
   const std::span<const float> maps = scores.maps.values<float>();
-  std::vector<std::uint8_t> left(all.begin(), all.end());
-  for (std::size_t at = 0; at < left.size(); ++at) {
-    if (left[at] == 0) continue;
-    std::int64_t judged = 0, above = 0;
-    for (const std::int64_t pixel :
-         take_lesion(left, subject.slices(), static_cast<std::int64_t>(at))) {
-      if (!subject.judged[static_cast<std::size_t>(pixel / (kJudgedSize * kJudgedSize))]) continue;
-      ++judged;
-      above += static_cast<double>(maps[static_cast<std::size_t>(pixel)]) >= model.model.threshold;
-    }
-    lesions.of += judged > 0;
-    lesions.found += judged > 0 && 2 * above >= judged;
+  // Of each, its pixels in judged slices.
+  std::vector<Found> pixels(static_cast<std::size_t>(components.count) + 1);
+  for (std::size_t at = 0; at < maps.size(); ++at) {
+    const auto label = static_cast<std::size_t>(components.labels[at]);
+    if (label == 0 || !subject.judged[at / (kJudgedSize * kJudgedSize)]) continue;
+    ++pixels[label].of;
+    pixels[label].found += static_cast<double>(maps[at]) >= model.model.threshold;
+  }
+  for (const Found& lesion : pixels) {
+    lesions.of += lesion.of > 0;
+    lesions.found += lesion.of > 0 && 2 * lesion.found >= lesion.of;
   }
 }
 
@@ -64,7 +42,7 @@ void detect(Detection& detection, const AnomalyModel& model, const PreparedSubje
   if (has_masks(subject)) detect_lesions(detection.lesions, model, subject, scores);
   const auto count = [&](Found& found, double p_value) {
     ++found.of;
-    found.found += p_value <= detection.rate;
+    found.found += is_unusual(p_value, detection.rate);
   };
   std::vector<double> judged;
   bool lesion = false, healthy = true;

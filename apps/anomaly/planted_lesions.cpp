@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cfloat>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -15,7 +16,9 @@ namespace {
 
 using Index = std::array<std::int64_t, 3>;  // slice, row, column
 
-constexpr int kTries = 20000;
+constexpr int kTries = 2000;
+constexpr std::int64_t kFewVoxels = 16;  // along an axis, of a first look at a place
+constexpr double kLeastSpacing = 0.01, kMostSpacing = 100;  // mm
 constexpr double kGap = 6;             // mm between two lesions, two judged pixels and more
 constexpr double kRealContrast = 0.9;  // of what was asked, on average over the lesion
 
@@ -51,12 +54,12 @@ struct Box {
     }
     return box;
   }
-  // Ends where `what` gives false, which it then gives too.
+  // Ends where `what` gives false, which it then gives too. steps: along each axis.
   template <class What>
-  bool each(const What& what) const {
-    for (std::int64_t s = first[0]; s <= last[0]; ++s)
-      for (std::int64_t r = first[1]; r <= last[1]; ++r)
-        for (std::int64_t c = first[2]; c <= last[2]; ++c)
+  bool each(const What& what, const Index& steps = {1, 1, 1}) const {
+    for (std::int64_t s = first[0]; s <= last[0]; s += steps[0])
+      for (std::int64_t r = first[1]; r <= last[1]; r += steps[1])
+        for (std::int64_t c = first[2]; c <= last[2]; c += steps[2])
           if (!what(Index{s, r, c})) return false;
     return true;
   }
@@ -111,16 +114,29 @@ struct Planting {
       }
     return true;
   }
-  bool fits(const Lesion& lesion, const Box& box) const {
+  // By every so many voxels along each axis.
+  bool looks_fit(const Lesion& lesion, const Box& box, const Index& steps) const {
+    const bool inside = box.each(
+        [&](const Index& n) { return is_free(n) || share_of(lesion, grid, n) <= 0; }, steps);
+    if (!inside || difference > 0) return inside;
     double asked = 0, real = 0;
-    const bool inside = box.each([&](const Index& n) {
-      const double share = share_of(lesion, grid, n);
-      if (share <= 0) return true;
-      asked += difference * share;
-      real += change(n, share);
-      return is_free(n);
-    });
-    return inside && asked != 0 && real / asked >= kRealContrast;
+    box.each(
+        [&](const Index& n) {
+          const double share = is_free(n) ? share_of(lesion, grid, n) : 0;
+          asked += difference * share;
+          if (share > 0) real += change(n, share);
+          return true;
+        },
+        steps);
+    return real <= kRealContrast * asked;  // both are below 0
+  }
+  bool fits(const Lesion& lesion, const Box& box, const Index& centre) const {
+    if (share_of(lesion, grid, centre) <= 0) return false;
+    // A few voxels tell most of what does not fit, at a small share of the work.
+    Index steps;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      steps[axis] = 1 + (box.last[axis] - box.first[axis]) / kFewVoxels;
+    return looks_fit(lesion, box, steps) && looks_fit(lesion, box, {1, 1, 1});
   }
   std::optional<Box> draw(const Lesion& lesion, const Box& box, PlantedLesions& planted) {
     std::optional<Box> mask;
@@ -141,14 +157,18 @@ struct Planting {
     return mask;
   }
   void plant_one(Random& random, PlantedLesions& planted) {
-    for (int i = 0; i < kTries; ++i) {
-      const Index centre = grid.index(random.integer(static_cast<std::int64_t>(free.size())));
+    std::vector<std::int64_t> centres;
+    for (std::size_t at = 0; at < free.size(); ++at)
+      if (free[at] != 0) centres.push_back(static_cast<std::int64_t>(at));
+    for (int i = 0; i < kTries && !centres.empty(); ++i) {
+      const Index centre = grid.index(centres[static_cast<std::size_t>(
+          random.integer(static_cast<std::int64_t>(centres.size())))]);
       if (!may_fit(centre)) continue;
       const Lesion lesion(random, options.kind, LesionShape::blob, grid.point(centre), radius(),
                           grid.spacing[0]);
       // The outline's waves can make it this much longer than its radius.
       const Box box = Box{centre, centre}.grown(grid, 2.5 * radius() + 2, lesion.reach_z());
-      if (!fits(lesion, box)) continue;
+      if (!fits(lesion, box, centre)) continue;
       const std::optional<Box> mask = draw(lesion, box, planted);
       (mask ? *mask : Box{centre, centre}).grown(grid, kGap, kGap).each([&](const Index& n) {
         free[static_cast<std::size_t>(grid.at(n))] = 0;
@@ -179,24 +199,34 @@ PlantedLesions plant_lesions(const SubjectSlices& subject, double slice_spacing,
                              const PlantingOptions& options,
                              const PreparationOptions& preparation) {
   options.check();
+  const std::string who = "subject '" + subject.name + "'";
+  const std::array<double, 3> spacing = {slice_spacing, subject.row_spacing,
+                                         subject.column_spacing};
+  if (!std::ranges::all_of(spacing,
+                           [](double mm) { return mm >= kLeastSpacing && mm <= kMostSpacing; }))
+    fail(ErrorKind::input, who, ": voxels of ", spacing[0], " x ", spacing[1], " x ", spacing[2],
+         " mm, expected ", kLeastSpacing, " to ", kMostSpacing, " along each axis");
   const PreparedSubject prepared = prepare_subject(subject, preparation);
   const Shape& shape = subject.images.shape;
-  const std::string who = "subject '" + subject.name + "'";
   if (!(prepared.range > 0))
     fail(ErrorKind::input, who,
          ": no slice can be judged: no brain was found in it, or one of a single brightness");
-  if (!(slice_spacing > 0) || !std::isfinite(slice_spacing))
-    fail(ErrorKind::input, who, ": slices ", slice_spacing, " mm apart, expected more than 0");
   const std::span<const float> values(subject.images.as<float>(),
                                       static_cast<std::size_t>(subject.images.count()));
-  Planting planting{.options = options,
-                    .grid = {{shape[0], shape[1], shape[2]},
-                             {slice_spacing, subject.row_spacing, subject.column_spacing}},
-                    .values = values,
-                    .difference = (options.kind == LesionKind::hyperintense ? 1 : -1) *
-                                  options.contrast * prepared.range,
-                    .least = static_cast<double>(*std::ranges::min_element(values)),
-                    .free = {}};
+  const double difference = options.contrast * prepared.range;
+  const auto [least, most] = std::ranges::minmax(values);
+  const auto largest = static_cast<double>(std::max(std::abs(least), std::abs(most)));
+  if (!(difference + largest <= static_cast<double>(FLT_MAX)))
+    fail(ErrorKind::input, who, ": values of ", largest,
+         " are too large for lesions that differ by ", difference,
+         ": use a lower contrast or scale the scan");
+  Planting planting{
+      .options = options,
+      .grid = {{shape[0], shape[1], shape[2]}, spacing},
+      .values = values,
+      .difference = options.kind == LesionKind::hyperintense ? difference : -difference,
+      .least = static_cast<double>(least),
+      .free = {}};
   planting.free = judged_brain(prepared, planting.grid,
                                {shape[1], shape[2], subject.row_spacing, subject.column_spacing});
   PlantedLesions planted{Tensor(shape, DType::f32), Tensor(shape, DType::u8)};

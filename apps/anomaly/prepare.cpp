@@ -100,7 +100,6 @@ void normalise(PreparedSubject& subject, const PreparationOptions& options) {
     std::ranges::fill(subject.judged, std::uint8_t{0});
     return;
   }
-  subject.median = median;
   subject.range = range;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const double value =

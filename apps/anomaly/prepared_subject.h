@@ -24,8 +24,9 @@ struct PreparedSubject {
   std::vector<std::uint8_t>
       labels;  // [S] 0 healthy, 1 not, 255 unknown; empty where none are known
   std::vector<std::string> lesion_kinds;  // [S] "" for none; empty where they are not known
-  // Of the input's brightness, by which it was normalised; 0 where no slice is judged.
-  double median = 0, range = 0;  // range: interquartile
+  // Interquartile, of the input's brightness, by which it was normalised; 0 where no slice can be
+  // judged.
+  double range = 0;
 
   std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
 };

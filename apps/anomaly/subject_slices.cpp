@@ -47,9 +47,9 @@ Tensor brain_as_floats(const PreparedSubject& subject) {
 
 PreparedSubject with_all_brain(const PreparedSubject& subject) {
   PreparedSubject copy{
-      subject.name,        subject.images.clone(), subject.brain.clone(), {},
-      subject.positions,   subject.areas,          subject.judged,        subject.labels,
-      subject.lesion_kinds};
+      subject.name,         subject.images.clone(), subject.brain.clone(), {},
+      subject.positions,    subject.areas,          subject.judged,        subject.labels,
+      subject.lesion_kinds, subject.range};
   for (std::size_t s = 0; s < copy.judged.size(); ++s) copy.judged[s] = copy.areas[s] > 0;
   return copy;
 }

@@ -33,6 +33,7 @@ TEST_CASE("planted lesions lie in the judged brain, as large and as bright as wa
   const HeadStack head = head_stack(60, 3);
   const PreparedSubject prepared = prepare_subject(slices_of(head));
   REQUIRE(prepared.range > 0);
+  CHECK(with_all_brain(prepared).range == prepared.range);
   const auto brain = prepared.brain.values<std::uint8_t>();
   const std::size_t pixels = kJudgedSize * kJudgedSize;
   for (const LesionKind kind : {LesionKind::hyperintense, LesionKind::hypointense})
@@ -132,7 +133,24 @@ TEST_CASE("lesions that cannot be planted are refused") {
   const HeadStack head = head_stack(36, 5);
   CHECK_THROWS_WITH(plant_lesions(slices_of(head), 5, {.diameter = 50, .lesions = 20}),
                     Catch::Matchers::Contains("no room"));
-  CHECK_THROWS_WITH(plant_lesions(slices_of(head), 0), Catch::Matchers::Contains("0 mm"));
+  for (const double spacing : {0., -1., 1e-25, 101., 1e300, std::nan("")}) {
+    CHECK_THROWS_WITH(plant_lesions(slices_of(head), spacing),
+                      Catch::Matchers::Contains("voxels of"));
+    SubjectSlices slices = slices_of(head);
+    slices.row_spacing = slices.column_spacing = spacing;
+    CHECK_THROWS_WITH(plant_lesions(slices, 5), Catch::Matchers::Contains("voxels of"));
+  }
+  // Nothing that is planted may be more than a float holds.
+  HeadStack bright = head_stack(60, 3);
+  for (float& value : bright.images.values<float>()) value *= 1.4e36f;
+  CHECK_THROWS_WITH(plant_lesions(slices_of(bright), 3, {.contrast = 10}),
+                    Catch::Matchers::Contains("too large"));
+  const PlantedLesions planted = plant_lesions(slices_of(bright), 3, {.contrast = 1});
+  const std::span<const float> before = bright.images.values<float>();
+  std::size_t infinite = 0;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    infinite += !std::isfinite(before[i] + planted.change.values<float>()[i]);
+  CHECK(infinite == 0);
   const Tensor flat({8, 16, 16}, DType::f32);
   CHECK_THROWS_WITH(plant_lesions({.name = "flat", .images = flat}, 3),
                     Catch::Matchers::Contains("no brain"));

@@ -449,8 +449,23 @@ TEST_CASE("lesions planted in scans leave all else as it was, and are judged by 
   const std::string alone = "evaluate " + h.model + " " + (folder / "turned");
   CHECK(well(alone).out.find("lesions            1 of 1, half") != std::string::npos);
 
-  // What cannot be is refused, and no scan is written over.
+  // What cannot be is refused, and no scan and no mask of another's hand is written over.
   CHECK(refused(plant + scans + " -o " + scans, 2).err.find("written over") != std::string::npos);
+  std::filesystem::create_directory(folder / "own");
+  std::filesystem::copy(folder / "other.nii", folder / "own/sub-01_T2w.nii");
+  const std::string drawn = folder / ("own/sub-01" + ending), hand = "drawn by hand";
+  std::ofstream(drawn) << hand;
+  for (const char* to : {"own", "own/", "own/../own"})
+    CHECK(refused(plant + (folder / "own/sub-01_T2w.nii") + " -o " + (folder / to), 2)
+              .err.find("written over") != std::string::npos);
+  CHECK(contents(drawn) == hand);
+  CHECK(files_below(folder / "own").size() == 2);
+  // A mask that is named as a scan would go where the other's mask goes.
+  std::filesystem::copy(folder / "other.nii", folder / "own/sub-01_label-lesion_mask.nii");
+  CHECK(refused(plant + (folder / "own/sub-01_label-lesion_mask.nii") + " " +
+                    (folder / "own/sub-01_T2w.nii") + " -o " + (folder / "nowhere"),
+                2)
+            .err.find("would both write") != std::string::npos);
   refused("simulate lesions " + scans + " -o " + out + " --kind texture", 2);
   refused("simulate lesions " + scans + " -o " + out + " --diameter 0", 2);
   refused("simulate lesions " + (folder / "heads.h5") + " -o " + out, 3);
@@ -460,9 +475,11 @@ TEST_CASE("lesions planted in scans leave all else as it was, and are judged by 
             .find("no room for 20 lesions of 60 mm") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / "nowhere"));
   Volume odd = read_nifti(folder / ("turned/other" + ending));
-  odd.data.values<float>()[7] = 2;
-  write_nifti(folder / ("turned/other" + ending), odd);
-  CHECK(refused_last(alone, 3).find("holds 2; lesions are 1") != std::string::npos);
+  for (const float value : {2.0f, std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    odd.data.values<float>()[7] = value;
+    write_nifti(folder / ("turned/other" + ending), odd);
+    CHECK(refused_last(alone, 3).find("lesions are 1 and all else is 0") != std::string::npos);
+  }
   write_nifti(folder / ("turned/other" + ending), mask);
   CHECK(refused_last(alone, 3).find("does not lie as its scan does") != std::string::npos);
 }

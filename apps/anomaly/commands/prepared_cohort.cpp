@@ -106,14 +106,15 @@ Tensor read_mask(const std::string& scan, const ScanGeometry& geometry) {
   if (!lie_alike(read_nifti_info(path).geometry, geometry))
     fail(ErrorKind::input, path, ": does not lie as its scan does, ", scan,
          ": sizes, orientation and place must be the same");
-  const AxialStack stack = axial_stack(read_nifti(path));
+  const Volume volume = read_nifti(path);
+  // Before what is no number counts as 0.
+  for (const float value : volume.data.values<float>())
+    if (value != 0 && value != 1)
+      fail(ErrorKind::input, path, ": holds ", value, "; lesions are 1 and all else is 0");
+  const AxialStack stack = axial_stack(volume);
   Tensor mask(stack.images.shape(), DType::u8);
-  std::ranges::transform(
-      stack.images.values<float>(), mask.values<std::uint8_t>().begin(), [&](float value) {
-        if (value != 0 && value != 1)
-          fail(ErrorKind::input, path, ": holds ", value, "; lesions are 1 and all else is 0");
-        return static_cast<std::uint8_t>(value);
-      });
+  std::ranges::transform(stack.images.values<float>(), mask.values<std::uint8_t>().begin(),
+                         [](float value) { return static_cast<std::uint8_t>(value); });
   return mask;
 }
 

@@ -35,7 +35,7 @@ PreparedCohort prepare_cohort(const std::string& path, const PreparationOptions&
                               ScanMasks masks = ScanMasks::ignored);
 
 // One scan, named as its file is. Throws Error as read_nifti, axial_stack and prepare_subject do,
-// and input for a mask that does not lie as the scan does.
+// and input for a mask that does not lie as the scan does or holds other values than 0 and 1.
 struct PreparedScan {
   PreparedSubject subject;
   Volume volume;

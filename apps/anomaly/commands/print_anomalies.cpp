@@ -78,7 +78,7 @@ std::string of(const Found& f) { return text(f.found, " of ", f.of); }
 void found_by(std::FILE* to, const Detection& d) {
   std::fprintf(to,
                "\nfound at the model's own threshold and a false-alarm rate of %s\n"
-               "%-18s %s, half of their pixels above the threshold\n"
+               "%-18s %s, half of their pixels at or above the threshold\n"
                "%-18s %s with a lesion; of those without, called by mistake: %s\n"
                "%-18s %s with a lesion; of those without, called by mistake: %s\n",
                percent(d.rate).c_str(), "lesions", of(d.lesions).c_str(), "slices",

@@ -16,6 +16,7 @@
 #include "../../program/options.h"
 #include "../../program/output.h"
 #include "../../program/progress.h"
+#include "../axial_stack.h"
 #include "../subject_slices.h"
 #include "group_page.h"
 #include "prepared_cohort.h"
@@ -105,10 +106,9 @@ class Scoring {
  private:
   std::string about() const {
     return fs::path(named_.model).filename().string() + " (" + std::string(name_of(model_.method)) +
-           (!model_.combined ? ")"
-            : model_.weights.size() == 3
-                ? ", combined with z-score and asymmetry)"
-                : ", combined with z-score, asymmetry and structure loss)");
+           (!model_.combined         ? ")"
+            : model_.has_structure() ? ", combined with z-score, asymmetry and structure loss)"
+                                     : ", combined with z-score and asymmetry)");
   }
   void score_slices(const Task& task, Results& results);
   void score_scan(const Task& task, Results& results);
@@ -200,8 +200,8 @@ void Scoring::score_scan(const Task& task, Results& results) {
   for (std::int64_t s = 0; s < scan.subject.slices(); ++s) {
     if (std::isnan(scores.slice_scores[static_cast<std::size_t>(s)])) continue;
     const Tensor shown = to_input_grid(slice_of<float>(scores.maps, s), scan.layout.grid);
-    put_slice(geometry, scan.layout, scan.reversed ? scan.subject.slices() - 1 - s : s,
-              shown.values<float>(), map.values<float>());
+    put_slice(geometry, scan.layout, place_of(scan.layout, scan.reversed, s), shown.values<float>(),
+              map.values<float>());
   }
   make_folder(task.folder.string());
   write_nifti(task.output, map.view(), geometry);

@@ -23,14 +23,15 @@ std::vector<TsvColumn> slice_columns() {
 }
 
 std::vector<TsvColumn> subject_columns() {
-  return {{"subject", "who"},
-          {"input", "the file it came from, below the folder that was given"},
-          {"judged_slices", "how many slices were judged"},
-          {"worst_slice", "from 0, bottom to top"},
-          {"score", "of the worst slice"},
-          {"p_value",
-           "(1 + healthy subjects whose worst slice scores as high) / (1 + healthy subjects)"},
-          {"above_threshold", "share of the judged brain whose map lies above the threshold"}};
+  return {
+      {"subject", "who"},
+      {"input", "the file it came from, below the folder that was given"},
+      {"judged_slices", "how many slices were judged"},
+      {"worst_slice", "from 0, bottom to top"},
+      {"score", "of the worst slice"},
+      {"p_value",
+       "(1 + healthy subjects whose worst slice scores as high) / (1 + healthy subjects)"},
+      {"above_threshold", "share of the judged brain whose map lies at or above the threshold"}};
 }
 
 double median(std::vector<double> values) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -32,10 +33,25 @@ LesionKind kind_of(const std::string& name) {
   fail(ErrorKind::usage, "--kind ", name, ": use hyperintense or hypointense");
 }
 
-// Where the results of every input go, which are not where any input lies.
+// Where the results of every input go.
 struct Places {
   std::vector<std::string> scans, masks;
 };
+
+// In no folder in which an input lies: a mask that somebody drew would lie there.
+void check_apart(const std::vector<Input>& inputs, const std::vector<std::string>& outputs) {
+  const auto folder_of = [](const std::string& path) { return fs::absolute(path).parent_path(); };
+  std::set<fs::path> from, to;
+  for (const Input& input : inputs) from.insert(folder_of(input.path));
+  std::error_code ignored;
+  for (const std::string& output : outputs)
+    if (fs::exists(folder_of(output), ignored)) to.insert(folder_of(output));
+  for (const fs::path& folder : to)
+    for (const fs::path& other : from)
+      require(!fs::equivalent(folder, other, ignored), folder.string(),
+              " holds scans that are read: they, or masks beside them, would be written over; name "
+              "another folder");
+}
 
 Places places_of(const std::vector<Input>& inputs, const std::string& output) {
   Places places;
@@ -46,13 +62,13 @@ Places places_of(const std::vector<Input>& inputs, const std::string& output) {
     places.scans.push_back((folder / (base_of(input.path) + ".nii.gz")).string());
     places.masks.push_back((folder / (stem_of(input.path) + kLesionMaskEnding)).string());
   }
-  check_distinct(inputs, places.scans);
-  check_distinct(inputs, places.masks);
-  std::error_code ignored;
-  for (const Input& input : inputs)
-    for (const std::string& place : places.scans)
-      require(!fs::equivalent(input.path, place, ignored), input.path,
-              " would be written over: name another folder than the scans'");
+  // A scan's place may be another's mask's.
+  std::vector<Input> twice = inputs;
+  twice.insert(twice.end(), inputs.begin(), inputs.end());
+  std::vector<std::string> both = places.scans;
+  both.insert(both.end(), places.masks.begin(), places.masks.end());
+  check_distinct(twice, both);
+  check_apart(inputs, places.scans);
   return places;
 }
 
@@ -77,9 +93,9 @@ void plant(const std::string& path, const PlantingOptions& options, const std::s
     for (std::int64_t s = 0; s < stack.layout.slices; ++s)
       for (std::int64_t r = 0; r < grid.rows; ++r)
         for (std::int64_t c = 0; c < grid.columns; ++c, ++change, ++inside) {
-          const std::int64_t slice = stack.reversed ? stack.layout.slices - 1 - s : s;
-          const auto at = static_cast<std::size_t>(steps.origin + slice * steps.slice +
-                                                   r * steps.row + c * steps.column);
+          const auto at = static_cast<std::size_t>(
+              steps.origin + place_of(stack.layout, stack.reversed, s) * steps.slice +
+              r * steps.row + c * steps.column);
           if (*change != 0) volume.data.values<float>()[at] += *change;
           lesions.values<std::uint8_t>()[at] = *inside;
         }
@@ -87,8 +103,12 @@ void plant(const std::string& path, const PlantingOptions& options, const std::s
     throw error.with_context(path);
   }
   make_folder(fs::path(scan).parent_path().string());
-  write_nifti(scan, volume);
+  // In this order no planted scan ever stands without its own mask.
+  std::error_code error;
+  fs::remove(scan, error);
+  if (error) fail(ErrorKind::file_system, scan, ": cannot be replaced: ", error.message());
   write_nifti(mask, lesions.view(), volume.geometry);
+  write_nifti(scan, volume);
 }
 
 void run(Options options) {
@@ -125,7 +145,9 @@ void add_simulate_lesions(CLI::App& simulate) {
   CLI::App* command = simulate.add_subcommand(
       "lesions", "Lesions of known size in real scans of heads, with exact masks beside them");
   command
-      ->add_option("scans", options->scans, "healthy scans (.nii, .nii.gz, 3D) or folders of them")
+      ->add_option("scans", options->scans,
+                   "healthy scans (.nii, .nii.gz, 3D) or folders of them; to judge a model, none "
+                   "that it has learnt from")
       ->required();
   command->add_option("--kind", options->kind, "hyperintense (brighter) or hypointense (darker)")
       ->capture_default_str();
@@ -145,9 +167,11 @@ void add_simulate_lesions(CLI::App& simulate) {
       ->capture_default_str();
   command
       ->add_option("-o,--output", options->output,
-                   "folder for the scans, under their own names, and the masks")
+                   "folder for the scans, under their own names, and the masks; not the scans' own")
       ->required();
   command->footer(
+      "What a model finds is known from healthy scans that it has not learnt from. Figures on\n"
+      "copies of those that it was trained on are flattered, which nothing warns of.\n\n"
       "Example:\n"
       "  ratnet simulate anomaly --subjects 4 --lesioned 0 --seed 1 -o heads.h5 --nifti heads\n"
       "  ratnet simulate lesions heads -o planted --diameter 15");

@@ -59,7 +59,7 @@ std::string sentence(const AnomalyModel& model, const SubjectSummary& summary) {
            ": no slice can be judged: no brain was found, or one of a single brightness";
   char figures[160];
   std::snprintf(figures, sizeof figures,
-                "score %.4f (slice %lld), p %.3f, %.2f%% of the brain above the threshold",
+                "score %.4f (slice %lld), p %.3f, %.2f%% of the brain at or above the threshold",
                 summary.score, static_cast<long long>(summary.worst_slice), summary.p_value,
                 100 * summary.above);
   return summary.name + ": " +

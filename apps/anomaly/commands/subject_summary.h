@@ -20,7 +20,7 @@ struct SubjectSummary {
   std::int64_t worst_slice = -1;       // judged, the lower one of two; -1 where nothing was
   double score = std::numeric_limits<double>::quiet_NaN();    // of that slice
   double p_value = std::numeric_limits<double>::quiet_NaN();  // among the model's healthy subjects
-  // Share of the judged brain above the model's threshold.
+  // Share of the judged brain at or above the model's threshold.
   double above = std::numeric_limits<double>::quiet_NaN();
   bool unusual = false;  // at false_alarm_rate()
 

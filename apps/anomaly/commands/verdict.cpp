@@ -4,6 +4,7 @@
 
 #include "../../../core/error.h"
 #include "../../report/map_legend.h"
+#include "../anomaly_model.h"
 
 namespace ratnet::inline v1 {
 namespace {

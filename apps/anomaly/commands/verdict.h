@@ -21,9 +21,6 @@ enum class VerdictKind {
   unjudged,  // no slice could be judged
 };
 
-// The one rule of tables, pages and the terminal, for subjects and slices; not of NaN.
-inline bool is_unusual(double p_value, double rate) { return p_value <= rate; }
-
 struct Verdict {
   VerdictKind kind = VerdictKind::unjudged;
   std::string label;  // a word or two, for a table
