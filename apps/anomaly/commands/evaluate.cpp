@@ -59,6 +59,7 @@ void evaluate_anomaly(const EvaluateOptions& options) {
              .precision = parse_precision(options.compute.precision)});
   ThreadPool pool(options.compute.threads);
   Progress progress("judging", "subjects", static_cast<std::int64_t>(subjects.size()));
+  progress.update(0);
   AnomalyEvaluation evaluation = compare(plan, anomaly, subjects, learnt, pool,
                                          [&](std::int64_t done) { progress.update(done); });
   progress.finish();
