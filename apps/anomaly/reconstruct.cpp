@@ -37,7 +37,8 @@ Tensor run_on_slices(Plan& plan, const Tensor& slices) {
 
 // What it makes of a volume [D, n, n], patch by patch.
 Tensor run_on_volume(Plan& plan, const Tensor& slices) {
-  const auto patch = plan.input(0, 1).shape.sizes().subspan(1, 3);
+  const Shape input = plan.input(0, 1).shape;
+  const auto patch = input.sizes().subspan(1, 3);
   const SlidingWindow window{.patch = {patch.begin(), patch.end()}, .batch = plan.batch()};
   const Shape& shape = slices.shape();
   const ConstView volume(slices.data(), DType::f32, {shape[0], shape[1], shape[2], 1});
