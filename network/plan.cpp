@@ -229,13 +229,11 @@ void Plan::State::begin_forward(std::int64_t n) {
 void Plan::forward(std::int64_t n, const std::function<void(std::size_t)>& done) {
   State& s = *state_;
   s.begin_forward(n);
-  s.set_batch_to(n);
   const Lend lend(s.queue(), s.scratch);
-  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
-    s.run(s.schedule[i]);
+  s.run_stretches(n, [&](std::size_t node) {
     wait(s.queue());
-    done(i);
-  }
+    done(node);
+  });
 }
 
 void Plan::forward(std::int64_t n) {
@@ -243,9 +241,8 @@ void Plan::forward(std::int64_t n) {
   State& s = *state_;
   s.begin_forward(n);
   const auto submit_all = [&] {
-    s.set_batch_to(n);
     const Lend lend(s.queue(), s.scratch);
-    for (std::size_t i = 0; i < s.nodes.size(); ++i) s.run(s.schedule[i]);
+    s.run_stretches(n, nullptr);
   };
   if (s.training() || !s.queue().begin_capture) return submit_all();
   auto found = s.captured.find(n);

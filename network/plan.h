@@ -42,6 +42,10 @@ struct PlanOptions {
   // for Winograd's method, up to 4 times their size) for as long as the parameters' version stays
   // the same. Without it that form is made in every run; the results are the same bits.
   bool keep_prepared = true;
+  // In inference: how many samples go through neighbouring layers at a time, so that what lies
+  // between these stays in the cache and takes memory for so many only; 0: chosen by what layers
+  // read and write. Needs keep_prepared; the results are the same bits.
+  std::int64_t samples_at_once = 0;
   // The most bytes the plan may take, beside its parameters, which are there already; 0: what is
   // free on the device.
   std::size_t memory_limit = 0;
@@ -81,7 +85,7 @@ class Plan {
   // Computes the outputs of the first n samples.
   void forward(std::int64_t n);
   // The same node by node, for measurements: waits after each, then calls done(its place in
-  // graph().nodes()).
+  // graph().nodes()); several times for a node that is computed in shares of the batch.
   void forward(std::int64_t n, const std::function<void(std::size_t)>& done);
 
   // The outputs from the inputs, both in host memory: [n, ...] of the parameters' type each.

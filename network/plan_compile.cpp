@@ -52,6 +52,7 @@ void Plan::State::lay_out(const Graph& original) {
       for (const int input : nodes[i].node->inputs)
         at(input).goes_backward = at(input).needs_gradient;
   find_chain();
+  find_stretches();
   arrange();
   bind(stand_in_address());
   working_bytes = survey(options.batch);
@@ -193,6 +194,8 @@ std::size_t Plan::State::survey(std::int64_t n) {
   try {
     run_folds();
     const std::size_t folds = notes.steps.size();  // not of every run
+    for (const Stretch& stretch : stretches)
+      if (stretch.samples < options.batch) set_share(stretch, 0, std::min(stretch.samples, n));
     for (const Turn& turn : schedule) {
       run(turn);
       if (!first) continue;

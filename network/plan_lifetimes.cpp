@@ -13,6 +13,7 @@ void Plan::State::arrange(int segments) {
   make_schedule();
   slots.clear();
   place_values();
+  place_stretches();
   if (training()) place_gradients();
   place_lasting();
   std::vector<Lifetime> lifetimes;
@@ -20,7 +21,7 @@ void Plan::State::arrange(int segments) {
   for (PlannedTensor& s : slots) {
     if (!s.used()) continue;
     live.push_back(&s);
-    lifetimes.push_back({s.view.bytes(), s.first, s.last});
+    lifetimes.push_back({s.bytes(), s.first, s.last});
   }
   const ArenaLayout layout = plan_arena(lifetimes);
   for (std::size_t i = 0; i < live.size(); ++i) live[i]->offset = layout.offsets[i];

@@ -22,6 +22,12 @@ struct Turn {
   Phase phase;
 };
 
+// Nodes first..last - 1 are computed for so many samples at a time, all of them, before the next.
+struct Stretch {
+  std::size_t first, last;
+  std::int64_t samples;
+};
+
 // One tensor of the arena, with the steps between which it must hold: places in State::schedule.
 struct PlannedTensor {
   Shape shape;
@@ -30,7 +36,13 @@ struct PlannedTensor {
   int last = -1;
   std::size_t offset = 0;
   View view;
+  std::int64_t samples = 0;  // that it holds, where these are fewer than the batch
 
+  std::size_t bytes() const {
+    return samples == 0 ? view.bytes()
+                        : view.bytes() / static_cast<std::size_t>(shape[0]) *
+                              static_cast<std::size_t>(samples);
+  }
   bool used() const { return first >= 0; }
   void need(int step) {
     first = first < 0 ? step : std::min(first, step);
@@ -100,7 +112,8 @@ struct Plan::State {
   std::shared_ptr<Parameters> parameters;
   PlanOptions options;
   std::vector<PlannedNode> nodes;
-  std::vector<Turn> schedule;  // first all of forward, then all of backward
+  std::vector<Turn> schedule;      // first all of forward, then all of backward
+  std::vector<Stretch> stretches;  // all nodes
   std::vector<PlannedTensor> slots;
   std::vector<int> chain;  // convolutions that the last of them computes in one operation
   std::vector<FoldedWeights> folded;
@@ -187,6 +200,12 @@ struct Plan::State {
   void make_schedule();
   void arrange(int segments);
   void arrange();
+  std::int64_t bytes_per_sample(std::size_t node) const;
+  void find_stretches();
+  void place_stretches();
+  void set_share(const Stretch& stretch, std::int64_t first, std::int64_t n);
+  // All nodes forward for n samples; done(node) after each share of one.
+  void run_stretches(std::int64_t n, const std::function<void(std::size_t)>& done);
   void place_values();
   void place_again(std::size_t index);
   void place_gradients();

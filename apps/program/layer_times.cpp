@@ -49,10 +49,10 @@ LayerTimes time_layers(Plan& plan, std::int64_t batch, int rounds) {
       const Clock::time_point now = Clock::now();
       return std::chrono::duration<double>(now - std::exchange(last, now)).count();
     };
-    plan.forward(batch, [&](std::size_t node) {
-      const double passed = lap();
-      if (round > 0) seconds[node].push_back(passed);
-    });
+    std::vector<double> passed_in(count);
+    plan.forward(batch, [&](std::size_t node) { passed_in[node] += lap(); });
+    for (std::size_t node = 0; round > 0 && node < count; ++node)
+      seconds[node].push_back(passed_in[node]);
     lap();
     plan.forward(batch);
     const double passed = lap();

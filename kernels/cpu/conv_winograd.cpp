@@ -72,16 +72,24 @@ void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
   const std::int64_t row_floats = columns * p.out;
   const std::int64_t first =
       (at.sample * p.output[0] + at.plane) * rows * row_floats + y * row_floats + x * p.out;
-  const bool plain = epilogue.pool.taps() == 1 && epilogue.negative_slope == 1 && p.out == b.out;
-  if (plain && y + kWinogradOutput <= rows && x + kWinogradOutput <= columns) {
-    winograd_output(points, b.out_stride, b.out, memory.bias,
-                    {epilogue.y + first, row_floats, p.out});
-    return;
-  }
-  const std::int64_t buffer_row = kWinogradOutput * b.out;
-  winograd_output(points, b.out_stride, b.out, memory.bias, {buffer, buffer_row, b.out});
   const std::int64_t tile_rows = kWinogradOutput / epilogue.pool.kernel[1];
   const std::int64_t tile_columns = kWinogradOutput / epilogue.pool.kernel[2];
+  WinogradOutput output{.m = points,
+                        .stride = b.out_stride,
+                        .bias = memory.bias,
+                        .negative_slope = epilogue.negative_slope,
+                        .channels = p.out};
+  if (y + tile_rows <= rows && x + tile_columns <= columns) {
+    const PixelTile<float> tile{epilogue.y + first, row_floats, p.out};
+    if (epilogue.pool.taps() == 1 && !epilogue.argmax) return winograd_output(output, tile);
+    if (epilogue.pool.kernel == std::array<std::int64_t, 3>{1, 2, 2})
+      return winograd_output_pooled(output, tile,
+                                    epilogue.argmax ? epilogue.argmax + first : nullptr);
+  }
+  const std::int64_t buffer_row = kWinogradOutput * b.out;
+  output.negative_slope = 1;
+  output.channels = b.out;
+  winograd_output(output, {buffer, buffer_row, b.out});
   for (std::int64_t r = 0; r < std::min(tile_rows, rows - y); ++r)
     pool_rows({.buffer = buffer + r * epilogue.pool.kernel[1] * buffer_row,
                .row_stride = buffer_row,
@@ -123,8 +131,9 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
              .bias = memory.zeros,
              .out = out + point * b.out_stride + panel * b.width,
              .out_stride = b.out});
-    for (std::int64_t t = 0; t < b.tiles_of(block); ++t)
-      write_tile(b, memory, epilogue, b.place(block * b.size + t), out + t * b.out, buffer);
+    Place at = b.first_of(block);
+    for (std::int64_t t = 0; t < b.tiles_of(block); ++t, b.advance(at))
+      write_tile(b, memory, epilogue, at, out + t * b.out, buffer);
   });
 }
 

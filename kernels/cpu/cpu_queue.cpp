@@ -24,6 +24,9 @@ QueueHandle open_cpu(std::shared_ptr<Executor> executor) {
   auto* queue = new CpuQueue;
   queue->device = {DeviceKind::cpu, 0};
   queue->executor = std::move(executor);
+  // Half of a second-level cache of 1 MiB, or all of one of 512 KiB, which most have.
+  constexpr std::size_t kCloseBytes = std::size_t{512} * 1024;
+  queue->close_bytes = kCloseBytes * static_cast<std::size_t>(queue->executor->workers());
   std::snprintf(queue->description, sizeof queue->description, "%s, %d threads",
                 instruction_set().c_str(), queue->executor->workers());
   queue->entries = table<CpuQueue>(AllOps{});

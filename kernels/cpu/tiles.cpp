@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "elements-inl.h"
+#include "largest-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ratnet::inline v1 {
@@ -40,6 +41,32 @@ HWY_INLINE void StoreBoth(V low, V high, float* out) {
   hn::StoreU(high, d, out + hn::Lanes(d));
 }
 
+// Where a tile's pixels are read: three neighbours are reached from one pointer, since a pointer
+// for each would not fit the registers.
+template <int kPixels>
+struct TilePixels {
+  static constexpr int kPointers = (kPixels + 2) / 3;
+  const char* first[kPointers];
+  std::ptrdiff_t stride;  // bytes
+
+  template <int... g>
+  HWY_INLINE TilePixels(const float* x, std::ptrdiff_t floats, std::integer_sequence<int, g...>)
+      : first{reinterpret_cast<const char*>(x + 3 * g * floats)...},
+        stride(floats * static_cast<std::ptrdiff_t>(sizeof(float))) {}
+  TilePixels(const float* x, std::ptrdiff_t floats)
+      : TilePixels(x, floats, std::make_integer_sequence<int, kPointers>()) {}
+  HWY_INLINE float at(int i) const {
+    return *reinterpret_cast<const float*>(first[i / 3] + i % 3 * stride);
+  }
+  HWY_INLINE void next() {
+    for (const char*& pointer : first) {
+      pointer += sizeof(float);
+      // Hides the step, or the compiler makes a pointer for every pixel again.
+      asm("" : "+r"(pointer));
+    }
+  }
+};
+
 // The indices of a tile are template arguments and its loops fold expressions, because compilers
 // keep an array in registers only where every index is a constant from the start.
 template <int... i>
@@ -54,12 +81,13 @@ HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
   V high[] = {hn::LoadU(d, start + i * start_stride + lanes)...};
   const float* weight = t.weight;
   for (std::int64_t r = 0; r < t.runs; ++r) {
-    const float* x = t.x + pixel * t.x_stride + t.run_offsets[r];
+    TilePixels<sizeof...(i)> x(t.x + pixel * t.x_stride + t.run_offsets[r], t.x_stride);
     for (std::int64_t k = 0; k < t.run_length; ++k) {
       const V w0 = hn::LoadU(d, weight);
       const V w1 = hn::LoadU(d, weight + lanes);
       weight += t.weight_stride;
-      (MulAddBoth(hn::Set(d, x[k + i * t.x_stride]), w0, w1, low[i], high[i]), ...);
+      (MulAddBoth(hn::Set(d, x.at(i)), w0, w1, low[i], high[i]), ...);
+      x.next();
     }
   }
   (StoreBoth(low[i], high[i], out + i * t.out_stride), ...);
@@ -110,35 +138,37 @@ HWY_INLINE void OuterTile(const OuterTiles& t, std::int64_t row, std::integer_se
   (StoreBoth(low[i], high[i], out + i * t.out_stride), ...);
 }
 
-// Runs body<size>(first) over 0..n-1 in tiles of nearly equal size, so that none is left with a
-// pixel or two, which would waste the registers.
+template <template <int> class Body, class Tiles>
+HWY_INLINE void OneTile(const Tiles& t, std::int64_t first, std::int64_t size) {
+  switch (size) {
+    case 1: return Body<1>::Run(t, first);
+    case 2: return Body<2>::Run(t, first);
+    case 3: return Body<3>::Run(t, first);
+    case 4: return Body<4>::Run(t, first);
+    case 5: return Body<5>::Run(t, first);
+    case 6: return Body<6>::Run(t, first);
+#if HWY_TARGET <= HWY_AVX3
+    case 7: return Body<7>::Run(t, first);
+    case 8: return Body<8>::Run(t, first);
+    case 9: return Body<9>::Run(t, first);
+    case 10: return Body<10>::Run(t, first);
+    case 11: return Body<11>::Run(t, first);
+    case 12: return Body<12>::Run(t, first);
+#endif
+    default: return;
+  }
+}
+
+// Runs body<size>(first) over 0..n-1 in whole tiles, the last two of nearly equal size, so that
+// none is left with a pixel or two, which would waste the registers.
 template <template <int> class Body, class Tiles>
 HWY_INLINE void EvenTiles(const Tiles& t, std::int64_t n) {
-  const std::int64_t count = (n + kTile - 1) / kTile;
-  const std::int64_t small = n / count;
-  const std::int64_t larger = n % count;
   std::int64_t first = 0;
-  for (std::int64_t tile = 0; tile < count; ++tile) {
-    const std::int64_t size = small + (tile < larger ? 1 : 0);
-    switch (size) {
-      case 1: Body<1>::Run(t, first); break;
-      case 2: Body<2>::Run(t, first); break;
-      case 3: Body<3>::Run(t, first); break;
-      case 4: Body<4>::Run(t, first); break;
-      case 5: Body<5>::Run(t, first); break;
-      case 6: Body<6>::Run(t, first); break;
-#if HWY_TARGET <= HWY_AVX3
-      case 7: Body<7>::Run(t, first); break;
-      case 8: Body<8>::Run(t, first); break;
-      case 9: Body<9>::Run(t, first); break;
-      case 10: Body<10>::Run(t, first); break;
-      case 11: Body<11>::Run(t, first); break;
-      case 12: Body<12>::Run(t, first); break;
-#endif
-      default: break;
-    }
-    first += size;
-  }
+  for (; n - first > 2 * kTile; first += kTile) Body<kTile>::Run(t, first);
+  const std::int64_t left = n - first;
+  const std::int64_t one = left > kTile ? (left + 1) / 2 : left;
+  OneTile<Body>(t, first, one);
+  OneTile<Body>(t, first + one, left - one);
 }
 
 template <int kPixels>
@@ -164,45 +194,6 @@ void Forward(const ForwardTiles& t) { EvenTiles<ForwardBody>(t, t.pixels); }
 void Row(const ForwardRow& t) { EvenTiles<RowBody>(t, t.panels); }
 void Outer(const OuterTiles& t) { EvenTiles<OuterBody>(t, t.rows); }
 
-using DI = hn::Rebind<std::int32_t, D>;
-
-// The largest of a window's values, and the tap that it was first found at.
-struct Largest {
-  V value;
-  hn::Vec<DI> tap;
-};
-
-template <bool kArgmax>
-HWY_INLINE void Take(V value, std::int32_t tap, Largest& largest) {
-  // A NaN wins, so that it is seen at the end.
-  const auto taken = hn::Or(hn::Gt(value, largest.value), hn::IsNaN(value));
-  if constexpr (kArgmax)
-    largest.tap = hn::IfThenElse(hn::RebindMask(DI(), taken), hn::Set(DI(), tap), largest.tap);
-  largest.value = hn::IfThenElse(taken, value, largest.value);
-}
-
-// Stores the first `channels` of a vector, with the activation applied.
-template <bool kArgmax>
-HWY_INLINE void StoreActivated(const Largest& largest, float negative_slope, std::int64_t channels,
-                               float* out, std::uint8_t* argmax) {
-  const D d;
-  const hn::Rebind<std::uint8_t, D> db;
-  const V value = below_zero_times(d, largest.value, negative_slope);
-  if (channels >= static_cast<std::int64_t>(hn::Lanes(d))) {
-    hn::StoreU(value, d, out);
-    if constexpr (kArgmax) hn::StoreU(hn::DemoteTo(db, largest.tap), db, argmax);
-    return;
-  }
-  float values[hn::MaxLanes(d)];
-  hn::StoreU(value, d, values);
-  std::copy_n(values, channels, out);
-  if constexpr (kArgmax) {
-    std::uint8_t taps[hn::MaxLanes(d)];
-    hn::StoreU(hn::DemoteTo(db, largest.tap), db, taps);
-    std::copy_n(taps, channels, argmax);
-  }
-}
-
 // kSize: rows and width of the window where both are that, 0 where only `t` knows.
 template <bool kArgmax, int kSize>
 HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
@@ -212,15 +203,15 @@ HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
   const std::int64_t width = kSize ? kSize : t.width;
   const float* first = t.buffer + pixel * width * t.pixel_stride;
   for (std::int64_t c = 0; c < t.channels; c += lanes) {
-    Largest largest{hn::LoadU(d, first + c), hn::Zero(DI())};
+    Largest<D> largest(hn::LoadU(d, first + c));
     std::int32_t tap = 0;
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t q = 0; q < width; ++q, ++tap)
-        Take<kArgmax>(hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c), tap,
+        take<kArgmax>(d, hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c), tap,
                       largest);
     const std::int64_t at = pixel * t.channels + c;
-    StoreActivated<kArgmax>(largest, t.negative_slope, t.channels - c, t.out + at,
-                            kArgmax ? t.argmax + at : nullptr);
+    store_activated<kArgmax>(d, largest, t.negative_slope, t.channels - c, t.out + at,
+                             kArgmax ? t.argmax + at : nullptr);
   }
 }
 
@@ -254,22 +245,83 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
       MulAddBoth(hn::Set(d, below[k + t.x_stride]), w0, w1, low[3], high[3]);
     }
   }
-  Largest largest_low{low[0], hn::Zero(DI())}, largest_high{high[0], hn::Zero(DI())};
-  for (int tap = 1; tap < 4; ++tap) {
-    Take<kArgmax>(low[tap], tap, largest_low);
-    Take<kArgmax>(high[tap], tap, largest_high);
-  }
   float* const out = t.out + pixel * t.out_stride;
   std::uint8_t* const argmax = kArgmax ? t.argmax + pixel * t.out_stride : nullptr;
-  StoreActivated<kArgmax>(largest_low, t.negative_slope, t.channels, out, argmax);
+  store_largest<kArgmax>(d, low, t.negative_slope, t.channels, out, argmax);
   if (t.channels > lanes)
-    StoreActivated<kArgmax>(largest_high, t.negative_slope, t.channels - lanes, out + lanes,
-                            kArgmax ? argmax + lanes : nullptr);
+    store_largest<kArgmax>(d, high, t.negative_slope, t.channels - lanes, out + lanes,
+                           kArgmax ? argmax + lanes : nullptr);
+}
+
+// Vectors of a panel whose nine weights stay in registers beside their four sums.
+#if HWY_TARGET <= HWY_AVX3
+constexpr int kHeld = 2;
+#else
+constexpr int kHeld = 1;
+#endif
+
+// What number (r, c) of the 4x4 under a pooled pixel gives to its four sums.
+template <int i, int... o, int... v>
+HWY_INLINE void HeldTap(V x, const V (&weight)[kHeld][9], V (&sums)[kHeld][4],
+                        std::integer_sequence<int, o...>, std::integer_sequence<int, v...>) {
+  constexpr auto tap = [](int sum) {
+    const int row = i / 4 - sum / 2, column = i % 4 - sum % 2;
+    return row >= 0 && row < 3 && column >= 0 && column < 3 ? 3 * row + column : -1;
+  };
+  const auto add = [&]<int sum>(std::integral_constant<int, sum>) HWY_ATTR {
+    if constexpr (tap(sum) >= 0)
+      ((sums[v][sum] = hn::MulAdd(x, weight[v][tap(sum)], sums[v][sum])), ...);
+  };
+  (add(std::integral_constant<int, o>()), ...);
+}
+
+// ForwardPool for 3x3 taps of one channel in, vectors first..first + kHeld - 1 of the panel: every
+// number of the input is read once, for all of its taps. Each sum is in the order of ForwardTile.
+template <bool kArgmax, int... i>
+HWY_INLINE void ForwardPoolHeld(const ForwardPoolTiles& t, std::int64_t first,
+                                std::integer_sequence<int, i...>) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  constexpr std::make_integer_sequence<int, 4> kSums;
+  constexpr std::make_integer_sequence<int, kHeld> kVectors;
+  const float* const row[] = {t.x + t.run_offsets[0], t.x + t.run_offsets[1],
+                              t.x + t.run_offsets[2], t.x + t.run_offsets[2] + t.x_row_stride};
+  V weight[kHeld][9];
+  V bias[kHeld];
+  for (int v = 0; v < kHeld; ++v) {
+    bias[v] = hn::LoadU(d, t.bias + (first + v) * lanes);
+    for (int k = 0; k < 9; ++k) weight[v][k] = hn::LoadU(d, t.weight + (2 * k + first + v) * lanes);
+  }
+  for (std::int64_t p = 0; p < t.pixels; ++p) {
+    V sums[kHeld][4];
+    for (int v = 0; v < kHeld; ++v)
+      for (int o = 0; o < 4; ++o) sums[v][o] = bias[v];
+    (HeldTap<i>(hn::Set(d, row[i / 4][2 * p + i % 4]), weight, sums, kSums, kVectors), ...);
+    for (int v = 0; v < kHeld; ++v) {
+      const std::int64_t c = (first + v) * lanes;
+      if (c >= t.channels) break;
+      const std::int64_t at = p * t.out_stride + c;
+      store_largest<kArgmax>(d, sums[v], t.negative_slope, t.channels - c, t.out + at,
+                             kArgmax ? t.argmax + at : nullptr);
+    }
+  }
+}
+
+template <bool kArgmax>
+void ForwardPoolPixels(const ForwardPoolTiles& t) {
+  const bool one_channel = t.x_stride == 1 && t.runs == 3 && t.run_length == 3 &&
+                           t.run_offsets[1] - t.run_offsets[0] == t.x_row_stride &&
+                           t.run_offsets[2] - t.run_offsets[1] == t.x_row_stride;
+  if (one_channel) {
+    for (std::int64_t v = 0; v < 2; v += kHeld)
+      ForwardPoolHeld<kArgmax>(t, v, std::make_integer_sequence<int, 16>());
+  } else {
+    for (std::int64_t p = 0; p < t.pixels; ++p) ForwardPoolPixel<kArgmax>(t, p);
+  }
 }
 
 void ForwardPool(const ForwardPoolTiles& t) {
-  for (std::int64_t p = 0; p < t.pixels; ++p)
-    t.argmax ? ForwardPoolPixel<true>(t, p) : ForwardPoolPixel<false>(t, p);
+  t.argmax ? ForwardPoolPixels<true>(t) : ForwardPoolPixels<false>(t);
 }
 
 void ColumnSums(const float* x, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns,

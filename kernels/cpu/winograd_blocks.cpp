@@ -43,13 +43,26 @@ Blocks::Blocks(const Problem& p)
   out_stride = point_stride(size * out);
 }
 
-Place Blocks::place(std::int64_t tile) const {
+Place Blocks::first_of(std::int64_t block) const {
+  const std::int64_t tile = block * size;
   const std::int64_t row = tile / tiles_x;
   const std::int64_t plane = row / tiles_y;
   return {.sample = plane / problem.output[0],
           .plane = plane % problem.output[0],
           .y = row % tiles_y * kWinogradOutput,
           .x = tile % tiles_x * kWinogradOutput};
+}
+
+void Blocks::advance(Place& place) const {
+  place.x += kWinogradOutput;
+  if (place.x < tiles_x * kWinogradOutput) return;
+  place.x = 0;
+  place.y += kWinogradOutput;
+  if (place.y < tiles_y * kWinogradOutput) return;
+  place.y = 0;
+  if (++place.plane < problem.output[0]) return;
+  place.plane = 0;
+  ++place.sample;
 }
 
 PixelTile<const float> take_tile(const float* image, std::int64_t height, std::int64_t width,
@@ -105,8 +118,8 @@ void transform_input(const Blocks& b, std::int64_t block, const float* x, float*
   const std::int64_t plane_floats = p.input[1] * p.input[2] * p.in;
   const bool in_place = p.in == b.in;
   if (in_place) std::fill_n(buffer, b.in, 0.0f);
-  for (std::int64_t t = 0; t < b.tiles_of(block); ++t) {
-    const Place at = b.place(block * b.size + t);
+  Place at = b.first_of(block);
+  for (std::int64_t t = 0; t < b.tiles_of(block); ++t, b.advance(at)) {
     for (std::int64_t tap = 0; tap < b.taps; ++tap) {
       float* const to = points + (tap * b.size + t) * b.in;
       const std::int64_t z = at.plane * w.stride[0] + tap * w.dilation[0] - w.pad_before[0];

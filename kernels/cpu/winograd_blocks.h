@@ -45,7 +45,9 @@ struct Blocks {
   std::int64_t out_floats() const { return kWinogradPoints * out_stride; }
   // Of a tile of pixels that is copied.
   std::int64_t tile_floats() const { return kWinogradPoints * std::max(in, out); }
-  Place place(std::int64_t tile) const;
+  Place first_of(std::int64_t block) const;
+  // To the place of the next tile.
+  void advance(Place& place) const;
 };
 
 // The pixels of a side x side tile whose first pixel is (y, x) of an image [height, width,

@@ -1,9 +1,15 @@
 #include "winograd_tiles.h"
 
+#include <iterator>
+#include <utility>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/winograd_tiles.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "elements-inl.h"
+#include "largest-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ratnet::inline v1 {
@@ -24,11 +30,12 @@ HWY_INLINE V Times(float a, V b) { return hn::Mul(hn::Set(D(), a), b); }
 HWY_INLINE V MulAdd(float a, V b, V c) { return hn::MulAdd(hn::Set(D(), a), b, c); }
 
 // One dimension of each transform: Apply(in, put) with in(i) the i-th number and put(i, value) for
-// the i-th result.
+// the i-th result. kPasses: results that share their sums, from one to before the next.
 
 // B^T: 6 to 6.
 struct InputTransform {
   static constexpr int kIn = 6, kOut = 6;
+  static constexpr int kPasses[] = {0, 1, 3, 5, 6};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
     const V d0 = in(0), d1 = in(1), d2 = in(2), d3 = in(3), d4 = in(4), d5 = in(5);
@@ -46,6 +53,7 @@ struct InputTransform {
 // G: 3 to 6.
 struct FilterTransform {
   static constexpr int kIn = 3, kOut = 6;
+  static constexpr int kPasses[] = {0, 1, 3, 5, 6};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
     const V g0 = in(0), g1 = in(1), g2 = in(2);
@@ -62,6 +70,7 @@ struct FilterTransform {
 // A^T: 6 to 4.
 struct OutputTransform {
   static constexpr int kIn = 6, kOut = 4;
+  static constexpr int kPasses[] = {0, 4};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
     const V m1 = in(1), m2 = in(2), m3 = in(3), m4 = in(4);
@@ -77,6 +86,7 @@ struct OutputTransform {
 // A: 4 to 6.
 struct OutputAdjoint {
   static constexpr int kIn = 4, kOut = 6;
+  static constexpr int kPasses[] = {0, 1, 3, 5, 6};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
     const V y0 = in(0), y1 = in(1), y2 = in(2), y3 = in(3);
@@ -94,6 +104,7 @@ struct OutputAdjoint {
 // G^T: 6 to 3.
 struct FilterAdjoint {
   static constexpr int kIn = 6, kOut = 3;
+  static constexpr int kPasses[] = {0, 1, 2, 3};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
     const V u1 = in(1), u2 = in(2), u3 = in(3), u4 = in(4);
@@ -105,17 +116,35 @@ struct FilterAdjoint {
   }
 };
 
-// Both dimensions, columns first: load(row, column) and store(row, column, value).
+// Rows first..first + count - 1 of the results in both dimensions: load(row, column) and
+// store(row, column, value). What lies between the dimensions stays in registers.
+template <class Transform, int first, int count, class Load, class Store, int... x, int... r>
+HWY_INLINE void SomeRows(const Load& load, const Store& store, std::integer_sequence<int, x...>,
+                         std::integer_sequence<int, r...>) {
+  V rows[count][Transform::kIn];
+  (Transform::Apply([&](int y) HWY_ATTR { return load(y, x); },
+                    [&](int y, V value) HWY_ATTR {
+                      if (y >= first && y < first + count) rows[y - first][x] = value;
+                    }),
+   ...);
+  (Transform::Apply([&](int i) HWY_ATTR { return rows[r][i]; },
+                    [&](int i, V value) HWY_ATTR { store(first + r, i, value); }),
+   ...);
+}
+
+// All rows, pass after pass.
+template <class Transform, class Load, class Store, int... pass>
+HWY_INLINE void Square(const Load& load, const Store& store, std::integer_sequence<int, pass...>) {
+  (SomeRows<Transform, Transform::kPasses[pass],
+            Transform::kPasses[pass + 1] - Transform::kPasses[pass]>(
+       load, store, std::make_integer_sequence<int, Transform::kIn>(),
+       std::make_integer_sequence<int, Transform::kPasses[pass + 1] - Transform::kPasses[pass]>()),
+   ...);
+}
 template <class Transform, class Load, class Store>
 HWY_INLINE void Square(const Load& load, const Store& store) {
-  const D d;
-  HWY_ALIGN float columns[Transform::kOut][Transform::kIn][hn::MaxLanes(d)];
-  for (int x = 0; x < Transform::kIn; ++x)
-    Transform::Apply([&](int y) HWY_ATTR { return load(y, x); },
-                     [&](int y, V value) HWY_ATTR { hn::Store(value, d, columns[y][x]); });
-  for (int y = 0; y < Transform::kOut; ++y)
-    Transform::Apply([&](int x) HWY_ATTR { return hn::Load(d, columns[y][x]); },
-                     [&](int x, V value) HWY_ATTR { store(y, x, value); });
+  constexpr int kCount = static_cast<int>(std::size(Transform::kPasses)) - 1;
+  Square<Transform>(load, store, std::make_integer_sequence<int, kCount>());
 }
 
 // Pixels to points, for every vector of channels. pixel(y, x): where its channels are.
@@ -137,20 +166,14 @@ HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channe
                       channels, points, stride);
 }
 
-// Points to pixels.
-template <class Transform>
-HWY_INLINE void ToPixels(const float* points, std::ptrdiff_t stride, std::int64_t channels,
-                         const float* bias, const PixelTile<float>& tile) {
-  const D d;
-  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
-    const V start = bias ? hn::LoadU(d, bias + c) : hn::Zero(d);
-    Square<Transform>(
-        [&](int y, int x)
-            HWY_ATTR { return hn::LoadU(d, points + (y * Transform::kIn + x) * stride + c); },
-        [&](int y, int x, V value) HWY_ATTR {
-          hn::StoreU(hn::Add(value, start), d, tile.first + y * tile.row + x * tile.pixel + c);
-        });
-  }
+// Points to pixels, for the vector of channels at c: put(row, column, value).
+template <class Transform, class Put>
+HWY_INLINE void ToPixels(const float* points, std::ptrdiff_t stride, std::int64_t c,
+                         const Put& put) {
+  Square<Transform>(
+      [&](int y, int x)
+          HWY_ATTR { return hn::LoadU(D(), points + (y * Transform::kIn + x) * stride + c); },
+      put);
 }
 
 void Input(const PixelTile<const float>& tile, std::int64_t channels, float* v,
@@ -170,13 +193,43 @@ void OutputGradient(const PixelTile<const float>& tile, std::int64_t channels, f
                     std::ptrdiff_t stride) {
   ToPoints<OutputAdjoint>(tile, channels, z, stride);
 }
-void Output(const float* m, std::ptrdiff_t stride, std::int64_t channels, const float* bias,
-            const PixelTile<float>& tile) {
-  ToPixels<OutputTransform>(m, stride, channels, bias, tile);
+void Output(const WinogradOutput& t, const PixelTile<float>& tile) {
+  const D d;
+  for (std::int64_t c = 0; c < t.channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
+    const V bias = hn::LoadU(d, t.bias + c);
+    ToPixels<OutputTransform>(t.m, t.stride, c, [&](int y, int x, V value) HWY_ATTR {
+      store_some(d, below_zero_times(d, hn::Add(value, bias), t.negative_slope), t.channels - c,
+                 tile.first + y * tile.row + x * tile.pixel + c);
+    });
+  }
+}
+template <bool kArgmax>
+HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& tile,
+                             std::uint8_t* argmax) {
+  const D d;
+  for (std::int64_t c = 0; c < t.channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
+    const V bias = hn::LoadU(d, t.bias + c);
+    V windows[4][4];
+    ToPixels<OutputTransform>(t.m, t.stride, c, [&](int y, int x, V value) HWY_ATTR {
+      windows[y / 2 * 2 + x / 2][y % 2 * 2 + x % 2] = hn::Add(value, bias);
+    });
+    for (int i = 0; i < 4; ++i) {
+      const std::ptrdiff_t at = i / 2 * tile.row + i % 2 * tile.pixel + c;
+      store_largest<kArgmax>(d, windows[i], t.negative_slope, t.channels - c, tile.first + at,
+                             kArgmax ? argmax + at : nullptr);
+    }
+  }
+}
+void OutputPooledAny(const WinogradOutput& t, const PixelTile<float>& tile, std::uint8_t* argmax) {
+  argmax ? OutputPooled<true>(t, tile, argmax) : OutputPooled<false>(t, tile, argmax);
 }
 void FilterGradient(const float* du, std::ptrdiff_t stride, std::int64_t channels,
                     const PixelTile<float>& tile) {
-  ToPixels<FilterAdjoint>(du, stride, channels, nullptr, tile);
+  const D d;
+  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d)))
+    ToPixels<FilterAdjoint>(du, stride, c, [&](int y, int x, V value) HWY_ATTR {
+      hn::StoreU(value, d, tile.first + y * tile.row + x * tile.pixel + c);
+    });
 }
 
 }  // namespace
@@ -191,6 +244,7 @@ HWY_EXPORT(Input);
 HWY_EXPORT(InputApart);
 HWY_EXPORT(Filter);
 HWY_EXPORT(Output);
+HWY_EXPORT(OutputPooledAny);
 HWY_EXPORT(OutputGradient);
 HWY_EXPORT(FilterGradient);
 
@@ -208,9 +262,12 @@ void winograd_input(const float* const (&pixels)[kWinogradPoints], std::int64_t 
 void winograd_filter(const float* g, std::int64_t channels, float* u, std::ptrdiff_t stride) {
   HWY_DYNAMIC_DISPATCH(Filter)({g, 3 * channels, channels}, channels, u, stride);
 }
-void winograd_output(const float* m, std::ptrdiff_t stride, std::int64_t channels,
-                     const float* bias, const PixelTile<float>& y) {
-  HWY_DYNAMIC_DISPATCH(Output)(m, stride, channels, bias, y);
+void winograd_output(const WinogradOutput& output, const PixelTile<float>& y) {
+  HWY_DYNAMIC_DISPATCH(Output)(output, y);
+}
+void winograd_output_pooled(const WinogradOutput& output, const PixelTile<float>& y,
+                            std::uint8_t* argmax) {
+  HWY_DYNAMIC_DISPATCH(OutputPooledAny)(output, y, argmax);
 }
 void winograd_output_gradient(const PixelTile<const float>& dy, std::int64_t channels, float* z,
                               std::ptrdiff_t stride) {

@@ -5,44 +5,12 @@
 #include "../catch.h"
 #include "plan_runs.h"
 #include "refused.h"
+#include "tangled_graph.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
 
 namespace {
-
-using layers::Add;
-using layers::AvgPool;
-using layers::Conv;
-using layers::Dense;
-using layers::Flatten;
-using layers::LeakyRelu;
-using layers::MaxPool;
-using layers::Relu;
-
-// Values read by several layers in every combination of ordinary layers and layers that only give
-// memory another shape; two inputs, three outputs, one of them in the middle.
-Graph tangled() {
-  GraphBuilder b;
-  const int x = b.input("x", {4, 5, 2});
-  const int a = b.add("a", Conv{.out = 2, .kernel = {3, 3}}, {x});
-  const int a_relu = b.add("a_relu", LeakyRelu{.slope = 0.2}, {a});
-  const int first = b.add("first", Add{}, {a_relu, x});     // a skip over one layer
-  const int twice = b.add("twice", Add{}, {first, first});  // both arguments the same
-  const int flat_early = b.add("flat_early", Flatten{}, {twice});
-  const int c = b.add("c", Conv{.out = 3, .kernel = {2, 2}, .pool = {2, 2}}, {twice});
-  const int mean = b.add("mean", AvgPool{.kernel = {2, 2}, .padding = Padding::same}, {twice});
-  const int second_input = b.input("y", {3});
-  const int d = b.add("d", Dense{.out = 3}, {flat_early});
-  const int d_sum = b.add("d_sum", Add{}, {d, second_input});
-  const int flat_c = b.add("flat_c", Flatten{}, {c});
-  const int flat_again = b.add("flat_again", Flatten{}, {flat_c});
-  const int e = b.add("e", Dense{.out = 3, .activation = Activation::relu}, {flat_again});
-  const int end = b.add("end", Add{}, {e, d_sum});
-  const int flat_late = b.add("flat_late", Flatten{}, {mean});
-  const int f = b.add("f", Dense{.out = 2}, {flat_late});
-  return b.build({end, d_sum, f, flat_c});
-}
 
 // Sum over all outputs of output * (what run_once takes as its gradient).
 double objective(Plan& plan, std::int64_t n, std::uint64_t seed) {
@@ -62,7 +30,7 @@ std::shared_ptr<Parameters> parameters_of(const Graph& graph, DType dtype, int t
 }  // namespace
 
 TEST_CASE("gradients add up where several layers read a value", "[device]") {
-  const Graph graph = tangled();
+  const Graph graph = tangled_graph();
   const auto parameters = parameters_of(graph, DType::f64);
   for (const bool fuse : {false, true}) {
     Plan plan(graph, parameters,
@@ -99,7 +67,7 @@ TEST_CASE("gradients add up where several layers read a value", "[device]") {
 }
 
 TEST_CASE("backward may be repeated with new output gradients", "[device]") {
-  const Graph graph = tangled();
+  const Graph graph = tangled_graph();
   const auto parameters = parameters_of(graph, DType::f32);
   Plan plan(graph, parameters, {.batch = 2, .mode = Mode::train, .input_gradients = true});
   const Results once = run_once(plan, *parameters, 2, 5);
@@ -111,7 +79,7 @@ TEST_CASE("backward may be repeated with new output gradients", "[device]") {
 
 TEST_CASE("a batch gives the same bits whatever the plan's largest batch and the neighbours",
           "[device]") {
-  for (const Graph& graph : {tangled(), ratnet_graph(16)})
+  for (const Graph& graph : {tangled_graph(), ratnet_graph(16)})
     for (const DType dtype : {DType::f32, DType::f64}) {
       const auto parameters = parameters_of(graph, dtype);
       const PlanOptions options{.batch = 1, .mode = Mode::train, .input_gradients = true};
@@ -313,7 +281,7 @@ TEST_CASE("a plan refuses what does not fit", "[device]") {
   const auto plan_with = [&](const Graph& g, PlanOptions options) { Plan(g, parameters, options); };
   CHECK(refused(ErrorKind::usage, "batch", [&] { plan_with(graph, {.batch = 0}); }) == "");
   CHECK(refused(ErrorKind::usage, "shape", [&] { plan_with(ratnet_graph(32), {}); }) == "");
-  CHECK(refused(ErrorKind::usage, "no weight", [&] { plan_with(tangled(), {}); }) == "");
+  CHECK(refused(ErrorKind::usage, "no weight", [&] { plan_with(tangled_graph(), {}); }) == "");
   Plan plan(graph, parameters, {.batch = 4});
   CHECK(refused(ErrorKind::usage, "batch", [&] { plan.forward(5); }) == "");
   CHECK(refused(ErrorKind::usage, "batch", [&] { plan.forward(0); }) == "");
