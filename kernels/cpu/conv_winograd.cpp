@@ -62,18 +62,28 @@ struct Epilogue {
   std::uint8_t* argmax = nullptr;
 };
 
+// Sizes after pooling, of the image and of one tile.
+struct Pooled {
+  std::int64_t rows, columns;
+  std::int64_t tile_rows, tile_columns;
+
+  Pooled(const Problem& p, const Window& pool)
+      : rows(p.output[1] / pool.kernel[1]),
+        columns(p.output[2] / pool.kernel[2]),
+        tile_rows(kWinogradOutput / pool.kernel[1]),
+        tile_columns(kWinogradOutput / pool.kernel[2]) {}
+};
+
 // Writes what lies inside the image of one tile of outputs, from the points of a block.
-void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue, const Place& at,
-                const float* points, float* buffer) {
+void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
+                const Pooled& pooled, const Place& at, const float* points, float* buffer) {
   const Problem& p = b.problem;
-  const std::int64_t rows = p.output[1] / epilogue.pool.kernel[1];
-  const std::int64_t columns = p.output[2] / epilogue.pool.kernel[2];
-  const std::int64_t y = at.y / epilogue.pool.kernel[1], x = at.x / epilogue.pool.kernel[2];
+  const auto [rows, columns, tile_rows, tile_columns] = pooled;
+  const std::int64_t y = at.y / kWinogradOutput * tile_rows;
+  const std::int64_t x = at.x / kWinogradOutput * tile_columns;
   const std::int64_t row_floats = columns * p.out;
   const std::int64_t first =
       (at.sample * p.output[0] + at.plane) * rows * row_floats + y * row_floats + x * p.out;
-  const std::int64_t tile_rows = kWinogradOutput / epilogue.pool.kernel[1];
-  const std::int64_t tile_columns = kWinogradOutput / epilogue.pool.kernel[2];
   WinogradOutput output{.m = points,
                         .stride = b.out_stride,
                         .bias = memory.bias,
@@ -111,18 +121,20 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
   if (epilogue.bias) std::copy_n(epilogue.bias, b.problem.out, memory.bias);
   for (std::int64_t tap = 0; tap < b.taps; ++tap) memory.tap_offsets[tap] = tap * b.size * b.in;
   const std::int64_t depth = b.taps * b.problem.in;
+  const Pooled pooled(b.problem, epilogue.pool);
 
   parallel_for(*queue.executor, b.count(), [&](std::int64_t block, int worker) {
     float* const in = memory.workers + worker * memory.worker_floats;
     float* const out = in + b.in_floats();
     float* const buffer = out + b.out_floats();
+    const std::int64_t tiles = b.tiles_of(block);
     transform_input(b, block, x, buffer, in);
     for (std::int64_t point = 0; point < kWinogradPoints; ++point)
       for (std::int64_t panel = 0; panel < b.panels; ++panel)
         forward_tiles(
             {.x = in + point * b.in_stride,
              .x_stride = b.in,
-             .pixels = b.tiles_of(block),
+             .pixels = tiles,
              .run_offsets = memory.tap_offsets,
              .runs = b.taps,
              .run_length = b.problem.in,
@@ -132,8 +144,8 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
              .out = out + point * b.out_stride + panel * b.width,
              .out_stride = b.out});
     Place at = b.first_of(block);
-    for (std::int64_t t = 0; t < b.tiles_of(block); ++t, b.advance(at))
-      write_tile(b, memory, epilogue, at, out + t * b.out, buffer);
+    for (std::int64_t t = 0; t < tiles; ++t, b.advance(at))
+      write_tile(b, memory, epilogue, pooled, at, out + t * b.out, buffer);
   });
 }
 

@@ -53,7 +53,7 @@ void transform_output_gradient(const Blocks& b, std::int64_t block, const float*
   const Problem& p = b.problem;
   const std::int64_t plane_floats = p.output[1] * p.output[2] * p.out;
   Place at = b.first_of(block);
-  for (std::int64_t t = 0; t < b.tiles_of(block); ++t, b.advance(at)) {
+  for (std::int64_t t = 0, tiles = b.tiles_of(block); t < tiles; ++t, b.advance(at)) {
     const float* const plane = dy + (at.sample * p.output[0] + at.plane) * plane_floats;
     winograd_output_gradient(winograd::take_tile(plane, p.output[1], p.output[2], p.out, b.out,
                                                  at.y, at.x, kWinogradOutput, buffer),

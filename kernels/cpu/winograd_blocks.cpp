@@ -44,7 +44,7 @@ Blocks::Blocks(const Problem& p)
 }
 
 Place Blocks::first_of(std::int64_t block) const {
-  const std::int64_t tile = block * size;
+  const std::int64_t tile = first_tile(block);
   const std::int64_t row = tile / tiles_x;
   const std::int64_t plane = row / tiles_y;
   return {.sample = plane / problem.output[0],
@@ -101,10 +101,12 @@ void transform_tile(const Blocks& b, const float* plane, std::int64_t y, std::in
                           b.in_stride);
   // What lies outside is read from zeros through pointers: cheaper than a copy with a border.
   const float* pixels[kWinogradPoints];
-  for (std::int64_t i = 0; i < kWinogradPoints; ++i) {
-    const std::int64_t row = y + i / kWinogradInput, column = x + i % kWinogradInput;
-    const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-    pixels[i] = inside ? plane + (row * width + column) * b.in : zeros;
+  for (std::int64_t i = 0; i < kWinogradInput; ++i) {
+    const float** const of_row = pixels + i * kWinogradInput;
+    const float* const row = plane + ((y + i) * width + x) * b.in;
+    const bool inside = y + i >= 0 && y + i < height;
+    for (std::int64_t k = 0; k < kWinogradInput; ++k)
+      of_row[k] = inside && x + k >= 0 && x + k < width ? row + k * b.in : zeros;
   }
   winograd_input(pixels, b.in, points, b.in_stride);
 }
@@ -119,7 +121,7 @@ void transform_input(const Blocks& b, std::int64_t block, const float* x, float*
   const bool in_place = p.in == b.in;
   if (in_place) std::fill_n(buffer, b.in, 0.0f);
   Place at = b.first_of(block);
-  for (std::int64_t t = 0; t < b.tiles_of(block); ++t, b.advance(at)) {
+  for (std::int64_t t = 0, tiles = b.tiles_of(block); t < tiles; ++t, b.advance(at)) {
     for (std::int64_t tap = 0; tap < b.taps; ++tap) {
       float* const to = points + (tap * b.size + t) * b.in;
       const std::int64_t z = at.plane * w.stride[0] + tap * w.dilation[0] - w.pad_before[0];

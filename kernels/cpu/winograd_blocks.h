@@ -35,12 +35,16 @@ struct Blocks {
   std::int64_t out;            // channels out, whole panels
   std::int64_t tiles_y, tiles_x;
   std::int64_t tiles;  // of the batch
-  std::int64_t size;   // tiles of a block
+  std::int64_t size;   // tiles of a block at most
   std::ptrdiff_t in_stride, out_stride;
 
   explicit Blocks(const Problem& problem);
   std::int64_t count() const { return (tiles + size - 1) / size; }
-  std::int64_t tiles_of(std::int64_t block) const { return std::min(size, tiles - block * size); }
+  // Blocks of nearly equal size.
+  std::int64_t first_tile(std::int64_t block) const { return tiles * block / count(); }
+  std::int64_t tiles_of(std::int64_t block) const {
+    return first_tile(block + 1) - first_tile(block);
+  }
   std::int64_t in_floats() const { return kWinogradPoints * in_stride; }
   std::int64_t out_floats() const { return kWinogradPoints * out_stride; }
   // Of a tile of pixels that is copied.
