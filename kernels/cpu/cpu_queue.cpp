@@ -20,10 +20,11 @@ void* CpuQueue::working_memory(std::size_t bytes) {
   return own_scratch_.get();
 }
 
-QueueHandle open_cpu(std::shared_ptr<Executor> executor) {
+QueueHandle open_cpu(std::shared_ptr<Executor> executor, std::shared_ptr<Tuner> tuner) {
   auto* queue = new CpuQueue;
   queue->device = {DeviceKind::cpu, 0};
   queue->executor = std::move(executor);
+  queue->tuner = std::move(tuner);
   std::snprintf(queue->description, sizeof queue->description, "%s, %d threads",
                 instruction_set().c_str(), queue->executor->workers());
   queue->entries = table<CpuQueue>(AllOps{});
