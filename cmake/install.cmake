@@ -44,6 +44,7 @@ set(ratnet_headers
     network/plan.h
     network/predictor.h
     network/sliding_window.h
+    network/tuning.h
     network/weights.h
     train/class_probabilities.h
     train/dataset.h
@@ -74,6 +75,7 @@ set(ratnet_headers
     core/reduction.h
     core/shape.h
     core/text.h
+    core/tuner.h
     imaging/deformation.h
     layers/catalogue.h
     layers/input.h

@@ -8,8 +8,10 @@ namespace ratnet::inline v1 {
 namespace {
 
 QueueHandle open_for(const PredictorOptions& options) {
-  return open_queue(
-      {.device = options.device, .threads = options.threads, .executor = options.executor});
+  return open_queue({.device = options.device,
+                     .threads = options.threads,
+                     .executor = options.executor,
+                     .tuner = options.tuner});
 }
 
 // The samples of a view that begin with `first`.

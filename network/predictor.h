@@ -8,6 +8,7 @@
 #include "../core/buffer.h"
 #include "../core/device.h"
 #include "../core/thread_pool.h"
+#include "../core/tuner.h"
 #include "model.h"
 #include "plan.h"
 
@@ -21,6 +22,7 @@ struct PredictorOptions {
   // What samples are stored as: f32, or u8, u16 or i16, each with a scale.
   DType input_type = DType::f32;
   std::shared_ptr<Executor> executor = nullptr;  // runs the loops in place of threads of our own
+  std::shared_ptr<Tuner> tuner = nullptr;        // chooses algorithms (tuning.h); absent: by rule
 };
 
 // A model ready to run. Not for use from two threads at once.

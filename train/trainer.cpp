@@ -101,7 +101,7 @@ class Training {
         validation_(validation),
         graph_(graph),
         objective_(objective),
-        queue_(open_queue({options.device, options.threads, options.executor})),
+        queue_(open_queue({options.device, options.threads, options.executor, options.tuner})),
         parameters_(std::make_shared<Parameters>(
             queue_, Weights::initialised(graph_, options.loader.seed))),
         averaged_(averaged(parameters_, options.averaging)),
@@ -129,6 +129,7 @@ class Training {
                 .maximise = maximise,
                 .state = {.rate = options_.schedule.rate}};
     state_.fingerprint = fingerprint(graph_, objective_, dataset_, options_, train, validation);
+    if (options_.tuner) state_.fingerprint += " tuned";
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();

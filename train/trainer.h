@@ -7,6 +7,7 @@
 
 #include "../core/device.h"
 #include "../core/thread_pool.h"
+#include "../core/tuner.h"
 #include "../network/graph.h"
 #include "averaged_weights.h"
 #include "checkpoint.h"
@@ -64,6 +65,9 @@ struct TrainerOptions {
   std::function<void(const TrainingMemory&)> tell_memory;
   int threads = 0;
   std::shared_ptr<Executor> executor;
+  // Chooses algorithms (network/tuning.h); absent: by rule. Results then are those of its choices,
+  // and a checkpoint goes on with a tuner only if it began with one.
+  std::shared_ptr<Tuner> tuner = nullptr;
 
   // Where the state is kept while training; empty: nowhere.
   std::string checkpoint_path;

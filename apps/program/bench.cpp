@@ -30,6 +30,7 @@ struct Options {
   std::string device = "auto";
   std::string precision = "f32";
   std::string stored = "f32";
+  bool tune = false;
   double seconds = 1;
   std::string json;
   bool layers = false;
@@ -87,7 +88,8 @@ void run_layers(const Options& options, const std::string& name, const Model& mo
                               .threads = options.threads.front(),
                               .device = {DeviceKind::cpu, 0},
                               .precision = parse_precision(options.precision),
-                              .input_type = parse_dtype(options.stored)});
+                              .input_type = parse_dtype(options.stored),
+                              .tuner = tuning_if(options.tune)});
   fill_randomly(predictor.plan().input(0, setting.batch));
   const LayerTimes times = time_layers(predictor.plan(), setting.batch, setting.rounds);
   if (options.json == "-")
@@ -130,10 +132,11 @@ void run(const Options& options) {
   if (options.layers) return run_layers(options, named.model, model);
   const bool to_terminal = options.json != "-";
   if (to_terminal) {
-    std::printf("%s, instruction set %s, %s\n", named.model.c_str(), instruction_set().c_str(),
-                options.precision.c_str());
+    std::printf("%s, instruction set %s, %s%s\n", named.model.c_str(), instruction_set().c_str(),
+                options.precision.c_str(), options.tune ? ", tuned" : "");
     std::printf("%8s %8s %14s\n", "batch", "threads", "slices/s");
   }
+  const std::shared_ptr<Tuning> tuning = tuning_if(options.tune);
   Json results = Json::array();
   for (const int threads : options.threads)
     for (const std::int64_t batch : options.batches) {
@@ -141,12 +144,14 @@ void run(const Options& options) {
                                   .threads = threads,
                                   .device = parse_device(options.device),
                                   .precision = parse_precision(options.precision),
-                                  .input_type = stored});
+                                  .input_type = stored,
+                                  .tuner = tuning});
       const double rate = samples_per_second(predictor, batch, stored, options.seconds);
       results.push_back({{"batch", batch},
                          {"threads", threads},
                          {"precision", options.precision},
                          {"stored", options.stored},
+                         {"tuned", options.tune},
                          {"slices_per_s", rate},
                          {"device", to_string(predictor.device())},
                          {"instruction_set", instruction_set()}});
@@ -183,11 +188,12 @@ void add_bench(CLI::App& program) {
           ->capture_default_str();
   add_device_option(*command, options->device);
   add_precision_option(*command, options->precision);
+  add_tune_option(*command, options->tune);
   command->add_option("--stored", options->stored, "what slices are stored as: f32 or u8")
       ->capture_default_str();
   command->add_option(
       "--json", options->json,
-      "write a list of {batch, threads, precision, stored, slices_per_s}, or what --layers "
+      "write a list of {batch, threads, precision, stored, tuned, slices_per_s}, or what --layers "
       "measures, to this file (- for the terminal)");
   CLI::Option* layers =
       command

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <cstdio>
+
 #include <CLI/CLI.hpp>
 
 #include "../../core/error.h"
@@ -21,10 +23,30 @@ void add_threads_option(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "0: one for every processor")->capture_default_str();
 }
 
+void add_tune_option(CLI::App& command, bool& tune) {
+  command.add_flag("--tune", tune,
+                   "on a CPU: measure which algorithm computes each layer fastest, once on this "
+                   "machine; rounds otherwise in the last bits (docs/measuring.md)");
+}
+
 void add_compute_options(CLI::App& command, ComputeOptions& options) {
   add_device_option(command, options.device);
   add_precision_option(command, options.precision);
   add_threads_option(command, options.threads);
+  add_tune_option(command, options.tune);
+}
+
+std::shared_ptr<Tuning> tuning_if(bool wanted) {
+  if (!wanted) return nullptr;
+  // Whole lines: nobody knows which problem is the last, after which others write.
+  double next = 2;
+  return std::make_shared<Tuning>(
+      TuningOptions{.told = [next](std::int64_t problems, double seconds) mutable {
+        if (seconds < next) return;
+        next = seconds + 10;
+        std::fprintf(stderr, "tuning: %lld problems measured in %.1f s\n",
+                     static_cast<long long>(problems), seconds);
+      }});
 }
 
 void ScanOptions::check_used(bool any_scan) const {

@@ -33,6 +33,7 @@ TrainerOptions& TrainingCommandOptions::finish() {
   trainer.monitor = parse_monitor(monitor);
   trainer.device = parse_device(device);
   trainer.precision = parse_precision(precision);
+  trainer.tuner = tuning_if(tune);
   require(output.ends_with(".safetensors"), "the model file '", output,
           "' must end in .safetensors: by that the other commands know a model");
   check_can_write(output);
@@ -137,6 +138,7 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
   add_device_option(command, options.device);
   add_precision_option(command, options.precision);
   add_threads_option(command, trainer.threads);
+  add_tune_option(command, options.tune);
 }
 
 void refuse_options_before(const CLI::App& command) {

@@ -24,6 +24,7 @@ struct TrainingCommandOptions {
   std::string monitor = "loss";
   std::string device = "auto";
   std::string precision = "f32";
+  bool tune = false;
   bool plateau_given = false;  // an option that only the schedule plateau reads
   bool monitor_given = false;
 

@@ -1,4 +1,5 @@
-// An ordered list of algorithms for one operation: the first that does not decline is taken.
+// An ordered list of algorithms for one operation: the first that does not decline is taken, unless
+// a tuner chose another.
 #pragma once
 
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "cpu_queue.h"
+#include "tuned.h"
 
 namespace ratnet::inline v1 {
 
@@ -34,7 +36,7 @@ struct Algorithm {
   }
 };
 
-// The last algorithm takes everything.
+// The rule. The last algorithm takes everything.
 template <class Op>
 const Algorithm<Op>& choose(std::span<const Algorithm<Op>> algorithms, const Op& op) {
   for (const Algorithm<Op>& algorithm : algorithms)
@@ -42,11 +44,21 @@ const Algorithm<Op>& choose(std::span<const Algorithm<Op>> algorithms, const Op&
   return algorithms.back();
 }
 
+// What the queue's tuner has chosen, where it was asked; else the rule.
+template <class Op>
+const Algorithm<Op>& choose(const CpuQueue& queue, std::span<const Algorithm<Op>> algorithms,
+                            const Op& op) {
+  if (!queue.tuned.empty())
+    if (const auto found = queue.tuned.find(ProblemKey(op).words()); found != queue.tuned.end())
+      return *static_cast<const Algorithm<Op>*>(found->second.algorithm);
+  return choose(algorithms, op);
+}
+
 // Runs what `choose` takes. Weights are prepared in the memory lent for it, if they are not there
 // from an earlier run, else in working memory, at every call.
 template <class Op>
 void run_chosen(CpuQueue& queue, const Op& op, std::span<const Algorithm<Op>> algorithms) {
-  const Algorithm<Op>& chosen = choose(algorithms, op);
+  const Algorithm<Op>& chosen = choose(queue, algorithms, op);
   const std::size_t weights = chosen.weight_bytes(op);
   const std::size_t scratch = chosen.scratch_bytes(queue, op);
   if (weights == 0) return chosen.run(queue, op, {nullptr, queue.working_memory(scratch)});
@@ -66,14 +78,16 @@ void run_chosen(CpuQueue& queue, const Op& op, std::span<const Algorithm<Op>> al
   chosen.run(queue, op, {to, queue.working_memory(scratch)});
 }
 
-// What `choose` takes, with the reasons of those before it.
+// What `choose` takes, with the reasons of those before it. Asks the queue's tuner, if it has one.
 template <class Op>
-OpNote describe(std::span<const Algorithm<Op>> algorithms, const CpuQueue& queue, const Op& op) {
-  const Algorithm<Op>& chosen = choose(algorithms, op);
-  std::string line = chosen.name;
+OpNote describe(std::span<const Algorithm<Op>> algorithms, CpuQueue& queue, const Op& op) {
+  tune(queue, algorithms, op);
+  const Algorithm<Op>& chosen = choose(queue, algorithms, op);
+  std::string line = chosen.name + tuner_words(queue, choose(algorithms, op), op);
   for (const Algorithm<Op>& algorithm : algorithms) {
     if (&algorithm == &chosen) break;
-    line += std::string("; not ") + algorithm.name + ": " + algorithm.declines(op);
+    if (const char* const reason = algorithm.declines(op))
+      line += std::string("; not ") + algorithm.name + ": " + reason;
   }
   OpNote note;
   note.scratch_bytes = chosen.scratch_bytes(queue, op);

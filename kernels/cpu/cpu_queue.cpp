@@ -20,13 +20,14 @@ void* CpuQueue::working_memory(std::size_t bytes) {
   return own_scratch_.get();
 }
 
-QueueHandle open_cpu(std::shared_ptr<Executor> executor) {
+QueueHandle open_cpu(std::shared_ptr<Executor> executor, std::shared_ptr<Tuner> tuner) {
   auto* queue = new CpuQueue;
   queue->device = {DeviceKind::cpu, 0};
   queue->executor = std::move(executor);
   // Half of a second-level cache of 1 MiB, or all of one of 512 KiB, which most have.
   constexpr std::size_t kCloseBytes = std::size_t{512} * 1024;
   queue->close_bytes = kCloseBytes * static_cast<std::size_t>(queue->executor->workers());
+  queue->tuner = std::move(tuner);
   std::snprintf(queue->description, sizeof queue->description, "%s, %d threads",
                 instruction_set().c_str(), queue->executor->workers());
   queue->entries = table<CpuQueue>(AllOps{});

@@ -2,15 +2,29 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
 
 #include "../../core/queue.h"
 #include "../../core/tensor.h"
 #include "../../core/thread_pool.h"
+#include "../../core/tuner.h"
 
 namespace ratnet::inline v1 {
 
+// What a tuner chose for a problem.
+struct TunedChoice {
+  const void* algorithm = nullptr;  // an Algorithm of the problem's operation
+  double gain = 1;
+  std::string why_not = {};
+};
+
 struct CpuQueue : Queue {
   std::shared_ptr<Executor> executor;
+  // Where it is there, plans ask it for algorithms, and runs take what it said (tuned.h).
+  std::shared_ptr<Tuner> tuner;
+  std::map<std::string, TunedChoice, std::less<>> tuned;  // by ProblemKey
 
   // Working memory of at least that size: the submitter's where it is large enough, else our own.
   // Valid until the operation ends.
@@ -24,7 +38,7 @@ struct CpuQueue : Queue {
 // A queue on the CPU. executor: who runs the loops; none makes a ThreadPool of `threads`
 // (0: every processor this process may use).
 QueueHandle open_cpu(int threads = 0);
-QueueHandle open_cpu(std::shared_ptr<Executor> executor);
+QueueHandle open_cpu(std::shared_ptr<Executor> executor, std::shared_ptr<Tuner> tuner = nullptr);
 
 // How many elements one piece of a pointwise loop has. Fixed, so that results do not depend on the
 // number of threads.

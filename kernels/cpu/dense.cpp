@@ -123,8 +123,13 @@ const char* declines_f64(const Op& op) {
   return (op.weight.dtype == DType::f32) ? nullptr : "works in f32 only";
 }
 template <class Op>
-const char* takes_everything(const Op&) {
-  return nullptr;
+const char* declines_f32(const Op& op) {
+  DType dtype;
+  if constexpr (requires { op.x; })
+    dtype = op.x.dtype;
+  else
+    dtype = op.dy.dtype;
+  return dtype == DType::f64 ? nullptr : "works in f64 only";
 }
 template <class Op>
 std::size_t no_scratch(const CpuQueue&, const Op&) {
@@ -174,7 +179,7 @@ void eigen_forward(CpuQueue& queue, const Dense& op, const Lent&) {
 
 const Algorithm<Dense> kForward[] = {
     {"dense_tiles", declines_f64<Dense>, tiles_scratch, tiles_forward, packed_bytes, prepare},
-    {"dense_eigen", takes_everything<Dense>, no_scratch<Dense>, eigen_forward}};
+    {"dense_eigen", declines_f32<Dense>, no_scratch<Dense>, eigen_forward}};
 
 // --- backward data: the same product with the weights turned ---
 
@@ -206,7 +211,7 @@ void eigen_backward_data(CpuQueue&, const DenseBackwardData& op, const Lent&) {
 const Algorithm<DenseBackwardData> kBackwardData[] = {
     {"dense_tiles", declines_f64<DenseBackwardData>, tiles_scratch, tiles_backward_data,
      packed_bytes, prepare},
-    {"dense_eigen", takes_everything<DenseBackwardData>, no_scratch<DenseBackwardData>,
+    {"dense_eigen", declines_f32<DenseBackwardData>, no_scratch<DenseBackwardData>,
      eigen_backward_data}};
 
 // --- backward weights ---
@@ -285,7 +290,7 @@ void eigen_backward_weights(CpuQueue&, const DenseBackwardWeights& op, const Len
 
 const Algorithm<DenseBackwardWeights> kBackwardWeights[] = {
     {"dense_tiles", declines_f64, tiles_scratch, tiles_backward_weights},
-    {"dense_eigen", takes_everything<DenseBackwardWeights>, no_scratch<DenseBackwardWeights>,
+    {"dense_eigen", declines_f32<DenseBackwardWeights>, no_scratch<DenseBackwardWeights>,
      eigen_backward_weights}};
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "../../apps/microbleeds/unet.h"
 #include "../../imaging/nifti.h"
+#include "../../network/tuning.h"
 #include "../../train/hdf5_dataset.h"
 #include "../../train/hdf5_write.h"
 #include "lab.h"
@@ -112,6 +113,55 @@ TEST_CASE("simulate anomaly: slices with masks, and the same as scans") {
   const auto voxels = volume.data.values<float>();
   CHECK(std::equal(stored.begin(), stored.end(), voxels.begin(), voxels.end(),
                    [](std::uint8_t a, float b) { return static_cast<float>(a) == b; }));
+}
+
+TEST_CASE("--tune measures once for this user, and results then repeat") {
+  if (default_tuning_cache().empty()) return;  // a processor without a name has no cache
+  const Lab lab;
+  const std::string caches = lab.folder / "caches";
+  struct CacheHome {
+    const char* const before = std::getenv("XDG_CACHE_HOME");
+    const std::string value = before ? before : "";
+    ~CacheHome() {
+      before ? setenv("XDG_CACHE_HOME", value.c_str(), 1) : unsetenv("XDG_CACHE_HOME");
+    }
+  } const restored;
+  setenv("XDG_CACHE_HOME", caches.c_str(), 1);
+
+  well("inspect " + lab.model + " --plan");
+  CHECK_FALSE(std::filesystem::exists(caches));
+  const std::string look = "inspect " + lab.model + " --plan --tune";
+  const Finished first = well(look);
+  CHECK(first.out.find("; measured") != std::string::npos);
+  CHECK(first.err.find("tuning: 0 problems known, ") == 0);
+  const auto files = files_below(caches);
+  REQUIRE(files.size() == 1);
+  CHECK(caches + "/" + files[0] == default_tuning_cache());
+  const Finished again = well(look);
+  CHECK(again.out == first.out);
+  CHECK(again.err.find(", 0 measured in 0.0 s") != std::string::npos);
+  CHECK(json::parse(well(look + " --json").out).at("plan").at("steps").size() > 0);
+
+  std::ofstream(caches + "/" + files[0]) << "damaged";
+  CHECK(well(look).err.find("(ignored: ") != std::string::npos);
+  CHECK(well(look).err.find("ignored") == std::string::npos);
+
+  const auto predict = [&](const std::string& name, const std::string& options) {
+    const std::string to = lab.folder / name;
+    well("predict " + lab.model + " " + lab.cohort + " -o " + to + " --tune" + options);
+    std::string tables;
+    for (const std::string& file : files_below(to)) tables += contents(to + "/" + file);
+    return tables;
+  };
+  CHECK(predict("one", " --threads 1") == predict("two", " --threads 2"));
+
+  const std::string train = "train dark-slices " + lab.cohort + " --epochs 1 --batch 16 --tune -o ";
+  well(train + (lab.folder / "a.safetensors"));
+  well(train + (lab.folder / "b.safetensors"));
+  CHECK(contents(lab.folder / "a.safetensors") == contents(lab.folder / "b.safetensors"));
+  const json rates =
+      json::parse(well("bench " + lab.model + " --batch 1 --seconds 0.02 --tune --json -").out);
+  CHECK(rates.at(0).at("tuned") == true);
 }
 
 TEST_CASE("train, evaluate and inspect a model") {
@@ -356,6 +406,9 @@ TEST_CASE("exit codes say whose fault it was, in one line") {
   refused(predict + lab.cohort + " -o " + here + "x --device abacus", 2);
   refused(predict + lab.cohort + " -o " + here + "x --precision half", 2);
   refused("inspect " + lab.model + " --device cpu", 2);  // of a plan that nobody wants
+  refused("inspect " + lab.model + " --tune", 2);
+  CHECK(refused("bench " + lab.model + " --device cuda --tune", 2).err.find("the CPU only") !=
+        std::string::npos);
   refused("inspect " + lab.cohort + " --plan", 2);
   refused("evaluate " + lab.model + " " + lab.cohort + " --split some", 2);
   refused("evaluate " + lab.model, 2);

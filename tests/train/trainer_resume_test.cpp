@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../core/atomic_file.h"
+#include "../../network/tuning.h"
 #include "../network/temporary_folder.h"
 #include "small_training.h"
 
@@ -99,7 +100,7 @@ TEST_CASE("a checkpoint of another training is refused") {
   o.resume = true;
   train(o, until(12));
   const std::string kept = read_file(o.checkpoint_path, 1 << 24);
-  std::vector<TrainerOptions> others(21, o);
+  std::vector<TrainerOptions> others(22, o);
   others[0].epochs = 4;
   others[1].schedule.rate = std::nextafter(0.01, 1.0);
   others[2].loader.batch = 15;
@@ -121,6 +122,7 @@ TEST_CASE("a checkpoint of another training is refused") {
   others[18].schedule.plateau.cooldown = 1;
   others[19].schedule.plateau.threshold = 1e-3;
   others[20].schedule.plateau.least_rate = 1e-6;
+  others[21].tuner = std::make_shared<Tuning>(TuningOptions{.cache = ""});
   for (std::size_t i = 0; i < others.size(); ++i) {
     INFO(i);
     CHECK(refused_training(ErrorKind::input, "other data or options", others[i]) == "");

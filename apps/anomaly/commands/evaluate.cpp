@@ -53,7 +53,8 @@ void evaluate_anomaly(const EvaluateOptions& options) {
 
   const QueueHandle queue = open_queue({.device = parse_device(options.compute.device),
                                         .threads = options.compute.threads,
-                                        .executor = {}});
+                                        .executor = {},
+                                        .tuner = tuning_if(options.compute.tune)});
   Plan plan(anomaly.model.graph, std::make_shared<Parameters>(queue, anomaly.model.weights),
             {.batch = scoring_batch(anomaly.model.graph),
              .precision = parse_precision(options.compute.precision)});

@@ -113,7 +113,8 @@ void evaluate_dark_slices(const Model& model, const EvaluateOptions& options) {
   Predictor predictor(model, {.batch = 256,
                               .threads = options.compute.threads,
                               .device = parse_device(options.compute.device),
-                              .precision = parse_precision(options.compute.precision)});
+                              .precision = parse_precision(options.compute.precision),
+                              .tuner = tuning_if(options.compute.tune)});
   const std::vector<Input> inputs = find_inputs(options.files);
   const bool slices = inputs.size() == 1 && !is_nifti_name(inputs[0].path);
   DarkSlicesEvaluation evaluation = slices

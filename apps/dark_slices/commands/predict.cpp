@@ -53,7 +53,8 @@ class Prediction {
         predictor_(model_, {.batch = 64,
                             .threads = options.compute.threads,
                             .device = parse_device(options.compute.device),
-                            .precision = parse_precision(options.compute.precision)}),
+                            .precision = parse_precision(options.compute.precision),
+                            .tuner = tuning_if(options.compute.tune)}),
         slices_(options.scan.slices()) {
     require(!named_.inputs.empty(), "predict needs a scan, a file of slices or a folder");
   }

@@ -52,13 +52,17 @@ std::string look(const Options& options) {
     const Model model = load_model(path);
     draw(model.graph, options);
     PlanWanted plan;
+    const std::shared_ptr<Tuning> tuning = tuning_if(options.compute.tune);
     if (options.plan)
       plan = {.batch = options.batch,
               .threads = options.compute.threads,
               .device = parse_device(options.compute.device),
-              .precision = parse_precision(options.compute.precision)};
-    if (options.json) return model_json(model, plan);
-    print_model(model, plan);
+              .precision = parse_precision(options.compute.precision),
+              .tuner = tuning};
+    const std::string json = options.json ? model_json(model, plan) : "";
+    if (!options.json) print_model(model, plan);
+    if (tuning) std::fprintf(stderr, "tuning: %s\n", to_string(tuning->summary()).c_str());
+    return json;
   } else if (is_graph) {
     const Graph graph = read_graph_file(path).graph;
     draw(graph, options);
@@ -95,7 +99,7 @@ void add_inspect(CLI::App& program) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   add_compute_options(*command, options->compute);
-  for (const char* of_the_plan : {"--batch", "--device", "--precision", "--threads"})
+  for (const char* of_the_plan : {"--batch", "--device", "--precision", "--threads", "--tune"})
     command->get_option(of_the_plan)->needs(plan);
   command->footer(
       "Graphs are JSON, as docs/file-formats.md describes.\n\n"
