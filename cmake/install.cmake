@@ -7,6 +7,7 @@ include(CMakePackageConfigHelpers)
 set(ratnet_headers
     # What people include.
     apps/anomaly/autoencoders.h
+    apps/anomaly/scoring.h
     apps/dark_slices/evaluation.h
     apps/dark_slices/ratnet.h
     apps/dark_slices/scoring.h

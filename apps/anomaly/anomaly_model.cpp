@@ -314,16 +314,19 @@ void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject*
   std::vector<ConstView> maps;
   for (const SubjectScores& one : scores) maps.push_back(one.maps);
   model.model.threshold = threshold_of(held_out, maps);
-  std::vector<std::vector<double>> by_subject(held_out.size());
+  // All scans of a person together: his worst slice is that of his worst scan.
+  const People people = people_in(held_out);
+  std::vector<std::vector<double>> by_person(people.count);
+  std::vector<std::ptrdiff_t> judged(people.count);
   for (const auto& [n, slice] : healthy_slices("calibration", held_out))
-    by_subject[n].push_back(scores[n].slice_scores[static_cast<std::size_t>(slice)]);
-  model.reference.emplace(by_subject);
+    by_person[people.of[n]].push_back(scores[n].slice_scores[static_cast<std::size_t>(slice)]);
+  model.reference.emplace(by_person);
   // A worst slice of fewer is less: the p-values of whole subjects are then too low.
-  std::int64_t partial = 0;
   for (std::size_t n = 0; n < held_out.size(); ++n)
-    partial +=
-        !by_subject[n].empty() && static_cast<std::ptrdiff_t>(by_subject[n].size()) <
-                                      std::ranges::count(held_out[n]->judged, std::uint8_t{1});
+    judged[people.of[n]] += std::ranges::count(held_out[n]->judged, std::uint8_t{1});
+  std::int64_t partial = 0;
+  for (std::size_t person = 0; person < people.count; ++person)
+    partial += !by_person[person].empty() && std::ssize(by_person[person]) < judged[person];
   if (partial > 0)
     model.model.warnings.push_back(text("p-values of whole subjects are too low: of ", partial,
                                         " of its ", model.reference->subjects(),

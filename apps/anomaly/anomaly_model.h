@@ -61,7 +61,8 @@ struct AnomalyModel {
   // these are 1.
   std::vector<double> weights;
   std::vector<double> scales;  // the thresholds; of the network alone where nothing is combined
-  // Slice scores of held-out healthy subjects; absent until the model is calibrated.
+  // Slice scores of held-out healthy subjects, of all their scans; absent until the model is
+  // calibrated.
   std::optional<ConformalReference> reference;
 
   bool has_structure() const { return combined && weights.size() > RulePlace::structure; }
@@ -94,8 +95,9 @@ double false_alarm_rate(const AnomalyModel& model);
 inline bool is_unusual(double p_value, double rate) { return p_value <= rate; }
 
 // Takes z-score, structure, scales, threshold and reference from healthy slices: the first two from
-// subjects that the network has learnt from, the others from held-out ones. Throws Error (input)
-// where there are none.
+// subjects that the network has learnt from, the others from held-out ones, of whom each counts
+// once whatever number of scans is his (PreparedSubject::person). Throws Error (input) where there
+// are none.
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out);
 

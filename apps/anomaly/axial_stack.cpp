@@ -22,4 +22,11 @@ AxialStack axial_stack(const Volume& volume) {
   return stack;
 }
 
+SubjectSlices slices_of(const AxialStack& stack, const std::string& name) {
+  return {.name = name,
+          .images = stack.images,
+          .row_spacing = stack.layout.grid.row_spacing,
+          .column_spacing = stack.layout.grid.column_spacing};
+}
+
 }  // namespace ratnet::inline v1

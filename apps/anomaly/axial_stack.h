@@ -3,6 +3,7 @@
 
 #include "../../imaging/orientation.h"
 #include "../../imaging/volume.h"
+#include "prepare.h"
 
 namespace ratnet::inline v1 {
 
@@ -15,6 +16,9 @@ struct AxialStack {
 // By the file's orientation. Voxels that are not finite become 0. Throws Error: input for a run of
 // several volumes, usage where the volume is none.
 AxialStack axial_stack(const Volume& volume);
+
+// Its slices to be prepared. Borrows the stack.
+SubjectSlices slices_of(const AxialStack& stack, const std::string& name);
 
 // Where along layout.axis slice s of such a stack lies.
 constexpr std::int64_t place_of(const SliceLayout& layout, bool reversed, std::int64_t s) {

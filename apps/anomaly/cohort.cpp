@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "../../train/resampled_dataset.h"
@@ -51,9 +53,39 @@ std::vector<std::string> lesion_kinds(const Dataset& dataset,
   return kinds;
 }
 
+// Subject, session, run and volume.
+using ScanKey = std::tuple<std::string, std::string, std::string, std::int32_t>;
+
+ScanKey key_of(const SampleTable& table, std::size_t row) {
+  const auto at = [row](const auto& column) {
+    return column.empty() ? std::decay_t<decltype(column[0])>() : column[row];
+  };
+  return {table.subjects[row], at(table.sessions), at(table.runs), at(table.volumes)};
+}
+
+// Adds to the names of scans of one subject in what they differ.
+void name_apart(std::vector<CohortScan>& scans, const SampleTable& table) {
+  std::map<std::string, std::vector<std::size_t>> of_subject;
+  for (std::size_t i = 0; i < scans.size(); ++i) of_subject[scans[i].subject].push_back(i);
+  for (const auto& [subject, own] : of_subject) {
+    const auto add = [&](const char* what, const auto& column) {
+      if (column.empty()) return;
+      const auto value = [&](std::size_t i) {
+        return column[static_cast<std::size_t>(scans[i].rows.front())];
+      };
+      if (std::ranges::all_of(own, [&](std::size_t i) { return value(i) == value(own[0]); }))
+        return;
+      for (const std::size_t i : own) scans[i].name += text(what, value(i));
+    };
+    add("_ses-", table.sessions);
+    add("_run-", table.runs);
+    add("_vol-", table.volumes);
+  }
+}
+
 }  // namespace
 
-std::vector<CohortSubject> subjects_of(const Dataset& dataset) {
+std::vector<CohortScan> scans_of(const Dataset& dataset) {
   const SampleTable& table = dataset.table();
   if (dataset.size() == 0) fail(ErrorKind::input, dataset.name(), ": holds no slices");
   if (table.subjects.empty())
@@ -63,33 +95,32 @@ std::vector<CohortSubject> subjects_of(const Dataset& dataset) {
     fail(ErrorKind::input, dataset.name(),
          ": does not say in which order the slices lie; add 'slice' [N], integers that rise from "
          "the bottom of the head to its top");
-  std::vector<CohortSubject> subjects;
-  std::map<std::string, std::size_t> numbers;
+  std::vector<CohortScan> scans;
+  std::map<ScanKey, std::size_t> numbers;
   for (std::size_t row = 0; row < table.subjects.size(); ++row) {
-    const auto [at, added] = numbers.try_emplace(table.subjects[row], subjects.size());
-    if (added) subjects.push_back({table.subjects[row], {}});
-    subjects[at->second].rows.push_back(static_cast<std::int64_t>(row));
+    const auto [at, added] = numbers.try_emplace(key_of(table, row), scans.size());
+    if (added) scans.push_back({table.subjects[row], table.subjects[row], {}});
+    scans[at->second].rows.push_back(static_cast<std::int64_t>(row));
   }
-  for (CohortSubject& subject : subjects) {
-    if (static_cast<std::int64_t>(subject.rows.size()) > kMostSlices)
-      fail(ErrorKind::input, dataset.name(), ": subject '", subject.name, "' has ",
-           subject.rows.size(), " slices, at most ", kMostSlices, " are one stack");
+  name_apart(scans, table);
+  for (CohortScan& scan : scans) {
+    if (static_cast<std::int64_t>(scan.rows.size()) > kMostSlices)
+      fail(ErrorKind::input, dataset.name(), ": '", scan.name, "' has ", scan.rows.size(),
+           " slices, at most ", kMostSlices, " are one stack");
     const auto number = [&](std::int64_t row) {
       return table.slices[static_cast<std::size_t>(row)];
     };
-    std::ranges::sort(subject.rows, {}, number);
-    const auto twice = std::ranges::adjacent_find(subject.rows, {}, number);
-    if (twice != subject.rows.end())
-      fail(ErrorKind::input, dataset.name(), ": subject '", subject.name, "' has slice ",
-           number(*twice),
-           " twice; a subject is one stack here, so keep one session, run and "
-           "volume of each");
+    std::ranges::sort(scan.rows, {}, number);
+    const auto twice = std::ranges::adjacent_find(scan.rows, {}, number);
+    if (twice != scan.rows.end())
+      fail(ErrorKind::input, dataset.name(), ": '", scan.name, "' has slice ", number(*twice),
+           " twice; 'session', 'run' and 'volume' [N] tell the scans of a subject apart");
   }
-  return subjects;
+  return scans;
 }
 
 SubjectCohort::SubjectCohort(std::unique_ptr<Dataset> images, std::unique_ptr<Dataset> masks)
-    : images_(std::move(images)), masks_(std::move(masks)), subjects_(subjects_of(*images_)) {
+    : images_(std::move(images)), masks_(std::move(masks)), scans_(scans_of(*images_)) {
   const Shape shape = images_->image_shape();
   if (shape[2] != 1)
     fail(ErrorKind::input, images_->name(), ": has images of ", shape[2],
@@ -106,10 +137,14 @@ SliceGrid SubjectCohort::grid() const {
   return {shape[0], shape[1], 1, 1};
 }
 
-PreparedSubject SubjectCohort::prepare(std::size_t subject, const PreparationOptions& options) {
-  require(subject < subjects_.size(), dataset().name(), ": has no subject ", subject);
-  const auto& [name, rows] = subjects_[subject];
-  const Tensor images = read_rows(*images_, rows);
+Tensor SubjectCohort::read(std::size_t scan) {
+  require(scan < scans_.size(), dataset().name(), ": has no scan ", scan);
+  return read_rows(*images_, scans_[scan].rows);
+}
+
+PreparedSubject SubjectCohort::prepare(std::size_t scan, const PreparationOptions& options) {
+  const Tensor images = read(scan);
+  const auto& [name, subject, rows] = scans_[scan];
   Tensor masks;
   if (masks_) masks = as_masks(read_rows(*masks_, rows));
   std::vector<std::uint8_t> labels;
@@ -118,6 +153,7 @@ PreparedSubject SubjectCohort::prepare(std::size_t subject, const PreparationOpt
     for (const std::int64_t row : rows) labels.push_back(all[static_cast<std::size_t>(row)]);
   const std::vector<std::string> kinds = lesion_kinds(dataset(), rows);
   return prepare_subject({.name = name,
+                          .subject = subject,
                           .images = images,
                           .masks = masks ? masks.view() : View{},
                           .labels = labels,

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "../../core/random.h"
+#include "subject_slices.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -13,10 +14,12 @@ constexpr double kTest = 0.24, kValidation = 0.16;
 
 }  // namespace
 
-std::vector<Split> split_subjects(std::size_t subjects, const std::string& name) {
+std::vector<Split> split_people(std::span<const std::string> persons, const std::string& name) {
+  const People people = people_in(persons);
+  const std::size_t subjects = people.count;
   if (subjects < 3)
-    fail(ErrorKind::input, name, ": has ", subjects,
-         " subjects; training, calibration and test need at least one each");
+    fail(ErrorKind::input, name, ": has ", subjects, subjects == 1 ? " subject" : " subjects",
+         ", and at least three are needed, to train, to calibrate and to test");
   std::vector<std::size_t> order(subjects);
   std::iota(order.begin(), order.end(), std::size_t{0});
   Random random(0);
@@ -26,24 +29,27 @@ std::vector<Split> split_subjects(std::size_t subjects, const std::string& name)
     return std::max<std::size_t>(1, n);
   };
   const std::size_t test = share(kTest), held_out = test + share(kValidation);
-  std::vector<Split> splits(subjects, Split::train);
+  std::vector<Split> of_people(subjects, Split::train), splits;
   for (std::size_t i = 0; i < held_out; ++i)
-    splits[order[i]] = i < test ? Split::test : Split::validation;
+    of_people[order[i]] = i < test ? Split::test : Split::validation;
+  for (const std::size_t person : people.of) splits.push_back(of_people[person]);
   return splits;
 }
 
 std::vector<Split> split_cohort(const SubjectCohort& cohort) {
-  const std::vector<CohortSubject>& subjects = cohort.subjects();
+  const std::vector<CohortScan>& scans = cohort.scans();
   const SampleTable& table = cohort.dataset().table();
   std::vector<Split> splits, by_row(static_cast<std::size_t>(cohort.slices()));
-  if (table.splits.empty())
-    splits = split_subjects(subjects.size(), cohort.dataset().name());
-  else
-    for (const CohortSubject& subject : subjects)
-      splits.push_back(table.splits[static_cast<std::size_t>(subject.rows.front())]);
-  for (std::size_t i = 0; i < subjects.size(); ++i)
-    for (const std::int64_t row : subjects[i].rows)
-      by_row[static_cast<std::size_t>(row)] = splits[i];
+  if (table.splits.empty()) {
+    std::vector<std::string> persons;
+    for (const CohortScan& scan : scans) persons.push_back(scan.subject);
+    splits = split_people(persons, cohort.dataset().name());
+  } else {
+    for (const CohortScan& scan : scans)
+      splits.push_back(table.splits[static_cast<std::size_t>(scan.rows.front())]);
+  }
+  for (std::size_t i = 0; i < scans.size(); ++i)
+    for (const std::int64_t row : scans[i].rows) by_row[static_cast<std::size_t>(row)] = splits[i];
   check_leakage(cohort.dataset(), table.splits.empty() ? by_row : table.splits);
   return splits;
 }
@@ -58,6 +64,10 @@ std::string hash_of(const SubjectCohort& cohort) {
   for (const auto slice : table.slices) rows += std::to_string(slice) + ' ';
   for (const auto label : table.labels) rows += std::to_string(label) + ' ';
   for (const auto split : table.splits) rows += name_of(split);
+  // The names of subjects' only scans say nothing new.
+  for (const CohortScan& scan : cohort.scans())
+    if (scan.name != scan.subject)
+      for (const std::int64_t row : scan.rows) rows += text(scan.name, ' ', row, '\n');
   hashes.push_back(hash_image(std::as_bytes(std::span(rows)), 1));
   return combined_hash(hashes);
 }

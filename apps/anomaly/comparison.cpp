@@ -32,6 +32,19 @@ std::size_t place_in(const AnomalyModel& model, const std::string& baseline) {
   return RulePlace::network;
 }
 
+// scores: of every scan.
+Detection detection_of(const AnomalyModel& model, std::span<const PreparedSubject> scans,
+                       const std::vector<SubjectScores>& scores) {
+  std::vector<std::string> persons;
+  for (const PreparedSubject& scan : scans) persons.push_back(scan.person());
+  const People people = people_in(persons);
+  std::vector<std::vector<JudgedScan>> of(people.count);
+  for (std::size_t i = 0; i < scans.size(); ++i) of[people.of[i]].push_back({scans[i], scores[i]});
+  Detection detection;
+  for (const std::vector<JudgedScan>& one : of) detect(detection, model, one);
+  return detection;
+}
+
 }  // namespace
 
 LearntBaselines calibrated_baselines(std::span<const PreparedSubject* const> training,
@@ -62,10 +75,8 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   std::vector<Method> baselines;
   for (const BaselineRule& rule : rules) baselines.push_back({rule.name, {}});
   MethodScores position{.name = kPositionOnly, .position_only = true};
-  Detection detection;
   for (const PreparedSubject& subject : subjects) {
     SubjectAnomalies found = find_anomalies(plan, model, subject);
-    if (model.reference) detect(detection, model, subject, found.scores);
     whole.scores.push_back(std::move(found.scores));
     network.scores.push_back(std::move(found.rules[RulePlace::network]));
     const PreparedSubject all = with_all_brain(subject);
@@ -87,7 +98,7 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   }
   methods.push_back(std::move(position));
   AnomalyEvaluation evaluation = evaluate_anomalies(subjects, methods, executor);
-  if (model.reference) evaluation.detection = detection;
+  if (model.reference) evaluation.detection = detection_of(model, subjects, whole.scores);
   return evaluation;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "anomaly_model.h"
 
@@ -18,14 +18,20 @@ struct Detection {
   // at or above the model's threshold.
   Found lesions;
   // Found: unusual at the rate. Slices as evaluation.h counts them; subjects with a lesion in any
-  // judged slice against those all of whose judged slices are known to be healthy.
+  // judged slice of any scan against those all of whose judged slices are known to be healthy. A
+  // subject is unusual where his worst scan is, as the model was calibrated.
   Found lesion_slices, healthy_slices;
   Found lesion_subjects, healthy_subjects;
 };
 
-// Adds what is found in one subject. scores: as find_anomalies() gives them. Throws Error (usage)
-// for scores of another subject and a model that is not calibrated.
-void detect(Detection& detection, const AnomalyModel& model, const PreparedSubject& subject,
-            const SubjectScores& scores);
+struct JudgedScan {
+  const PreparedSubject& scan;
+  const SubjectScores& scores;  // as find_anomalies() gives them
+};
+
+// Adds what is found in one subject, all of whose scans are given. Throws Error (usage) for scores
+// of another scan and a model that is not calibrated.
+void detect(Detection& detection, const AnomalyModel& model,
+            const std::vector<JudgedScan>& of_subject);
 
 }  // namespace ratnet::inline v1

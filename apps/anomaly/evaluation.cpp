@@ -79,8 +79,8 @@ Cohort cohort_of(std::span<const PreparedSubject> subjects, std::span<const Meth
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     const PreparedSubject& subject = subjects[i];
     const auto next = static_cast<std::int64_t>(numbers.size());
-    const auto [known, added] = numbers.try_emplace(subject.name, next);
-    if (added) cohort.patients.push_back(subject.name);
+    const auto [known, added] = numbers.try_emplace(subject.person(), next);
+    if (added) cohort.patients.push_back(subject.person());
     for (std::size_t s = 0; s < subject.judged.size(); ++s) {
       if (subject.judged[s] == 0) continue;
       bool scored = true;
@@ -261,7 +261,8 @@ void judge_position(const AnomalyFigures& control, AnomalyEvaluation& evaluation
   position.suspicious = !(std::abs(matched - 0.5) <= kPositionOnlyTolerance);
   if (position.suspicious)
     evaluation.warnings.push_back(text(
-        "the matched AUROC of the position alone is ", matched, " and not within ",
+        "the matched AUROC of the position alone is ",
+        std::isnan(matched) ? std::string("not defined") : text(matched), " and not within ",
         kPositionOnlyTolerance, " of 0.5: the matched figures of this evaluation are suspicious"));
 }
 

@@ -112,8 +112,8 @@ struct AnomalyEvaluation {
 
 // Slices: judged ones that all methods score. A lesion slice has more than 12 lesion pixels of
 // 128 x 128 (ground_truth.h), a healthy one none; where a subject has no masks his labels say.
-// Pixels: brain or lesion, in such slices of subjects with masks, the unclear ones too. Subjects of
-// one name are one patient; intervals resample whole patients, all methods by the same draws.
+// Pixels: brain or lesion, in such slices of subjects with masks, the unclear ones too. Scans of
+// one person() are one patient; intervals resample whole patients, all methods by the same draws.
 // Resampled pixel figures are binned (pixel_ranking.h). Throws Error: usage (no subject or method,
 // two methods of one name, two controls, parts that do not fit), input (a map that is NaN in a
 // pixel that is judged).

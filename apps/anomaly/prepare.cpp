@@ -21,6 +21,10 @@ void check_subject(const SubjectSlices& subject) {
   if (images.shape[0] > kMostSlices)
     fail(ErrorKind::input, "has ", images.shape[0], " slices, at most ", kMostSlices,
          " are one stack");
+  for (const double spacing : {subject.row_spacing, subject.column_spacing})
+    if (!(spacing > 0 && std::isfinite(spacing)))
+      fail(ErrorKind::input, "has pixels of ", subject.row_spacing, " x ", subject.column_spacing,
+           " mm, which make no picture");
   if (subject.masks)
     require(subject.masks.dtype == DType::u8 && subject.masks.shape == images.shape, "masks are ",
             name_of(subject.masks.dtype), " ", subject.masks.shape, ", expected u8 ", images.shape);
@@ -115,6 +119,7 @@ PreparedSubject prepared(const SubjectSlices& subject, const PreparationOptions&
                                  kJudgedSize, kJudgedSize);
   PreparedSubject result;
   result.name = subject.name;
+  result.subject = subject.subject;
   result.images = Tensor({shape[0], kJudgedSize, kJudgedSize}, DType::f32);
   const auto pixels = static_cast<std::size_t>(shape[1] * shape[2]);
   const std::span<const float> images(subject.images.as<float>(),

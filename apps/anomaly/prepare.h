@@ -35,8 +35,9 @@ void check(const PreparationOptions& options);
 
 struct SubjectSlices {
   std::string name;
-  ConstView images;        // f32 [S, H, W], axial, bottom to top
-  double row_spacing = 1;  // mm, or both 1 where nothing is known
+  std::string subject = {};  // PreparedSubject::subject
+  ConstView images;          // f32 [S, H, W], axial, bottom to top
+  double row_spacing = 1;    // mm, or both 1 where nothing is known
   double column_spacing = 1;
   ConstView masks = {};  // u8 [S, H, W], 1 in lesions; no data where none are known
   std::span<const std::uint8_t> labels = {};       // [S] as in PreparedSubject, or empty

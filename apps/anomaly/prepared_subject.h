@@ -1,4 +1,4 @@
-// One subject's slices as the anomaly system judges them.
+// One scan of a subject, or its slices, as the anomaly system judges them.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ namespace ratnet::inline v1 {
 constexpr std::int64_t kJudgedSize = 128;
 
 struct PreparedSubject {
-  std::string name;
+  std::string name;                  // of the scan
+  std::string subject;               // whose it is; "" where it is called after its subject
   Tensor images;                     // [S, 128, 128] f32: normalised, 0 outside of the brain
   Tensor brain;                      // [S, 128, 128] u8: 1 inside
   Tensor lesions;                    // [S, 128, 128] u8: 1 inside; no values where none are known
@@ -29,6 +30,8 @@ struct PreparedSubject {
   double range = 0;
 
   std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
+  // Scans of one person are never parted, and count once where people are counted.
+  const std::string& person() const { return subject.empty() ? name : subject; }
 };
 
 }  // namespace ratnet::inline v1

@@ -1,6 +1,7 @@
 #include "subject_slices.h"
 
 #include <algorithm>
+#include <map>
 
 #include "../../imaging/resample.h"
 #include "ground_truth.h"
@@ -46,12 +47,34 @@ Tensor brain_as_floats(const PreparedSubject& subject) {
 }
 
 PreparedSubject with_all_brain(const PreparedSubject& subject) {
-  PreparedSubject copy{
-      subject.name,         subject.images.clone(), subject.brain.clone(), {},
-      subject.positions,    subject.areas,          subject.judged,        subject.labels,
-      subject.lesion_kinds, subject.range};
+  PreparedSubject copy{subject.name,
+                       subject.subject,
+                       subject.images.clone(),
+                       subject.brain.clone(),
+                       {},
+                       subject.positions,
+                       subject.areas,
+                       subject.judged,
+                       subject.labels,
+                       subject.lesion_kinds,
+                       subject.range};
   for (std::size_t s = 0; s < copy.judged.size(); ++s) copy.judged[s] = copy.areas[s] > 0;
   return copy;
+}
+
+People people_in(std::span<const std::string> persons) {
+  People people;
+  std::map<std::string, std::size_t> places;
+  for (const std::string& person : persons)
+    people.of.push_back(places.try_emplace(person, places.size()).first->second);
+  people.count = places.size();
+  return people;
+}
+
+People people_in(std::span<const PreparedSubject* const> scans) {
+  std::vector<std::string> persons;
+  for (const PreparedSubject* scan : scans) persons.push_back(scan->person());
+  return people_in(persons);
 }
 
 std::vector<HealthySlice> healthy_slices(const char* who,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "prepared_subject.h"
@@ -34,6 +35,15 @@ Tensor brain_as_floats(const PreparedSubject& subject);
 // A copy in which every slice with brain counts as judged: maps of what lies outside of the judged
 // zone may be looked at all the same.
 PreparedSubject with_all_brain(const PreparedSubject& subject);
+
+// Whose scans they are.
+struct People {
+  std::vector<std::size_t> of;  // of each scan, the place of its person in the order of first scans
+  std::size_t count = 0;
+};
+// persons: of each scan.
+People people_in(std::span<const std::string> persons);
+People people_in(std::span<const PreparedSubject* const> scans);
 
 // One slice that a model of the healthy learns from.
 struct HealthySlice {

@@ -49,13 +49,14 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
           subjects.size(), " subjects");
   const Graph graph = anomaly_graph(options.method, options.network);
   // One dataset of both, so that the trainer sees them by index.
-  std::vector<const PreparedSubject*> both = of_split(subjects, splits, Split::train);
+  const std::vector<const PreparedSubject*> training = of_split(subjects, splits, Split::train);
   const std::vector<const PreparedSubject*> calibrating =
       of_split(subjects, splits, Split::validation);
   // Before a training that would be lost.
   healthy_slices("calibration (split validation)", calibrating);
-  healthy_slices("the training subjects", both);
-  const std::size_t learnt_from = both.size();
+  healthy_slices("the training subjects", training);
+  const std::size_t learnt_from = training.size();
+  std::vector<const PreparedSubject*> both = training;
   both.insert(both.end(), calibrating.begin(), calibrating.end());
   const Sizes& size = options.network.size;
   const bool volumes = size.size() == 3;
@@ -97,13 +98,14 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
       {"steps", std::to_string(trained.steps)},
       {"batch", std::to_string(trainer.loader.batch)},
       {"learning_rate", text(trainer.schedule.rate)},
-      {"training_subjects", std::to_string(of_split(subjects, splits, Split::train).size())},
+      {"training_subjects", std::to_string(people_in(training).count)},
+      {"training_scans", std::to_string(training.size())},
       {volumes ? "training_patches" : "training_slices", std::to_string(first)}};
   model.combined = options.combined;
   const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
   Plan plan(graph, std::make_shared<Parameters>(queue, model.model.weights),
             {.batch = scoring_batch(graph)});
-  calibrate(model, plan, of_split(subjects, splits, Split::train), calibrating);
+  calibrate(model, plan, training, calibrating);
   store(model);
   return result;
 }

@@ -124,7 +124,7 @@ TrainingSamples training_slices(std::span<const PreparedSubject* const> subjects
       std::ranges::transform(slice_of<float>(share, slice),
                              slice_of<std::uint8_t>(brains, i).begin(),
                              [](float part) -> std::uint8_t { return part >= 0.5f; });
-      table.subjects.push_back(subject.name);
+      table.subjects.push_back(subject.person());
       table.slices.push_back(static_cast<std::int32_t>(slice));
       of.push_back(number);
     }

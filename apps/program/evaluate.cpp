@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "inputs.h"
 #include "models.h"
 #include "output.h"
 
@@ -39,6 +40,7 @@ void EvaluateOptions::check_for(const std::string& system) const {
     scan.check_used(false);
   } else {
     require(healthy.empty(), "--healthy is for models of anomalies");
+    require(suffix.empty(), "--suffix is for models of anomalies");
   }
 }
 
@@ -66,6 +68,7 @@ void add_evaluate(CLI::App& program) {
   command->add_option("--healthy", options->healthy,
                       "anomalies: the file that the model was trained on, of which baselines learn "
                       "that have to; not needed where that is the file to judge");
+  command->add_option("--suffix", options->suffix, "anomalies: " + std::string(kSuffixHelp));
   command->add_option("--json", options->json,
                       "write all figures to this file (- for the terminal)");
   add_scan_options(*command, options->scan);

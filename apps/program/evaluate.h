@@ -19,6 +19,7 @@ struct EvaluateOptions {
   std::string split = "auto";
   std::optional<double> brain_level;
   std::string healthy;
+  std::string suffix;
   std::string json;  // "-": standard output, in place of the table
   ScanOptions scan;
   ComputeOptions compute;

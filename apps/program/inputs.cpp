@@ -22,35 +22,58 @@ bool is_scan_or_slices(const fs::path& file) {
   return is_nifti_name(path) && !image_of_pair && !base_of(path).ends_with("_mask");
 }
 
+// Whether the ending is that of a file of the kind that was asked for.
+bool ends_as(const std::string& path, const std::string& suffix) {
+  const std::string base = base_of(path);
+  return suffix.empty() || base == suffix || base.ends_with("_" + suffix);
+}
+
+// Where the suffix of a BIDS name begins, with its "_"; npos where there is none.
+std::size_t suffix_place(const std::string& base) {
+  const std::size_t suffix = base.rfind('_');
+  if (!base.starts_with("sub-") || suffix == std::string::npos ||
+      base.find('-', suffix) != std::string::npos)
+    return std::string::npos;
+  return suffix;
+}
+
 }  // namespace
 
 bool is_hdf5_name(const std::string& path) {
   return path.ends_with(".h5") || path.ends_with(".hdf5");
 }
 
-std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
+std::vector<Input> find_inputs(const std::vector<std::string>& arguments,
+                               const std::string& suffix) {
   std::vector<Input> inputs;
+  bool any_folder = false;
   for (const std::string& argument : arguments) {
     std::error_code error;
     if (!fs::is_directory(argument, error)) {
       inputs.push_back({argument, ""});
       continue;
     }
+    any_folder = true;
     std::vector<Input> found;
     for (auto it = fs::recursive_directory_iterator(
              argument, fs::directory_options::skip_permission_denied, error);
          !error && it != fs::recursive_directory_iterator(); it.increment(error))
-      if (it->is_regular_file(error) && is_scan_or_slices(it->path()))
+      if (it->is_regular_file(error) && is_scan_or_slices(it->path()) &&
+          ends_as(it->path().string(), suffix))
         found.push_back({it->path().string(),
                          fs::relative(it->path().parent_path(), argument, error).string(), true});
     if (error) fail(ErrorKind::file_system, argument, ": cannot be listed: ", error.message());
     if (found.empty())
-      fail(ErrorKind::input, argument,
-           ": holds no .nii, .nii.gz or .h5 file but masks and results");
+      fail(ErrorKind::input, argument, ": holds no .nii, .nii.gz or .h5 file",
+           suffix.empty() ? "" : text(" named ", suffix, " or ..._", suffix),
+           " but masks and results");
     std::sort(found.begin(), found.end(),
               [](const Input& a, const Input& b) { return a.path < b.path; });
     inputs.insert(inputs.end(), found.begin(), found.end());
   }
+  require(suffix.empty() || any_folder,
+          "--suffix chooses among the files of a folder, and none is "
+          "named");
   return inputs;
 }
 
@@ -88,17 +111,27 @@ std::string base_of(const std::string& path) {
 }
 
 std::string stem_of(const std::string& path) {
-  std::string stem = base_of(path);
-  const std::size_t suffix = stem.rfind('_');
-  if (stem.starts_with("sub-") && suffix != std::string::npos &&
-      stem.find('-', suffix) == std::string::npos)
-    stem.resize(suffix);
-  return stem;
+  const std::string base = base_of(path);
+  return base.substr(0, suffix_place(base));
 }
 
-std::string subject_of(const std::string& path) {
+std::string suffix_of(const std::string& path) {
   const std::string base = base_of(path);
-  return base.starts_with("sub-") ? base.substr(0, base.find('_')) : base;
+  const std::size_t suffix = suffix_place(base);
+  return suffix == std::string::npos ? base : base.substr(suffix + 1);
+}
+
+std::string stated_subject(const Input& input) {
+  const std::string base = base_of(input.path);
+  if (base.starts_with("sub-")) return base.substr(0, base.find('_'));
+  for (const fs::path& folder : fs::path(input.subfolder))
+    if (folder.string().starts_with("sub-")) return folder.string();
+  return "";
+}
+
+std::string subject_of(const Input& input) {
+  const std::string stated = stated_subject(input);
+  return stated.empty() ? base_of(input.path) : stated;
 }
 
 }  // namespace ratnet::inline v1

@@ -27,11 +27,17 @@ constexpr const char* kAnomalyScoresFile = "scores.h5";
 // How the name of a scan's lesion mask ends, behind stem_of(): sub-01_label-lesion_mask.nii.gz.
 constexpr const char* kLesionMaskEnding = "_label-lesion_mask.nii.gz";
 
+// What --suffix says it does.
+constexpr const char* kSuffixHelp =
+    "of folders, only files named so or ending so: FLAIR takes sub-01_ses-1_FLAIR.nii.gz";
+
 // The files themselves, and those in folders: the scans and slice files below them, in order. What
 // lies in a folder under the names that `score` gives, and scans whose names end in _mask, are
-// passed over: they have to be named to be read. Throws Error: input (a folder holds none),
-// file_system.
-std::vector<Input> find_inputs(const std::vector<std::string>& arguments);
+// passed over: they have to be named to be read. suffix: where it is not empty, so are all files in
+// folders but those named SUFFIX or ..._SUFFIX. Throws Error: input (a folder holds none), usage (a
+// suffix where no folder is named), file_system.
+std::vector<Input> find_inputs(const std::vector<std::string>& arguments,
+                               const std::string& suffix = "");
 
 // outputs: the file that each input's results go to. Throws Error (usage) where two go to one.
 void check_distinct(std::span<const Input> inputs, std::span<const std::string> outputs);
@@ -57,7 +63,14 @@ std::string base_of(const std::string& path);
 // sub-01_task-rest, a/run_3.nii gives run_3.
 std::string stem_of(const std::string& path);
 
-// The subject that a BIDS name states, sub-01, else base_of().
-std::string subject_of(const std::string& path);
+// What kind of scan a BIDS name states: FLAIR of sub-01_ses-2_FLAIR; of other names base_of().
+std::string suffix_of(const std::string& path);
+
+// The subject that the file's BIDS name states, sub-01 of sub-01_ses-2_FLAIR, or a folder of that
+// name below the one that was given; "" where neither does.
+std::string stated_subject(const Input& input);
+
+// The same, or base_of().
+std::string subject_of(const Input& input);
 
 }  // namespace ratnet::inline v1

@@ -163,6 +163,39 @@ TEST_CASE("every method makes a calibrated model that comes back from its file")
   std::filesystem::remove(path);
 }
 
+TEST_CASE("calibration counts people, each by all of his scans") {
+  std::vector<PreparedSubject> scans = healthy_cohort(7, 4);
+  // The calibrating ones: two scans of one, three of another; all of the first are healthy.
+  const std::vector<Split> splits = {Split::train,      Split::train,      Split::validation,
+                                     Split::validation, Split::validation, Split::validation,
+                                     Split::validation};
+  for (std::size_t i = 2; i < 7; ++i) scans[i].subject = i < 4 ? "a" : "b";
+  AnomalyTrainingOptions options = quick(AnomalyMethod::denoising);
+  options.trainer.epochs = 1;
+  const AnomalyModel model = std::move(train_anomaly(scans, splits, "hash", options).model);
+  REQUIRE(model.reference->subjects() == 2);
+  CHECK(model.reference->coefficients().at("conformal_sizes") == std::vector<double>{8, 12});
+  CHECK(model.model.warnings.empty());
+  CHECK(model.model.provenance.at("training_subjects") == "2");
+  CHECK(model.model.provenance.at("training_scans") == "2");
+  // The worst of each is that of his worst scan.
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = 8});
+  std::vector<double> worst = {0, 0};
+  for (std::size_t i = 2; i < 7; ++i)
+    for (const double score : find_anomalies(plan, model, scans[i]).scores.slice_scores)
+      worst[i < 4 ? 0 : 1] = std::max(worst[i < 4 ? 0 : 1], score);
+  std::ranges::sort(worst);
+  CHECK(std::ranges::equal(model.reference->worst(), worst));
+  // One scan of which only a part is known to be healthy makes its person one of those.
+  scans[3].labels = {0, 0, 0, 1};
+  const AnomalyModel partial = std::move(train_anomaly(scans, splits, "hash", options).model);
+  REQUIRE(partial.model.warnings.size() == 1);
+  CHECK(partial.model.warnings[0].find("of 1 of its 2 healthy subjects") != std::string::npos);
+}
+
 TEST_CASE("a rule beside the model is the same as in it") {
   std::vector<PreparedSubject> subjects = healthy_cohort(6, 6);
   for (PreparedSubject& subject : subjects) {
@@ -378,6 +411,16 @@ TEST_CASE("cohorts are split by subject, the same way every time") {
     stated.splits.push_back(i < 30 ? Split::train : i < 45 ? Split::validation : Split::test);
   CHECK(std::ranges::count(split(stated), Split::test) == 5);
   CHECK(split(stated)[0] == Split::train);
+  // Three sessions of one slice each part nobody, and are drawn as if they were one scan.
+  SampleTable sessions = table;
+  for (std::int32_t i = 0; i < 60; ++i) sessions.sessions.push_back(std::to_string(i % 3));
+  const std::vector<Split> scans = split(sessions);
+  REQUIRE(scans.size() == 60);
+  for (std::size_t i = 0; i < 60; ++i) CHECK(scans[i] == drawn[i / 3]);
+  const auto hash = [&](const SampleTable& of) {
+    return hash_of(SubjectCohort(std::make_unique<TensorDataset>(images.clone(), of)));
+  };
+  CHECK(hash(sessions) != hash(table));
   stated.splits[1] = Split::test;  // of the first subject
   CHECK(refused(ErrorKind::input, "same subject", [&] { split(stated); }) == "");
 }

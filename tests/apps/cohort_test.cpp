@@ -35,7 +35,7 @@ std::unique_ptr<Dataset> dataset(std::int64_t n, SampleTable table) {
 TEST_CASE("subjects are grouped wherever their slices stand, and ordered by slice number") {
   const auto data = dataset(
       7, {.subjects = {"b", "a", "b", "a", "c", "b", "a"}, .slices = {3, 5, 1, -2, 9, 2, 0}});
-  const std::vector<CohortSubject> subjects = subjects_of(*data);
+  const std::vector<CohortScan> subjects = scans_of(*data);
   REQUIRE(subjects.size() == 3);
   CHECK(subjects[0].name == "b");
   CHECK(subjects[0].rows == std::vector<std::int64_t>{2, 5, 0});
@@ -43,21 +43,48 @@ TEST_CASE("subjects are grouped wherever their slices stand, and ordered by slic
   CHECK(subjects[2].rows == std::vector<std::int64_t>{4});
 }
 
+TEST_CASE("sessions, runs and volumes of a subject are scans of their own") {
+  // Subject a: two sessions, the second of two runs; b: one scan, which needs no other name.
+  SampleTable table{.subjects = {"a", "a", "a", "b", "a", "a", "b", "a"},
+                    .sessions = {"1", "2", "2", "2", "1", "2", "2", "2"},
+                    .runs = {"1", "1", "2", "1", "1", "1", "1", "2"},
+                    .volumes = std::vector<std::int32_t>(8, 0),
+                    .slices = {0, 1, 0, 0, 1, 0, 1, 1}};
+  const std::vector<CohortScan> scans = scans_of(*dataset(8, table));
+  REQUIRE(scans.size() == 4);
+  CHECK(scans[0].name == "a_ses-1_run-1");
+  CHECK(scans[1].name == "a_ses-2_run-1");
+  CHECK(scans[2].name == "a_ses-2_run-2");
+  CHECK(scans[3].name == "b");
+  CHECK(scans[0].rows == std::vector<std::int64_t>{0, 4});
+  CHECK(scans[1].rows == std::vector<std::int64_t>{5, 1});
+  CHECK(scans[2].rows == std::vector<std::int64_t>{2, 7});
+  for (std::size_t i = 0; i < 3; ++i) CHECK(scans[i].subject == "a");
+  CHECK(scans[3].subject == "b");
+  table.volumes = {4, 5, 5, 5, 4, 5, 5, 5};
+  CHECK(scans_of(*dataset(8, table))[0].name == "a_ses-1_run-1_vol-4");
+  table.sessions.clear();
+  CHECK(refusal([&] { scans_of(*dataset(8, table)); }) == "");
+  table.volumes.clear();
+  CHECK(refusal([&] { scans_of(*dataset(8, table)); }).find("'a_run-1' has slice 0 twice") !=
+        std::string::npos);
+}
+
 TEST_CASE("a dataset that makes no cohort is told what to add") {
   CHECK(refusal([] {
-          subjects_of(*dataset(2, {.slices = {1, 2}}));
+          scans_of(*dataset(2, {.slices = {1, 2}}));
         }).find("add 'subject'") != std::string::npos);
   CHECK(refusal([] {
-          subjects_of(*dataset(2, {.subjects = {"a", "a"}}));
+          scans_of(*dataset(2, {.subjects = {"a", "a"}}));
         }).find("add 'slice'") != std::string::npos);
   const std::string twice = refusal([] {
-    subjects_of(*dataset(3, {.subjects = {"a", "b", "a"}, .slices = {4, 4, 4}}));
+    scans_of(*dataset(3, {.subjects = {"a", "b", "a"}, .slices = {4, 4, 4}}));
   });
-  CHECK(twice.find("subject 'a' has slice 4 twice") != std::string::npos);
+  CHECK(twice.find("'a' has slice 4 twice; 'session'") != std::string::npos);
   SampleTable long_one{.subjects = std::vector<std::string>(2049, "a"),
                        .slices = std::vector<std::int32_t>(2049)};
   std::iota(long_one.slices.begin(), long_one.slices.end(), 0);
-  CHECK(refusal([&] { subjects_of(*dataset(2049, long_one)); }).find("2048") != std::string::npos);
+  CHECK(refusal([&] { scans_of(*dataset(2049, long_one)); }).find("2048") != std::string::npos);
   CHECK(refusal([] {
           SubjectCohort(std::make_unique<TensorDataset>(
               Tensor({1, 4, 4, 3}, DType::u8), SampleTable{.subjects = {"a"}, .slices = {1}}));
@@ -114,12 +141,12 @@ TEST_CASE("interleaved subjects of a file are prepared as if each stood alone") 
   CHECK(cohort.slices() == 40);
   CHECK(cohort.grid().rows == 128);
   CHECK(cohort.masks() != nullptr);
-  REQUIRE(cohort.subjects().size() == 2);
-  CHECK(cohort.subjects()[1].rows[0] == 39);
+  REQUIRE(cohort.scans().size() == 2);
+  CHECK(cohort.scans()[1].rows[0] == 39);
   for (std::size_t which = 0; which < 2; ++which) {
     const PreparedSubject subject = cohort.prepare(which);
     const PreparedSubject alone = prepare_subject({.name = "alone", .images = heads[which].images});
-    CHECK(subject.name == cohort.subjects()[which].name);
+    CHECK(subject.name == cohort.scans()[which].name);
     CHECK(std::ranges::equal(subject.images.values<float>(), alone.images.values<float>()));
     CHECK(subject.judged == alone.judged);
     CHECK(std::ranges::count(subject.judged, 1) > 8);
@@ -143,7 +170,7 @@ TEST_CASE("the brain masks of real patients take in their tumours") {
     return;
   }
   SubjectCohort cohort = open_hdf5_cohort(path);
-  REQUIRE(cohort.subjects().size() == 46);
+  REQUIRE(cohort.scans().size() == 46);
   std::int64_t judged = 0, slices = 0, lesion = 0, inside = 0, all = 0;
   for (std::size_t n = 0; n < 46; n += 9) {
     const PreparedSubject subject = cohort.prepare(n);

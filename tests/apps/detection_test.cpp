@@ -50,7 +50,7 @@ TEST_CASE("lesions, slices and subjects are found at the model's own threshold a
   mark(ill.subject, ill.scores, 5, 60, 60, 16);
   ill.subject.judged[5] = 0;  // is not counted
   ill.scores.slice_scores = {20, 19, 3, 3, 21, 50};
-  detect(detection, model, ill.subject, ill.scores);
+  detect(detection, model, {{ill.subject, ill.scores}});
   CHECK(detection.rate == Approx(0.05));
   CHECK(detection.lesions.found == 1);
   CHECK(detection.lesions.of == 2);
@@ -64,9 +64,9 @@ TEST_CASE("lesions, slices and subjects are found at the model's own threshold a
 
   Case well;
   well.scores.slice_scores = {3, 3, 3, 3, 3, 19};
-  detect(detection, model, well.subject, well.scores);
+  detect(detection, model, {{well.subject, well.scores}});
   well.scores.slice_scores[5] = 20;
-  detect(detection, model, well.subject, well.scores);
+  detect(detection, model, {{well.subject, well.scores}});
   CHECK(detection.healthy_subjects.found == 1);
   CHECK(detection.healthy_subjects.of == 2);
   CHECK(detection.lesion_subjects.of == 1);
@@ -74,19 +74,41 @@ TEST_CASE("lesions, slices and subjects are found at the model's own threshold a
   // Of whom nothing is known he is neither; nor is one of whom nothing is judged.
   Case unknown;
   unknown.subject.lesions = {};
-  detect(detection, model, unknown.subject, unknown.scores);
+  detect(detection, model, {{unknown.subject, unknown.scores}});
   Case unjudged;
   std::ranges::fill(unjudged.subject.judged, std::uint8_t{0});
-  detect(detection, model, unjudged.subject, unjudged.scores);
+  detect(detection, model, {{unjudged.subject, unjudged.scores}});
   CHECK(detection.healthy_subjects.of == 2);
   CHECK(detection.healthy_slices.of == 14);
   CHECK(detection.lesions.of == 2);
 }
 
+TEST_CASE("a subject is found where the worst of his scans is, and counts once") {
+  const AnomalyModel model = model_of_nineteen();
+  Case before, after;
+  before.scores.slice_scores = {3, 3, 3, 3, 3, 19};
+  mark(after.subject, after.scores, 2, 40, 40, 16);
+  after.scores.slice_scores = {3, 3, 20, 3, 3, 3};
+  Detection detection;
+  detect(detection, model, {{before.subject, before.scores}, {after.subject, after.scores}});
+  CHECK(detection.lesion_subjects.found == 1);
+  CHECK(detection.lesion_subjects.of == 1);
+  CHECK(detection.healthy_subjects.of == 0);
+  CHECK(detection.lesions.of == 1);
+  CHECK(detection.lesion_slices.of == 1);
+  CHECK(detection.healthy_slices.of == 11);
+  // A healthy subject whose second scan alone is unusual.
+  after.subject.lesions = Tensor(after.subject.images.shape(), DType::u8);
+  Detection healthy;
+  detect(healthy, model, {{before.subject, before.scores}, {after.subject, after.scores}});
+  CHECK(healthy.healthy_subjects.found == 1);
+  CHECK(healthy.healthy_subjects.of == 1);
+}
+
 TEST_CASE("a detection needs scores of the subject and a calibrated model") {
   Detection detection;
   Case one;
-  CHECK_THROWS_AS(detect(detection, AnomalyModel(), one.subject, one.scores), Error);
+  CHECK_THROWS_AS(detect(detection, AnomalyModel(), {{one.subject, one.scores}}), Error);
   one.scores.slice_scores.pop_back();
-  CHECK_THROWS_AS(detect(detection, model_of_nineteen(), one.subject, one.scores), Error);
+  CHECK_THROWS_AS(detect(detection, model_of_nineteen(), {{one.subject, one.scores}}), Error);
 }

@@ -305,8 +305,8 @@ TEST_CASE("labels serve where there are no masks, and slices without a score are
     CHECK_FALSE(std::isnan(judged.all.slice_auroc.value));
     CHECK(judged.by_size[0].lesion_slices == 0);
   }
-  // Subjects of one name are one patient.
-  for (PreparedSubject& subject : subjects) subject.name = "one";
+  // Scans of one person are one patient.
+  for (PreparedSubject& subject : subjects) subject.subject = "one";
   const AnomalyEvaluation one = evaluated(subjects, {a});
   CHECK(one.patients == 1);
   CHECK(std::isnan(one.methods[0].all.slice_auroc_matched.value));

@@ -5,6 +5,7 @@
 #include "../../apps/anomaly/commands/group_page.h"
 #include "../../apps/anomaly/commands/score_table.h"
 #include "../../apps/anomaly/commands/slice_pictures.h"
+#include "../../apps/anomaly/scored_scan.h"
 #include "../../core/error.h"
 #include "../../core/random.h"
 #include "../catch.h"
@@ -60,7 +61,9 @@ struct Case {
     summarise_again();
   }
 
-  void summarise_again() { summary = summarise(model, subject, scores, "file.nii"); }
+  void summarise_again() {
+    summary = {scan_scores(model, subject, scores), subject.name, subject.name, "file.nii"};
+  }
 
   static ConformalReference healthy(int subjects) {
     std::vector<std::vector<double>> all;

@@ -37,6 +37,15 @@ TEST_CASE("scans and slices are found in folders; masks and results only by name
   const std::vector<Input> named = find_inputs({folder / "a_mask.nii", folder / "scores.h5"});
   REQUIRE(named.size() == 2);
   CHECK_FALSE(named[0].from_folder);
+  // Of the folder, those of one ending; what is named itself is taken.
+  std::vector<std::string> chosen;
+  for (const Input& input : find_inputs({folder.path(), folder / "a_mask.nii"}, "FLAIR"))
+    chosen.push_back(base_of(input.path));
+  CHECK(chosen == std::vector<std::string>{"sub-01_FLAIR", "a_mask"});
+  CHECK(find_inputs({folder.path()}, "b").size() == 1);
+  CHECK(refused(ErrorKind::input, "file named LAIR or ..._LAIR",
+                [&] { find_inputs({folder.path()}, "LAIR"); }) == "");
+  CHECK(refused(ErrorKind::usage, "--suffix", [&] { find_inputs({folder / "a.nii"}, "a"); }) == "");
   const Folder masks;
   touch(masks / "sub-01_mask.nii.gz");
   CHECK(refused(ErrorKind::input, "but masks", [&] { find_inputs({masks.path()}); }) == "");
@@ -46,9 +55,14 @@ TEST_CASE("names of files say who is in them") {
   CHECK(base_of("a/sub-01_task-rest_bold.nii.gz") == "sub-01_task-rest_bold");
   CHECK(stem_of("a/sub-01_task-rest_bold.nii.gz") == "sub-01_task-rest");
   CHECK(stem_of("a/run_3.nii") == "run_3");
-  CHECK(subject_of("a/sub-01_ses-2_FLAIR.nii.gz") == "sub-01");
-  CHECK(subject_of("sub-02.nii") == "sub-02");
-  CHECK(subject_of("a/run_3.nii") == "run_3");
+  CHECK(suffix_of("a/sub-01_task-rest_bold.nii.gz") == "bold");
+  CHECK(suffix_of("a/sub-01_task-rest.nii.gz") == "sub-01_task-rest");
+  CHECK(suffix_of("a/run_3.nii") == "run_3");
+  CHECK(subject_of({"a/sub-01_ses-2_FLAIR.nii.gz", "sub-07/ses-2"}) == "sub-01");
+  CHECK(subject_of({"sub-02.nii", ""}) == "sub-02");
+  CHECK(subject_of({"a/sub-03/ses-1/flair.nii", "sub-03/ses-1"}) == "sub-03");
+  CHECK(stated_subject({"sub-03/ses-1/flair.nii", "ses-1"}) == "");
+  CHECK(subject_of({"a/run_3.nii", "."}) == "run_3");
 }
 
 TEST_CASE("inputs whose results would meet are refused") {

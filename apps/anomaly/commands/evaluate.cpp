@@ -1,10 +1,14 @@
 // ratnet evaluate, of models of anomalies
-#include "../../program/evaluate.h"
+#include <algorithm>
+
 #include "../../../kernels/open.h"
 #include "../../../train/dataset.h"
+#include "../../program/evaluate.h"
+#include "../../program/inputs.h"
 #include "../../program/progress.h"
 #include "../cohort_split.h"
 #include "../comparison.h"
+#include "../ground_truth.h"
 #include "prepared_cohort.h"
 #include "print_anomalies.h"
 
@@ -23,6 +27,17 @@ LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training)
                               of_split(training.subjects, splits, Split::validation), model.score);
 }
 
+// Throws Error (input) where nothing is known of anybody: no figure could be given.
+void check_truth(const std::string& path, const std::vector<PreparedSubject>& subjects) {
+  if (std::ranges::any_of(
+          subjects, [](const PreparedSubject& s) { return has_masks(s) || !s.labels.empty(); }))
+    return;
+  fail(ErrorKind::input, path, ": tells of nobody where lesions are or that there are none; ",
+       is_hdf5_name(path) ? std::string("add 'masks' or 'labels'")
+                          : text("a mask is looked for beside each scan, in NAME",
+                                 kLesionMaskEnding, ", empty where there is no lesion"));
+}
+
 }  // namespace
 
 void evaluate_anomaly(const EvaluateOptions& options) {
@@ -30,11 +45,18 @@ void evaluate_anomaly(const EvaluateOptions& options) {
           "evaluate takes one file of slices with lesions, or one folder of scans with masks, got ",
           options.files.size());
   const AnomalyModel anomaly = load_anomaly_model(options.model);
-  PreparedCohort judged = prepare_cohort(options.files[0], anomaly.preparation, ScanMasks::read);
+  const auto prepare = [&](const std::string& path, ScanMasks masks) {
+    return prepare_cohort(path, anomaly.preparation, masks,
+                          is_hdf5_name(path) ? std::string() : options.suffix);
+  };
+  require(options.suffix.empty() || !is_hdf5_name(options.files[0]) ||
+              (!options.healthy.empty() && !is_hdf5_name(options.healthy)),
+          "--suffix chooses among the files of a folder, and none is named");
+  PreparedCohort judged = prepare(options.files[0], ScanMasks::read);
   const bool own = trained_on(anomaly, judged);
   std::optional<LearntBaselines> learnt;
   if (!options.healthy.empty())
-    learnt = learn(anomaly, prepare_cohort(options.healthy, anomaly.preparation));
+    learnt = learn(anomaly, prepare(options.healthy, ScanMasks::ignored));
   else if (own)
     learnt = learn(anomaly, judged);
   const std::optional<Split> split = options.wanted_split(own || judged.states_splits);
@@ -46,10 +68,16 @@ void evaluate_anomaly(const EvaluateOptions& options) {
     for (std::size_t i = 0; i < splits.size(); ++i)
       if (splits[i] == *split) subjects.push_back(std::move(judged.subjects[i]));
     if (subjects.empty())
-      fail(ErrorKind::input, options.files[0], ": has no subjects in split ", name_of(*split));
+      fail(ErrorKind::input, options.files[0], ": has no subjects in split ", name_of(*split),
+           own && options.split == "auto"
+               ? "; all of them made the model, so judge it by others, or by --split all, which "
+                 "flatters"
+               : "");
   } else {
     subjects = std::move(judged.subjects);
   }
+
+  check_truth(options.files[0], subjects);
 
   const QueueHandle queue = open_queue({.device = parse_device(options.compute.device),
                                         .threads = options.compute.threads,

@@ -38,13 +38,18 @@ std::int64_t count(const std::vector<Ranked>& subjects, VerdictKind kind) {
   return std::ranges::count_if(subjects, [&](const Ranked& r) { return r.verdict.kind == kind; });
 }
 
-std::string subjects_words(std::int64_t n) { return text(n, n == 1 ? " subject" : " subjects"); }
+const char* row_noun(const GroupReport& report) {
+  std::vector<std::string> subjects;
+  for (const GroupRow& row : report.rows) subjects.push_back(row.summary.subject);
+  return noun_of(subjects);
+}
 
 void add_verdict(Page& page, const GroupReport& report, const std::vector<Ranked>& subjects) {
   const std::int64_t unusual = count(subjects, VerdictKind::unusual),
                      unjudged = count(subjects, VerdictKind::unjudged),
                      judged = static_cast<std::int64_t>(subjects.size()) - unjudged;
   const double rate = false_alarm_rate(report.model);
+  const char* noun = row_noun(report);
   std::vector<std::string> sentences{
       text("Each was compared with ", report.model.reference->subjects(),
            " healthy subjects kept aside. If all ", judged, " were healthy, at most ",
@@ -52,7 +57,7 @@ void add_verdict(Page& page, const GroupReport& report, const std::vector<Ranked
            " of them would be called unusual on average.")};
   if (unjudged > 0)
     sentences.push_back(
-        text(subjects_words(unjudged),
+        text(counted(unjudged, noun),
              " could not be judged at all: see the end of the table. Nothing is said "
              "of ",
              unjudged == 1 ? "it." : "them."));
@@ -60,7 +65,7 @@ void add_verdict(Page& page, const GroupReport& report, const std::vector<Ranked
   page.verdict(unusual > 0  ? Tone::alert
                : judged > 0 ? Tone::calm
                             : Tone::unclear,
-               text(unusual, " of ", subjects_words(judged), " unusual, at a false-alarm rate of ",
+               text(unusual, " of ", counted(judged, noun), " unusual, at a false-alarm rate of ",
                     percent(rate)),
                sentences);
 }
@@ -117,7 +122,7 @@ std::string score_chart(const GroupReport& report, const std::vector<Ranked>& su
     chart.dot(dot.score, row + height, dot.tone, dot.title, dot.link);
   });
   chart.label(0, row + room + 0.3,
-              text(dots.size(), dots.size() == 1 ? " subject" : " subjects", " of this group"));
+              text(counted(std::ssize(dots), row_noun(report)), " of this group"));
   const double rate = false_alarm_rate(report.model);
   chart.dashed_at(report.model.reference->subject_threshold(rate));
   const std::string legend =
@@ -130,7 +135,7 @@ std::string score_chart(const GroupReport& report, const std::vector<Ranked>& su
          element("ul", {{"class", "legend"}}, legend) + "\n";
 }
 
-std::string subject_table(const std::vector<Ranked>& subjects) {
+std::string subject_table(const std::vector<Ranked>& subjects, const char* noun) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [row, verdict] : subjects) {
     const SubjectSummary& summary = row->summary;
@@ -147,7 +152,7 @@ std::string subject_table(const std::vector<Ranked>& subjects) {
          text(summary.judged, " of ", summary.slices())});
   }
   return table("Worst first. Slices are counted from 0 at the bottom.",
-               {{"subject"},
+               {{noun},
                 {"worst slice"},
                 {"verdict"},
                 {"score", true},
@@ -180,7 +185,7 @@ std::string group_page(const GroupReport& report) {
   page.warnings(report.model.model.warnings);
   if (count(subjects, VerdictKind::unjudged) < static_cast<std::int64_t>(subjects.size()))
     page.section("Scores", score_chart(report, subjects));
-  page.section("Subjects", subject_table(subjects));
+  page.section("Subjects", subject_table(subjects, row_noun(report)));
   page.section(
       "How to read this",
       paragraphs(

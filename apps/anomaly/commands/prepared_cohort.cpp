@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string_view>
 
 #include "../../../imaging/nifti.h"
@@ -21,7 +21,7 @@ namespace {
 void tell(Progress& progress, const std::vector<PreparedSubject>& subjects) {
   const PreparedSubject& subject = subjects.back();
   if (std::ranges::none_of(subject.judged, [](std::uint8_t judged) { return judged != 0; }))
-    progress.say("note: no slice of subject '" + subject.name +
+    progress.say("note: no slice of '" + subject.name +
                  "' can be judged: no brain was found in it, or one of a single brightness");
   progress.update(static_cast<std::int64_t>(subjects.size()));
 }
@@ -31,55 +31,18 @@ PreparedCohort prepare_slices(const std::string& path, const PreparationOptions&
   SubjectCohort& cohort = *kept;
   for (const std::string& note : cohort.dataset().notes())
     std::fprintf(stderr, "note: %s\n", note.c_str());
-  const std::size_t n = cohort.subjects().size();
+  const std::size_t n = cohort.scans().size();
   PreparedCohort prepared{.name = cohort.dataset().name(),
                           .subjects = {},
                           .splits = [kept] { return split_cohort(*kept); },
                           .states_splits = !cohort.dataset().table().splits.empty(),
                           .hash = hash_of(cohort)};
-  Progress progress("preparing", "subjects", static_cast<std::int64_t>(n));
+  Progress progress("preparing", "scans", static_cast<std::int64_t>(n));
   for (std::size_t i = 0; i < n; ++i) {
     stop_if_interrupted();
     prepared.subjects.push_back(cohort.prepare(i, options));
     tell(progress, prepared.subjects);
   }
-  return prepared;
-}
-
-PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& options,
-                             ScanMasks masks) {
-  PreparedCohort prepared{.name = path};
-  std::vector<ImageHash> hashes;
-  const std::vector<Input> inputs = find_inputs({path});
-  std::set<std::string> people;
-  for (const Input& input : inputs) {
-    if (is_hdf5_name(input.path))
-      fail(ErrorKind::input, input.path, ": lies in a folder of scans; name it by itself");
-    if (!people.insert(subject_of(input.path)).second)
-      fail(ErrorKind::input, input.path, ": is a second scan of '", subject_of(input.path),
-           "': keep one of each subject, or put their slices into one HDF5 file");
-  }
-  Progress progress("preparing", "subjects", static_cast<std::int64_t>(inputs.size()));
-  for (const Input& input : inputs) {
-    stop_if_interrupted();
-    PreparedScan scan = prepare_scan(input.path, options, masks);
-    for (const std::string& note : scan.volume.notes) progress.say("note: " + note);
-    hashes.push_back(hash_image(std::as_bytes(scan.volume.data.values<float>()), sizeof(float)));
-    prepared.subjects.push_back(std::move(scan.subject));
-    tell(progress, prepared.subjects);
-  }
-  for (std::size_t i = 0; i < hashes.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (hashes[i] == hashes[j])
-        fail(ErrorKind::input, path, ": ", inputs[i].path, " and ", inputs[j].path,
-             " are the same scan");
-  prepared.splits = [n = prepared.subjects.size(), path] {
-    std::vector<Split> splits = split_subjects(n, path);
-    // Nothing is known of them that could be tested; every one kept apart makes the rates finer.
-    std::ranges::replace(splits, Split::test, Split::validation);
-    return splits;
-  };
-  prepared.hash = combined_hash(hashes);
   return prepared;
 }
 
@@ -118,32 +81,85 @@ Tensor read_mask(const std::string& scan, const ScanGeometry& geometry) {
   return mask;
 }
 
+PreparedSubject prepare_scan(const Input& input, const Volume& volume,
+                             const PreparationOptions& options, ScanMasks masks) {
+  Tensor mask;
+  if (masks == ScanMasks::read) mask = read_mask(input.path, volume.geometry);
+  try {
+    const AxialStack stack = axial_stack(volume);
+    SubjectSlices slices = slices_of(stack, base_of(input.path));
+    slices.subject = subject_of(input);
+    if (mask) slices.masks = mask;
+    return prepare_subject(slices, options);
+  } catch (const Error& error) {
+    throw error.with_context(input.path);
+  }
+}
+
+// Throws Error (input) for scans that cannot be put together by the people whose they are.
+void check_people(const std::vector<Input>& inputs) {
+  std::map<std::string, const Input*> first;
+  for (const Input& input : inputs) {
+    if (is_hdf5_name(input.path))
+      fail(ErrorKind::input, input.path, ": lies in a folder of scans; name it by itself");
+    const std::string subject = subject_of(input);
+    const auto [at, added] = first.emplace(subject, &input);
+    if (added) continue;
+    const std::string& other = at->second->path;
+    if (stated_subject(input).empty())
+      fail(
+          ErrorKind::input, other, " and ", input.path,
+          ": their names do not tell whose they are; begin them, or a folder of each subject, with "
+          "sub- and his name (sub-01_ses-1_FLAIR.nii.gz)");
+    if (suffix_of(other) != suffix_of(input.path))
+      fail(ErrorKind::input, other, " and ", input.path, ": are two kinds of scans of '", subject,
+           "', and a model is of one; --suffix ", suffix_of(input.path), " takes the one alone");
+  }
+}
+
+// Throws Error (input) where two scans are the same.
+void check_distinct_scans(const std::vector<Input>& inputs, const std::vector<ImageHash>& hashes) {
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (hashes[i] == hashes[j])
+        fail(ErrorKind::input, inputs[i].path, " and ", inputs[j].path, " are the same scan");
+}
+
+PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& options,
+                             ScanMasks masks, const std::string& suffix) {
+  PreparedCohort prepared{.name = path};
+  std::vector<ImageHash> hashes;
+  const std::vector<Input> inputs = find_inputs({path}, suffix);
+  check_people(inputs);
+  std::vector<std::string> persons;
+  Progress progress("preparing", "scans", static_cast<std::int64_t>(inputs.size()));
+  for (const Input& input : inputs) {
+    stop_if_interrupted();
+    const Volume volume = read_nifti(input.path);
+    for (const std::string& note : volume.notes) progress.say("note: " + note);
+    hashes.push_back(hash_image(std::as_bytes(volume.data.values<float>()), sizeof(float)));
+    prepared.subjects.push_back(prepare_scan(input, volume, options, masks));
+    persons.push_back(prepared.subjects.back().person());
+    tell(progress, prepared.subjects);
+  }
+  check_distinct_scans(inputs, hashes);
+  prepared.splits = [persons, path] {
+    std::vector<Split> splits = split_people(persons, path);
+    // Nothing is known of them that could be tested; every one kept apart makes the rates finer.
+    std::ranges::replace(splits, Split::test, Split::validation);
+    return splits;
+  };
+  prepared.hash = combined_hash(hashes);
+  return prepared;
+}
+
 }  // namespace
 
 PreparedCohort prepare_cohort(const std::string& path, const PreparationOptions& options,
-                              ScanMasks masks) {
-  return is_hdf5_name(path) ? prepare_slices(path, options) : prepare_scans(path, options, masks);
-}
-
-PreparedScan prepare_scan(const std::string& path, const PreparationOptions& options,
-                          ScanMasks masks) {
-  PreparedScan scan{.subject = {}, .volume = read_nifti(path), .layout = {}};
-  Tensor mask;
-  if (masks == ScanMasks::read) mask = read_mask(path, scan.volume.geometry);
-  try {
-    const AxialStack stack = axial_stack(scan.volume);
-    scan.layout = stack.layout;
-    scan.reversed = stack.reversed;
-    scan.subject = prepare_subject({.name = base_of(path),
-                                    .images = stack.images,
-                                    .row_spacing = stack.layout.grid.row_spacing,
-                                    .column_spacing = stack.layout.grid.column_spacing,
-                                    .masks = mask ? mask.view() : View{}},
-                                   options);
-  } catch (const Error& error) {
-    throw error.with_context(path);
-  }
-  return scan;
+                              ScanMasks masks, const std::string& suffix) {
+  if (!is_hdf5_name(path)) return prepare_scans(path, options, masks, suffix);
+  require(suffix.empty(), "--suffix chooses among the files of a folder, and ", path, " is a file");
+  return prepare_slices(path, options);
 }
 
 }  // namespace ratnet::inline v1

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../../../core/error.h"
+#include "../../report/map_legend.h"
 #include "../comparison.h"
 #include "verdict.h"
 
@@ -18,6 +19,10 @@ std::string figure(const Figure& f) {
   char text[48];
   std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", f.value, f.interval.low, f.interval.high);
   return text;
+}
+
+std::string more(const Difference& d) {
+  return std::isnan(d.difference.value) ? "n/a" : format("%+.3f", d.difference.value);
 }
 
 void line(std::FILE* to, const std::string& name, const std::array<std::string, 5>& cells) {
@@ -126,9 +131,9 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
       "a score of the position alone cannot tell apart\n");
   for (const MethodComparison& c : e.comparisons)
     if (c.other != kPositionOnly && (!c.slice_auroc_matched.beats || !c.pixel_auprc.beats))
-      std::fprintf(
-          to, "note: not shown to be better than %s: pixel AP %+.3f, matched AUROC %+.3f\n",
-          c.other.c_str(), c.pixel_auprc.difference.value, c.slice_auroc_matched.difference.value);
+      std::fprintf(to, "note: not shown to be better than %s: pixel AP %s, matched AUROC %s\n",
+                   c.other.c_str(), more(c.pixel_auprc).c_str(),
+                   more(c.slice_auroc_matched).c_str());
   for (const std::string& warning : e.warnings) std::fprintf(to, "warning: %s\n", warning.c_str());
 }
 

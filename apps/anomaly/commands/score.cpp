@@ -2,12 +2,12 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
 #include "../../../core/atomic_file.h"
 #include "../../../imaging/nifti.h"
-#include "../../../kernels/open.h"
 #include "../../../train/hdf5_row_writer.h"
 #include "../../program/commands.h"
 #include "../../program/inputs.h"
@@ -16,10 +16,10 @@
 #include "../../program/options.h"
 #include "../../program/output.h"
 #include "../../program/progress.h"
-#include "../axial_stack.h"
+#include "../cohort_hdf5.h"
+#include "../scored_scan.h"
 #include "../subject_slices.h"
 #include "group_page.h"
-#include "prepared_cohort.h"
 #include "score_table.h"
 
 namespace ratnet::inline v1 {
@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<std::string> arguments;
-  std::string output;
+  std::string output, suffix;
   bool no_pages = false;
   ComputeOptions compute;
 };
@@ -56,6 +56,7 @@ struct Task {
   fs::path folder;     // of the pages
   std::string output;  // the map or the file of maps
   std::string name;    // of the input, below the folder that was given
+  std::string scan;    // what a scan is called in tables and pages: no two have one name
 };
 
 std::vector<Task> tasks_of(const std::vector<Input>& inputs, const fs::path& output) {
@@ -72,9 +73,15 @@ std::vector<Task> tasks_of(const std::vector<Input>& inputs, const fs::path& out
         (folder / (is_hdf5_name(input.path) ? kAnomalyScoresFile : base + kAnomalyMapEnding))
             .string());
     tasks.push_back({input, folder, outputs.back(),
-                     (fs::path(input.subfolder) / file).lexically_normal().string()});
+                     (fs::path(input.subfolder) / file).lexically_normal().string(), base});
   }
   check_distinct(inputs, outputs);
+  // Outputs are apart, so scans of one name lie in folders of several.
+  std::map<std::string, int> named;
+  for (const Task& task : tasks) ++named[task.scan];
+  for (Task& task : tasks)
+    if (named[task.scan] > 1)
+      task.scan = (fs::path(task.input.subfolder) / task.scan).lexically_normal().generic_string();
   return tasks;
 }
 
@@ -89,16 +96,10 @@ class Scoring {
   Scoring(const Options& options, const ModelAndInputs& named)
       : options_(options),
         named_(named),
-        model_(load_anomaly_model(named.model)),
-        plan_(
-            model_.model.graph,
-            std::make_shared<Parameters>(open_queue({.device = parse_device(options.compute.device),
-                                                     .threads = options.compute.threads,
-                                                     .executor = {},
-                                                     .tuner = tuning_if(options.compute.tune)}),
-                                         model_.model.weights),
-            {.batch = scoring_batch(model_.model.graph),
-             .precision = parse_precision(options.compute.precision)}),
+        scorer_(named.model, {.threads = options.compute.threads,
+                              .device = parse_device(options.compute.device),
+                              .precision = parse_precision(options.compute.precision)}),
+        model_(scorer_.model()),
         pages_(options.output),
         group_{.model = model_, .about = about()} {}
 
@@ -113,35 +114,33 @@ class Scoring {
   }
   void score_slices(const Task& task, Results& results);
   void score_scan(const Task& task, Results& results);
-  SubjectScores score(const PreparedSubject& subject, const Task& task, Results& results);
+  void tell(const SubjectSummary& summary, const AnomalyDetails& details, const Task& task,
+            Results& results);
   void add_page(const SubjectReport& report, const fs::path& folder, Results& results);
   void finish(double seconds);
 
   const Options& options_;
   const ModelAndInputs& named_;
-  AnomalyModel model_;
-  Plan plan_;
+  AnomalyScorer scorer_;
+  const AnomalyModel& model_;
   std::unique_ptr<ScoreTables> tables_;
   StagedFiles pages_;  // one for each row of the group, and those of an input that is not through
   GroupReport group_;
 };
 
-SubjectScores Scoring::score(const PreparedSubject& subject, const Task& task, Results& results) {
-  stop_if_interrupted();
-  SubjectAnomalies found = find_anomalies(plan_, model_, subject);
-  const SubjectSummary& summary =
-      results.subjects.emplace_back(summarise(model_, subject, found.scores, task.name));
+void Scoring::tell(const SubjectSummary& summary, const AnomalyDetails& details, const Task& task,
+                   Results& results) {
+  results.subjects.push_back(summary);
   std::printf("%s\n", sentence(model_, summary).c_str());
   std::fflush(stdout);
   if (!options_.no_pages)
     add_page({.model = model_,
-              .subject = subject,
-              .scores = found.scores,
-              .reconstruction = found.reconstruction,
+              .subject = details.subject,
+              .scores = details.scores,
+              .reconstruction = details.reconstruction,
               .summary = summary,
               .about = group_.about},
              task.folder, results);
-  return std::move(found.scores);
 }
 
 void Scoring::add_page(const SubjectReport& report, const fs::path& folder, Results& results) {
@@ -166,19 +165,23 @@ void Scoring::score_slices(const Task& task, Results& results) {
   const auto n = static_cast<std::size_t>(cohort.slices());
   std::vector<float> slice_scores(n, 0.0f), p_values(n, std::nanf(""));
   std::vector<std::uint8_t> judged(n, 0);
-  for (std::size_t i = 0; i < cohort.subjects().size(); ++i) {
-    const PreparedSubject subject = cohort.prepare(i, model_.preparation);
-    const SubjectScores scores = score(subject, task, results);
-    const SubjectSummary& summary = results.subjects.back();
-    for (std::int64_t s = 0; s < subject.slices(); ++s) {
+  for (std::size_t i = 0; i < cohort.scans().size(); ++i) {
+    stop_if_interrupted();
+    const CohortScan& scan = cohort.scans()[i];
+    const Tensor images = cohort.read(i);
+    AnomalyDetails details;
+    const AnomalyScores scores = scorer_.score({.name = scan.name, .images = images}, details);
+    // Subjects of two files may be called alike and be two.
+    tell({scores, scan.name, task.name + ": " + scan.subject, task.name}, details, task, results);
+    for (std::int64_t s = 0; s < scores.slices(); ++s) {
       const auto slice = static_cast<std::size_t>(s);
-      const std::int64_t row = cohort.subjects()[i].rows[slice];
-      const auto at = static_cast<std::size_t>(row);
-      if (std::isnan(summary.slice_scores[slice])) continue;  // no brain: 0, as the file is made
-      file.write("maps", row, to_input_grid(slice_of<float>(scores.maps, s), grid).view());
-      slice_scores[at] = static_cast<float>(summary.slice_scores[slice]);
-      judged[at] = summary.is_judged(s);
-      p_values[at] = static_cast<float>(summary.slice_p_values[slice]);
+      const auto at = static_cast<std::size_t>(scan.rows[slice]);
+      if (std::isnan(scores.slice_scores[slice])) continue;  // no brain: 0, as the file is made
+      file.write("maps", scan.rows[slice],
+                 ConstView(slice_of<float>(scores.maps, s).data(), DType::f32, map));
+      slice_scores[at] = static_cast<float>(scores.slice_scores[slice]);
+      judged[at] = scores.is_judged(s);
+      p_values[at] = static_cast<float>(scores.slice_p_values[slice]);
     }
   }
   const Shape one{cohort.slices()};
@@ -192,20 +195,21 @@ void Scoring::score_slices(const Task& task, Results& results) {
 
 // The map in the scan's space, 0 where there is no brain.
 void Scoring::score_scan(const Task& task, Results& results) {
-  const PreparedScan scan = prepare_scan(task.input.path, model_.preparation);
-  for (const std::string& note : scan.volume.notes)
-    std::fprintf(stderr, "note: %s\n", note.c_str());
-  const SubjectScores scores = score(scan.subject, task, results);
-  const ScanGeometry& geometry = scan.volume.geometry;
-  Tensor map({geometry.sizes[2], geometry.sizes[1], geometry.sizes[0]}, DType::f32);
-  for (std::int64_t s = 0; s < scan.subject.slices(); ++s) {
-    if (std::isnan(scores.slice_scores[static_cast<std::size_t>(s)])) continue;
-    const Tensor shown = to_input_grid(slice_of<float>(scores.maps, s), scan.layout.grid);
-    put_slice(geometry, scan.layout, place_of(scan.layout, scan.reversed, s), shown.values<float>(),
-              map.values<float>());
-  }
+  stop_if_interrupted();
+  const Volume scan = read_nifti(task.input.path);
+  for (const std::string& note : scan.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
+  AnomalyDetails details;
+  const AnomalyScores scores = [&] {
+    try {
+      return scorer_.score(scan, task.scan, details);
+    } catch (const Error& error) {
+      throw error.with_context(task.input.path);
+    }
+  }();
+  const std::string stated = stated_subject(task.input);
+  tell({scores, task.scan, stated.empty() ? task.scan : stated, task.name}, details, task, results);
   make_folder(task.folder.string());
-  write_nifti(task.output, map.view(), geometry);
+  write_nifti(task.output, scores.maps.view(), scan.geometry);
   std::printf("  map: %s\n", task.output.c_str());
 }
 
@@ -221,9 +225,9 @@ void Scoring::finish(double seconds) {
   std::int64_t slices = 0;
   for (const SubjectSummary& summary : order) slices += summary.slices();
   const std::string took = format_duration(seconds), triage = tables_->triage();
-  std::printf("\n%zu subject%s, %lld slices in %s (%.1f slices/s)\n", order.size(),
-              order.size() == 1 ? "" : "s", static_cast<long long>(slices), took.c_str(),
-              static_cast<double>(slices) / std::max(1e-9, seconds));
+  std::printf("\n%s, %lld slices in %s (%.1f slices/s)\n",
+              counted_scans(tables_->subjects()).c_str(), static_cast<long long>(slices),
+              took.c_str(), static_cast<double>(slices) / std::max(1e-9, seconds));
   if (!triage.empty()) std::printf("%s\n", triage.c_str());
   if (!group_.rows.empty()) {
     group_.name = group_name(named_.inputs);
@@ -238,7 +242,8 @@ void Scoring::finish(double seconds) {
 
 void Scoring::run() {
   require(!named_.inputs.empty(), "score needs a scan, a file of slices or a folder");
-  const std::vector<Task> tasks = tasks_of(find_inputs(named_.inputs), options_.output);
+  const std::vector<Task> tasks =
+      tasks_of(find_inputs(named_.inputs, options_.suffix), options_.output);
   catch_interrupts();
   make_folder(options_.output);
   tables_ = std::make_unique<ScoreTables>(model_, options_.output);
@@ -275,6 +280,7 @@ void add_score(CLI::App& program) {
           "`slice`, or folders of them, in which masks and earlier results are passed over")
       ->required();
   command->add_option("-o,--output", options->output, "folder for the results")->required();
+  command->add_option("--suffix", options->suffix, kSuffixHelp);
   command->add_flag("--no-pages", options->no_pages, "no page for each subject and for the group");
   add_compute_options(*command, options->compute);
   command->footer(

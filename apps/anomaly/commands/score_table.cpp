@@ -11,7 +11,7 @@ namespace ratnet::inline v1 {
 namespace {
 
 std::vector<TsvColumn> slice_columns() {
-  return {{"subject", "whose slice it is"},
+  return {{"subject", "whose slice it is, and of several scans of one subject, of which"},
           {"input", "the file it came from, below the folder that was given"},
           {"slice", "from 0, bottom to top"},
           {"position", "of the slice in the brain: 0 its bottom, 1 its top"},
@@ -24,7 +24,7 @@ std::vector<TsvColumn> slice_columns() {
 
 std::vector<TsvColumn> subject_columns() {
   return {
-      {"subject", "who"},
+      {"subject", "who, and of several scans of one subject, which"},
       {"input", "the file it came from, below the folder that was given"},
       {"judged_slices", "how many slices were judged"},
       {"worst_slice", "from 0, bottom to top"},
@@ -75,6 +75,12 @@ std::vector<SubjectSummary> ScoreTables::ranked() const {
   return order;
 }
 
+std::vector<std::string> ScoreTables::subjects() const {
+  std::vector<std::string> subjects;
+  for (const SubjectSummary& summary : state_->subjects) subjects.push_back(summary.subject);
+  return subjects;
+}
+
 std::string ScoreTables::triage() const {
   const auto places = [&](const std::vector<SubjectSummary>& order) {
     std::vector<double> found;
@@ -84,9 +90,8 @@ std::string ScoreTables::triage() const {
   };
   const std::vector<double> arrival = places(state_->subjects);
   if (arrival.empty() || state_->subjects.size() < 2) return "";
-  return text(arrival.size(), " of ", state_->subjects.size(),
-              " subjects are unusual at a false-alarm rate of ",
-              percent(false_alarm_rate(state_->model)),
+  return text(arrival.size(), " of ", state_->subjects.size(), " ", noun_of(subjects()),
+              "s are unusual at a false-alarm rate of ", percent(false_alarm_rate(state_->model)),
               ": read worst first, the median of them comes at place ", median(places(ranked())),
               ", in the order of arrival at ", median(arrival));
 }

@@ -19,6 +19,8 @@ class ScoreTables {
   void commit();
   // Worst first.
   std::vector<SubjectSummary> ranked() const;
+  // Of each row, in the order of arrival.
+  std::vector<std::string> subjects() const;
   // How long until the median of the unusual ones comes up, read worst first and in the order of
   // arrival; "" where there is none.
   std::string triage() const;

@@ -82,11 +82,8 @@ void plant(const std::string& path, const PlantingOptions& options, const std::s
   try {
     const AxialStack stack = axial_stack(volume);
     const SliceGrid& grid = stack.layout.grid;
-    const PlantedLesions planted = plant_lesions({.name = base_of(path),
-                                                  .images = stack.images,
-                                                  .row_spacing = grid.row_spacing,
-                                                  .column_spacing = grid.column_spacing},
-                                                 stack.layout.slice_spacing, options);
+    const PlantedLesions planted =
+        plant_lesions(slices_of(stack, base_of(path)), stack.layout.slice_spacing, options);
     const SliceSteps steps = steps_of(volume.geometry, stack.layout);
     const float* change = planted.change.values<float>().data();
     const std::uint8_t* inside = planted.masks.values<std::uint8_t>().data();

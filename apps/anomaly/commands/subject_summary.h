@@ -1,36 +1,24 @@
-// What is said of one subject: the numbers that tables, pages and the terminal share.
+// What is said of one scan: the numbers that tables, pages and the terminal share.
 #pragma once
 
-#include <limits>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "../anomaly_model.h"
+#include "../scoring.h"
 
 namespace ratnet::inline v1 {
 
-// NaN where nothing was judged, unless it says otherwise.
-struct SubjectSummary {
-  std::string name;
-  std::string input;                   // the file it came from
-  std::vector<double> positions;       // [S] PreparedSubject::positions
-  std::vector<double> slice_scores;    // [S]; NaN where there is no brain
-  std::vector<double> slice_p_values;  // [S]; NaN where not judged
-  std::int64_t judged = 0;             // slices
-  std::int64_t worst_slice = -1;       // judged, the lower one of two; -1 where nothing was
-  double score = std::numeric_limits<double>::quiet_NaN();    // of that slice
-  double p_value = std::numeric_limits<double>::quiet_NaN();  // among the model's healthy subjects
-  // Share of the judged brain at or above the model's threshold.
-  double above = std::numeric_limits<double>::quiet_NaN();
-  bool unusual = false;  // at false_alarm_rate()
-
-  std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
-  bool is_judged(std::int64_t slice) const;
+struct SubjectSummary : ScanScores {
+  std::string name;     // of the scan
+  std::string subject;  // whose it is: one text for each person
+  std::string input;    // the file it came from
 };
 
-// scores: as find_anomalies() gives them.
-SubjectSummary summarise(const AnomalyModel& model, const PreparedSubject& subject,
-                         const SubjectScores& scores, std::string input);
+// What there is a row of: "subject", or "scan" where a subject has several. subjects: of each row.
+const char* noun_of(std::span<const std::string> subjects);
+// "3 subjects", or "4 scans of 3 subjects".
+std::string counted_scans(std::span<const std::string> subjects);
 
 // Worst first; those of whom nothing was judged come last.
 bool ranks_before(const SubjectSummary& a, const SubjectSummary& b);

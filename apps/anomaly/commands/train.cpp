@@ -6,10 +6,12 @@
 #include "../../../core/atomic_file.h"
 #include "../../../kernels/open.h"
 #include "../../program/commands.h"
+#include "../../program/inputs.h"
 #include "../../program/interrupt.h"
 #include "../../program/training_options.h"
 #include "../cohort_split.h"
 #include "../comparison.h"
+#include "../subject_slices.h"
 #include "../training.h"
 #include "prepared_cohort.h"
 #include "print_anomalies.h"
@@ -18,7 +20,7 @@ namespace ratnet::inline v1 {
 namespace {
 
 struct Options {
-  std::string data;
+  std::string data, suffix;
   std::string method = "denoising", residual = "positive";
   std::vector<std::int64_t> patch;
   bool noise_given = false, divergence_given = false;
@@ -79,9 +81,14 @@ void run(Options options) {
   trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
   training.trainer = trainer;
 
-  PreparedCohort prepared = prepare_cohort(options.data, training.preparation);
+  PreparedCohort prepared =
+      prepare_cohort(options.data, training.preparation, ScanMasks::ignored, options.suffix);
   const std::vector<Split> splits = prepared.splits();
-  const auto count = [&](Split split) { return of_split(prepared.subjects, splits, split).size(); };
+  const auto count = [&](Split split) {
+    const std::vector<const PreparedSubject*> scans = of_split(prepared.subjects, splits, split);
+    const std::size_t people = people_in(scans).count;
+    return people == scans.size() ? text(people) : text(people, " (", scans.size(), " scans)");
+  };
   line.say(text("subjects: ", count(Split::train), " to train on, ", count(Split::validation),
                 " to calibrate, ", count(Split::test), " to test"));
   AnomalyTrainingResult result =
@@ -140,8 +147,10 @@ void add_train_anomaly(CLI::App& train) {
       ->add_option("data", options->data,
                    "HDF5 file of axial slices with `subject` and `slice`, of which those without a "
                    "lesion are learnt from, where it has labels or masks; or a folder of healthy "
-                   "scans (.nii, .nii.gz), one of each subject; masks in it are passed over")
+                   "scans (.nii, .nii.gz), one or more of each subject, whom their names tell "
+                   "(sub-01_ses-1_FLAIR.nii.gz); masks in it are passed over")
       ->required();
+  command->add_option("--suffix", options->suffix, kSuffixHelp);
   command->add_option("--method", options->method, "denoising, ae or vae")->capture_default_str();
   command
       ->add_option(

@@ -9,10 +9,6 @@
 namespace ratnet::inline v1 {
 namespace {
 
-std::string counted(std::int64_t n, const char* what) {
-  return text(n, " ", what, n == 1 ? "" : "s");
-}
-
 // A share of healthy subjects, rounded so that it never promises less than it is.
 std::string in_words(double share) {
   if (share > 0.2) return "about " + format("%.0f", std::ceil(100 * share - 1e-9)) + " in 100";
@@ -39,6 +35,10 @@ std::string left_out(const Finding& finding) {
 }
 
 }  // namespace
+
+std::string counted(std::int64_t n, const char* what) {
+  return text(n, " ", what, n == 1 ? "" : "s");
+}
 
 std::string percent(double share) { return format("%.3g", 100 * share) + "%"; }
 

@@ -32,6 +32,9 @@ struct Verdict {
 // cannot show, or above 1, and for counts that make no sense.
 Verdict verdict_of(const Finding& finding);
 
+// "1 slice", "2 slices"
+std::string counted(std::int64_t n, const char* what);
+
 // "5%", "0.5%"
 std::string percent(double share);
 

@@ -59,7 +59,7 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Evalu
                                    const Model& model, Predictor& predictor) {
   require(options.split == "auto" || options.split == "all",
           "--split is for files of slices; of scans all are judged");
-  std::vector<std::string> scans;
+  std::vector<Input> scans;
   std::size_t without_labels = 0, slice_files = 0;
   for (const Input& input : inputs) {
     if (!is_nifti_name(input.path)) {
@@ -69,7 +69,7 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Evalu
     } else if (input.from_folder && !std::filesystem::exists(label_path(input.path))) {
       ++without_labels;
     } else {
-      scans.push_back(input.path);
+      scans.push_back(input);
     }
   }
   if (scans.empty())
@@ -81,11 +81,11 @@ DarkSlicesEvaluation evaluate_runs(const std::vector<Input>& inputs, const Evalu
   progress.update(0);
   for (std::size_t i = 0; i < scans.size(); ++i) {
     // The labels first: they are read in no time, so a mistake in them is told in no time too.
-    const std::vector<SliceLabel> labels = read_labels(label_path(scans[i]));
+    const std::vector<SliceLabel> labels = read_labels(label_path(scans[i].path));
     const RunScores scores =
-        score_run(predictor, model, read_nifti(scans[i]),
+        score_run(predictor, model, read_nifti(scans[i].path),
                   {.slices = options.scan.slices(), .brain_level = options.brain_level});
-    runs.add(scores, labels, subject_of(scans[i]), scans[i]);
+    runs.add(scores, labels, subject_of(scans[i]), scans[i].path);
     progress.update(static_cast<std::int64_t>(i + 1));
   }
   progress.finish();
