@@ -17,6 +17,17 @@ std::int64_t band_rows(const Problem& p, std::int64_t planes, std::int64_t step)
   return rows;
 }
 
+std::int64_t band_planes(const Problem& p, std::int64_t step, std::int64_t rows) {
+  constexpr std::int64_t kBandFloats = std::int64_t{64} * 1024, kMost = 4;
+  std::int64_t planes = step;
+  while (planes < kMost * step && 2 * planes <= p.output[0]) {
+    const BandLayout band(p, 2 * planes, rows);
+    if (band.depth * band.height * band.row_stride > kBandFloats) break;
+    planes *= 2;
+  }
+  return planes;
+}
+
 const float* take_band(const Problem& p, const BandLayout& layout, const float* sample,
                        std::int64_t plane, std::int64_t first, float* buffer) {
   const Window& w = p.window;

@@ -93,9 +93,13 @@ struct BandLayout {
   }
 };
 
-// How many output rows (a multiple of `step`) a band has: as many as keep its input in a share of
-// the second-level cache.
+// How many output rows (a multiple of `step`) a band of so many planes has: as many as keep its
+// input in a share of the second-level cache.
 std::int64_t band_rows(const Problem& p, std::int64_t planes, std::int64_t step);
+
+// How many output planes (a multiple of `step`) a band of so many rows has: neighbours share most
+// of what is copied for them.
+std::int64_t band_planes(const Problem& p, std::int64_t step, std::int64_t rows);
 
 // The input under output planes from `plane` and output rows from `first` of one sample.
 const float* take_band(const Problem& p, const BandLayout& layout, const float* sample,

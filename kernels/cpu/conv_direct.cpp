@@ -11,32 +11,74 @@ namespace {
 
 using namespace conv_bands;
 
+// Of `merged` neighbouring pixels of a row one, whose channels are those of all.
+Problem merge_pixels(Problem p, std::int64_t merged) {
+  Window& w = p.window;
+  const std::int64_t pixels = (p.output[2] + merged - 1) / merged;
+  w.pad_after[2] += (pixels * merged - p.output[2]) * w.stride[2];
+  w.kernel[2] += (merged - 1) * w.stride[2];
+  w.stride[2] *= merged;
+  p.output[2] = pixels;
+  p.out *= merged;
+  return p;
+}
+
+// How many pixels to merge: 1 unless several take less time, as pixels of few channels do that
+// together fill a panel.
+std::int64_t merged_pixels(const Problem& p) {
+  const auto time = [](const Problem& of) {
+    const std::int64_t width = panel_width(of.out);
+    // A tile of one vector waits for its loads, one for every product.
+    const double of_panel = width == panel_width() ? 2 : 1.1;
+    return of_panel * static_cast<double>((of.out + width - 1) / width) *
+           static_cast<double>(of.output[2]) * static_cast<double>(of.window.kernel[2]);
+  };
+  std::int64_t best = 1;
+  if (p.window.dilation[2] != 1) return best;
+  for (std::int64_t n = 2; n * p.out <= panel_width(); n *= 2) {
+    const Problem merged = merge_pixels(p, n);
+    if (merged.out == panel_width(merged.out) && time(merged) < time(merge_pixels(p, best)))
+      best = n;
+  }
+  return best;
+}
+
 // Everything about a forward pass except where its tensors are.
 struct Forward {
+  Problem whole;        // before pixels are merged
+  Window pool;          // widened; all 1 where there is none
+  bool pools_by_two;    // 2x2 in the plane, from the registers
+  std::int64_t merged;  // pixels
   Problem problem;
-  Window pool;  // widened; all 1 where there is none
-  std::int64_t panels, width;
-  std::int64_t rows;  // of a band, before pooling
+  std::int64_t width, panels;
+  std::int64_t rows, planes;  // of a band, before pooling
   BandLayout band;
   Runs runs;
-  bool in_place;      // rows are computed where they stay
-  bool pools_by_two;  // 2x2 in the plane, from the registers
+  bool in_place;  // rows are computed where they stay
 
   Forward(const Problem& p, const Window& pooling)
-      : problem(p),
+      : whole(p),
         pool(pooling.rank ? widened(pooling) : Window{}),
-        panels((p.out + panel_width() - 1) / panel_width()),
-        width(panel_width()),
-        rows(band_rows(p, pool.kernel[0], pool.kernel[1])),
-        band(p, pool.kernel[0], rows),
-        runs(p),
-        in_place(pooling.rank == 0 && p.out == panels * width),
-        pools_by_two(pool.kernel == std::array<std::int64_t, 3>{1, 2, 2}) {}
+        pools_by_two(pool.kernel == std::array<std::int64_t, 3>{1, 2, 2}),
+        merged(pools_by_two ? 1 : merged_pixels(p)),
+        problem(merge_pixels(p, merged)),
+        width(pools_by_two ? panel_width() : panel_width(problem.out)),
+        panels((problem.out + width - 1) / width),
+        rows(band_rows(problem, pool.kernel[0], pool.kernel[1])),
+        planes(band_planes(problem, pool.kernel[0], rows)),
+        band(problem, planes, rows),
+        runs(problem),
+        in_place(pooling.rank == 0 && problem.out == panels * width && p.output[2] % merged == 0) {}
   std::int64_t padded_out() const { return panels * width; }
-  std::int64_t pooled(std::size_t d) const { return problem.output[d] / pool.kernel[d]; }
+  // From one pixel to the next of rows in whole panels.
+  std::int64_t pixel_floats() const { return padded_out() / merged; }
+  std::int64_t pooled(std::size_t d) const { return whole.output[d] / pool.kernel[d]; }
   std::int64_t buffer_rows() const { return pool.kernel[0] * pool.kernel[1]; }
   std::int64_t buffer_floats() const {
-    return in_place || pools_by_two ? 0 : buffer_rows() * problem.output[2] * padded_out();
+    // Reads of the last pixel may go on for less than a whole panel.
+    return in_place || pools_by_two
+               ? 0
+               : buffer_rows() * problem.output[2] * padded_out() + panel_width();
   }
 };
 
@@ -65,101 +107,127 @@ struct Epilogue {
   std::uint8_t* argmax = nullptr;
 };
 
+// Computes one row after pooling, which begins at `at` in y. x: the input under the first row that
+// is pooled; buffer: buffer_floats().
+void compute_row(const Forward& f, const ForwardMemory& memory, const Epilogue& epilogue,
+                 const float* x, std::int64_t at, float* buffer) {
+  const Problem& p = f.problem;
+  if (f.pools_by_two) {
+    for (std::int64_t panel = 0; panel < f.panels; ++panel)
+      forward_pool_tiles(
+          {.x = x,
+           .x_stride = p.window.stride[2] * p.in,
+           .x_row_stride = p.window.stride[1] * f.band.row_stride,
+           .pixels = f.pooled(2),
+           .run_offsets = memory.run_offsets,
+           .runs = f.runs.count,
+           .run_length = f.runs.length,
+           .weight = memory.weight + panel * p.depth() * f.width,
+           .bias = memory.bias + panel * f.width,
+           .negative_slope = epilogue.negative_slope,
+           .channels = p.out - panel * f.width,
+           .out = epilogue.y + at + panel * f.width,
+           .argmax = epilogue.argmax ? epilogue.argmax + at + panel * f.width : nullptr,
+           .out_stride = p.out});
+    return;
+  }
+  float* const rows = f.in_place ? epilogue.y + at : buffer;
+  const std::int64_t buffer_row = p.output[2] * f.padded_out();
+  for (std::int64_t part = 0; part < f.buffer_rows(); ++part) {
+    const std::int64_t z = part / f.pool.kernel[1] * p.window.stride[0];
+    const std::int64_t y = part % f.pool.kernel[1] * p.window.stride[1];
+    for (std::int64_t panel = 0; panel < f.panels; ++panel)
+      forward_tiles({.width = f.width,
+                     .x = x + z * f.band.plane_stride + y * f.band.row_stride,
+                     .x_stride = p.window.stride[2] * p.in,
+                     .pixels = p.output[2],
+                     .run_offsets = memory.run_offsets,
+                     .runs = f.runs.count,
+                     .run_length = f.runs.length,
+                     .weight = memory.weight + panel * p.depth() * f.width,
+                     .weight_stride = f.width,
+                     .bias = memory.bias + panel * f.width,
+                     .out = rows + part * buffer_row + panel * f.width,
+                     .out_stride = f.padded_out()});
+  }
+  if (f.in_place && epilogue.negative_slope == 1) return;
+  // With no pooling the window is one pixel: this applies the activation and drops the channels
+  // that only fill a panel.
+  pool_rows({.buffer = rows,
+             .row_stride = buffer_row,
+             .pixel_stride = f.in_place ? p.out : f.pixel_floats(),
+             .rows = f.buffer_rows(),
+             .width = f.pool.kernel[2],
+             // In place nothing lies behind the last pixel: merged ones stay so.
+             .pixels = f.in_place ? p.output[2] : f.pooled(2),
+             .channels = f.in_place ? p.out : f.whole.out,
+             .negative_slope = epilogue.negative_slope,
+             .out = epilogue.y + at,
+             .argmax = epilogue.argmax ? epilogue.argmax + at : nullptr});
+}
+
 // The convolution proper.
 void forward(CpuQueue& queue, const Forward& f, const ForwardMemory& memory, const float* x,
              const Epilogue& epilogue) {
   const Problem& p = f.problem;
   std::fill_n(memory.bias, f.padded_out(), 0.0f);
-  if (epilogue.bias) std::copy_n(epilogue.bias, p.out, memory.bias);
+  if (epilogue.bias)
+    for (std::int64_t i = 0; i < f.merged; ++i)
+      std::copy_n(epilogue.bias, f.whole.out, memory.bias + i * f.whole.out);
   f.runs.offsets(p, f.band, memory.run_offsets);
 
-  const std::int64_t band_pooled = f.rows / f.pool.kernel[1];
-  const std::int64_t bands = (f.pooled(1) + band_pooled - 1) / band_pooled;
+  // Counted after pooling.
+  const std::int64_t band_rows = f.rows / f.pool.kernel[1];
+  const std::int64_t band_planes = f.planes / f.pool.kernel[0];
+  const std::int64_t bands = (f.pooled(1) + band_rows - 1) / band_rows;
+  const std::int64_t layers = (f.pooled(0) + band_planes - 1) / band_planes;
   const std::int64_t sample_floats = p.input[0] * p.input[1] * p.input[2] * p.in;
-  const std::int64_t out_row = f.pooled(2) * p.out;
+  // In the band.
+  const std::int64_t row_floats = f.pool.kernel[1] * p.window.stride[1] * f.band.row_stride;
+  const std::int64_t plane_floats = f.pool.kernel[0] * p.window.stride[0] * f.band.plane_stride;
 
-  parallel_for(*queue.executor, p.batch * f.pooled(0) * bands, [&](std::int64_t item, int worker) {
-    const std::int64_t band_index = item % bands;
-    const std::int64_t plane = item / bands % f.pooled(0);
-    const std::int64_t sample = item / bands / f.pooled(0);
-    const std::int64_t first = band_index * band_pooled;
-    const std::int64_t last = std::min(first + band_pooled, f.pooled(1));
+  parallel_for(*queue.executor, p.batch * layers * bands, [&](std::int64_t item, int worker) {
+    const std::int64_t first_row = item % bands * band_rows;
+    const std::int64_t first_plane = item / bands % layers * band_planes;
+    const std::int64_t sample = item / bands / layers;
+    const std::int64_t rows = std::min(band_rows, f.pooled(1) - first_row);
+    const std::int64_t planes = std::min(band_planes, f.pooled(0) - first_plane);
 
     float* const band_buffer = memory.workers + worker * memory.worker_floats;
     float* const buffer = band_buffer + round_up(f.band.floats(), 16);
     const float* const band =
-        take_band(p, f.band, x + sample * sample_floats, plane * f.pool.kernel[0],
-                  first * f.pool.kernel[1], band_buffer);
-    const std::int64_t buffer_row = p.output[2] * f.padded_out();
-
-    for (std::int64_t row = first; row < last; ++row) {
-      const std::int64_t at = ((sample * f.pooled(0) + plane) * f.pooled(1) + row) * out_row;
-      if (f.pools_by_two) {
-        for (std::int64_t panel = 0; panel < f.panels; ++panel)
-          forward_pool_tiles(
-              {.x = band + 2 * (row - first) * p.window.stride[1] * f.band.row_stride,
-               .x_stride = p.window.stride[2] * p.in,
-               .x_row_stride = p.window.stride[1] * f.band.row_stride,
-               .pixels = f.pooled(2),
-               .run_offsets = memory.run_offsets,
-               .runs = f.runs.count,
-               .run_length = f.runs.length,
-               .weight = memory.weight + panel * p.depth() * f.width,
-               .bias = memory.bias + panel * f.width,
-               .negative_slope = epilogue.negative_slope,
-               .channels = p.out - panel * f.width,
-               .out = epilogue.y + at + panel * f.width,
-               .argmax = epilogue.argmax ? epilogue.argmax + at + panel * f.width : nullptr,
-               .out_stride = p.out});
-        continue;
+        take_band(p, f.band, x + sample * sample_floats, first_plane * f.pool.kernel[0],
+                  first_row * f.pool.kernel[1], band_buffer);
+    for (std::int64_t plane = 0; plane < planes; ++plane)
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t place =
+            (sample * f.pooled(0) + first_plane + plane) * f.pooled(1) + first_row + row;
+        compute_row(f, memory, epilogue, band + plane * plane_floats + row * row_floats,
+                    place * f.pooled(2) * f.whole.out, buffer);
       }
-      for (std::int64_t part = 0; part < f.buffer_rows(); ++part) {
-        const std::int64_t z = part / f.pool.kernel[1];
-        const std::int64_t y = (row - first) * f.pool.kernel[1] + part % f.pool.kernel[1];
-        float* const out = f.in_place ? epilogue.y + at : buffer + part * buffer_row;
-        for (std::int64_t panel = 0; panel < f.panels; ++panel)
-          forward_tiles({.x = band + z * p.window.stride[0] * f.band.plane_stride +
-                              y * p.window.stride[1] * f.band.row_stride,
-                         .x_stride = p.window.stride[2] * p.in,
-                         .pixels = p.output[2],
-                         .run_offsets = memory.run_offsets,
-                         .runs = f.runs.count,
-                         .run_length = f.runs.length,
-                         .weight = memory.weight + panel * p.depth() * f.width,
-                         .weight_stride = f.width,
-                         .bias = memory.bias + panel * f.width,
-                         .out = out + panel * f.width,
-                         .out_stride = f.padded_out()});
-      }
-      if (f.in_place && epilogue.negative_slope == 1) continue;
-      // With no pooling the window is one pixel: this applies the activation and drops the
-      // channels that only fill a panel.
-      pool_rows({.buffer = f.in_place ? epilogue.y + at : buffer,
-                 .row_stride = buffer_row,
-                 .pixel_stride = f.padded_out(),
-                 .rows = f.buffer_rows(),
-                 .width = f.pool.kernel[2],
-                 .pixels = f.pooled(2),
-                 .channels = p.out,
-                 .negative_slope = epilogue.negative_slope,
-                 .out = epilogue.y + at,
-                 .argmax = epilogue.argmax ? epilogue.argmax + at : nullptr});
-    }
   });
 }
 
-// Calls copy(k, channel, n, to) for every row of the packed weights, [panel][k][width], to write
-// the weights of n channels there; zeros follow where a panel passes the last channel.
+// Writes the packed weights, [panel][k][width]. Calls copy(k, channel, n, to) to write row k of the
+// weights from a channel on; zeros are where a panel passes the last channel, and where a tap of
+// merged pixels is not one of a pixel's.
 template <class Copy>
 void pack(CpuQueue& queue, const Forward& f, float* packed, const Copy& copy) {
+  const Window& w = f.whole.window;
+  const std::int64_t in = f.whole.in, taps = w.kernel[2], all_taps = f.problem.window.kernel[2];
   parallel_for(*queue.executor, f.panels, [&](std::int64_t panel, int) {
     float* to = packed + panel * f.problem.depth() * f.width;
     const std::int64_t channel = panel * f.width;
-    const std::int64_t n = std::min(f.width, f.problem.out - channel);
-    for (std::int64_t k = 0; k < f.problem.depth(); ++k, to += f.width) {
-      copy(k, channel, n, to);
-      std::fill(to + n, to + f.width, 0.0f);
-    }
+    const std::int64_t n = std::min(f.width, f.whole.out - channel);
+    for (std::int64_t row = 0; row < w.kernel[0] * w.kernel[1]; ++row)
+      for (std::int64_t k = 0; k < all_taps * in; ++k, to += f.width) {
+        std::fill_n(to, f.width, 0.0f);
+        for (std::int64_t pixel = 0; pixel < f.merged; ++pixel) {
+          const std::int64_t tap = k / in - pixel * w.stride[2];
+          if (tap >= 0 && tap < taps)
+            copy((row * taps + tap) * in + k % in, channel, n, to + pixel * f.whole.out);
+        }
+      }
   });
 }
 
@@ -192,7 +260,7 @@ void prepare(CpuQueue& queue, const Conv& op, float* packed) {
   const Forward f = forward_of(op);
   const float* weight = op.weight.as<float>();
   pack(queue, f, packed, [&](std::int64_t k, std::int64_t c, std::int64_t n, float* row) {
-    std::copy_n(weight + k * f.problem.out + c, n, row);
+    std::copy_n(weight + k * f.whole.out + c, n, row);
   });
 }
 

@@ -2,12 +2,30 @@
 // GEMM), outputs stay in registers, and activation and pooling are applied to rows that are still
 // in the first-level cache.
 //
-// Blocking: an item of work is a band of output rows of one sample. The band's input rows are
-// copied once with their zero border (nothing is copied where there is no padding); weights are
-// packed, once where their memory is lent (PreparedWeights), into panels of two vectors of output
-// channels. A panel's weights stay in the first-level cache while a row passes by (9 x 32 taps x 16
-// channels are 18 KB). Summation order of an output: bias, then taps in the weight's order. It
+// Blocking: an item of work is a band of output rows, of up to four planes in 3D, of one sample.
+// The band's input rows are copied once with their zero border (nothing is copied where there is no
+// padding); weights are packed, once where their memory is lent (PreparedWeights), into panels of
+// output channels: two vectors, or one, or with AVX-512 half of one where that holds them all. A
+// panel's weights stay in the second-level cache while a row passes by; from there they come as
+// fast as from the first. Summation order of an output: bias, then taps in the weight's order. It
 // depends on neither threads nor the rest of the batch.
+//
+// Few channels: neighbouring pixels of a row may become one, whose channels are those of all and
+// whose kernel reaches over all of theirs, with zeros where a pixel lacks a tap. A kernel of 3 taps
+// has 4 for two pixels, in place of 6, once both fill a vector. This is done where it takes fewer
+// products; it spreads an infinite or NaN input over those pixels.
+//
+// The gradient of the weights adds outer products of input and gradient, a tile of 12 (AVX2: 6)
+// weights by a panel in registers over a few lines of the image, whose dy is copied by panels for
+// many rows. Where the tile's weights are neighbours, which they are within a kernel row, one
+// pointer finds all their inputs. All weights pass by a band before the next one is copied; threads
+// share them only where there are fewer groups of samples than threads, since each of them copies
+// all bands.
+//
+// Cost: the products of whole panels, at 0.7 to 0.8 of the peak where a row has some hundred terms
+// and the cache holds the input; less for short rows of taps (one channel in), for 2x2 without
+// padding, which waits for memory, and for a lone vector (its tiles load a number for every
+// product). No gain: asking for the next row's input ahead of its use.
 #pragma once
 
 #include "../conv.h"

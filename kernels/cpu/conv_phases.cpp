@@ -84,14 +84,14 @@ AxisPhase as_one(const AxisPhases& phases) {
 }
 
 // The phases of a row, as one where that takes fewer products.
-AxisPhases row_phases(const Window& w, std::int64_t size, std::int64_t channels,
-                      std::int64_t width) {
+AxisPhases row_phases(const Window& w, std::int64_t size, std::int64_t channels) {
   AxisPhases phases = axis_phases(w, 2, size);
   const AxisPhase one = as_one(phases);
   std::int64_t taps = 0;
   for (const AxisPhase& phase : phases) taps += phase.taps;
-  const auto products = [&](std::int64_t of_taps, std::int64_t of_channels) {
-    return static_cast<double>(of_taps) * static_cast<double>(round_up(of_channels, width));
+  const auto products = [](std::int64_t of_taps, std::int64_t of_channels) {
+    return static_cast<double>(of_taps) *
+           static_cast<double>(round_up(of_channels, panel_width(of_channels)));
   };
   if (products(one.taps, one.remainders * channels) < products(taps, channels)) {
     phases = AxisPhases(1);
@@ -145,8 +145,9 @@ struct Phase {
 struct Phases {
   Window window;                   // widened
   std::array<std::int64_t, 3> dx;  // D, H, W
-  std::int64_t channels, width;    // of dx, of a panel
+  std::int64_t channels;           // of dx
   std::array<AxisPhases, 3> axes;
+  std::int64_t width;                // of a panel
   std::array<std::int64_t, 3> taps;  // of all phases along a dimension
   Problem problem;
   std::int64_t panels;
@@ -157,9 +158,9 @@ struct Phases {
       : window(widened(op.window)),
         dx{widened(op.dx.shape)[1], widened(op.dx.shape)[2], widened(op.dx.shape)[3]},
         channels(op.dx.shape.back()),
-        width(panel_width()),
         axes{axis_phases(window, 0, dx[0]), axis_phases(window, 1, dx[1]),
-             row_phases(window, dx[2], channels, width)},
+             row_phases(window, dx[2], channels)},
+        width(panel_width(axes[2][0].remainders * channels)),
         taps{count_taps(axes[0]), count_taps(axes[1]), count_taps(axes[2])},
         problem(bordered(op, axes)),
         panels((axes[2][0].remainders * channels + width - 1) / width),
@@ -265,6 +266,7 @@ void write_row(const Phases& f, const Phase& phase, std::int64_t panel, const Me
   const std::int64_t fitting = room < f.width ? 0 : (room - f.width) / pixel_floats + 1;
   const std::int64_t whole = in_place ? std::min(fitting, phase.x.pixels) : 0;
   ForwardTiles tiles{
+      .width = f.width,
       .x = dy,
       .x_stride = f.problem.in,
       .pixels = whole,

@@ -132,7 +132,8 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
     for (std::int64_t point = 0; point < kWinogradPoints; ++point)
       for (std::int64_t panel = 0; panel < b.panels; ++panel)
         forward_tiles(
-            {.x = in + point * b.in_stride,
+            {.width = b.width,
+             .x = in + point * b.in_stride,
              .x_stride = b.in,
              .pixels = tiles,
              .run_offsets = memory.tap_offsets,

@@ -157,8 +157,21 @@ std::size_t packed_bytes(const Dense& op) {
 
 void prepare(CpuQueue& queue, const Dense& op, float* packed) {
   const Product p = product_of(op);
-  const float* weight = op.weight.as<float>();
-  pack(queue, p, packed, [&](std::int64_t k, std::int64_t c) { return weight[k * p.columns + c]; });
+  const float* const weight = op.weight.as<float>();
+  const std::int64_t width = panel_width();
+  // Row by row, as they lie: by columns every number would be in another page.
+  constexpr std::int64_t kRowsAtOnce = 64;
+  parallel_for(*queue.executor, (p.terms + kRowsAtOnce - 1) / kRowsAtOnce,
+               [&](std::int64_t block, int) {
+                 const std::int64_t first = block * kRowsAtOnce;
+                 for (std::int64_t k = first; k < std::min(first + kRowsAtOnce, p.terms); ++k)
+                   for (std::int64_t c = 0; c < p.padded(); c += width) {
+                     float* const to = packed + c * p.terms + k * width;
+                     const std::int64_t n = std::min(width, p.columns - c);
+                     std::copy_n(weight + k * p.columns + c, n, to);
+                     std::fill(to + n, to + width, 0.0f);
+                   }
+               });
 }
 
 void tiles_forward(CpuQueue& queue, const Dense& op, const Lent& lent) {

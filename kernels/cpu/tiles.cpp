@@ -20,125 +20,118 @@ namespace {
 using D = hn::CappedTag<float, kWidestPanel / 2>;
 using V = hn::Vec<D>;
 
-// Pixels of a register tile: with two vectors a pixel this fills 12 of 16 registers, or 24 of the
-// 32 that AVX-512 has.
-#if HWY_TARGET <= HWY_AVX3
-constexpr int kTile = 12;
-#else
-constexpr int kTile = 6;
-#endif
+constexpr bool kHas32Registers = HWY_TARGET <= HWY_AVX3;
 
 std::int64_t PanelWidth() { return static_cast<std::int64_t>(2 * hn::Lanes(D())); }
 
-HWY_INLINE void MulAddBoth(V value, V a, V b, V& low, V& high) {
-  low = hn::MulAdd(value, a, low);
-  high = hn::MulAdd(value, b, high);
+std::int64_t NarrowestPanel(std::int64_t channels) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  if (kHas32Registers && 2 * channels <= lanes) return lanes / 2;
+  return channels <= lanes ? lanes : 2 * lanes;
 }
 
-HWY_INLINE void StoreBoth(V low, V high, float* out) {
-  const D d;
-  hn::StoreU(low, d, out);
-  hn::StoreU(high, d, out + hn::Lanes(d));
-}
+// Kinds of panels: of two vectors, of one, of half a vector. kTile: pixels of a register tile; with
+// two vectors a pixel this fills 12 of 16 registers, or 24 of the 32 that AVX-512 has.
+template <class Lanes, int vectors>
+struct Panel {
+  using Tag = Lanes;
+  static constexpr int kVectors = vectors;
+  static constexpr int kTile = kHas32Registers || vectors == 1 ? 12 : 6;
+};
+using WholePanel = Panel<D, 2>;
+using OneVector = Panel<D, 1>;
 
-// Where a tile's pixels are read: three neighbours are reached from one pointer, since a pointer
-// for each would not fit the registers.
-template <int kPixels>
-struct TilePixels {
-  static constexpr int kPointers = (kPixels + 2) / 3;
-  const char* first[kPointers];
-  std::ptrdiff_t stride;  // bytes
+// The sums of one pixel, or its factors: the vectors of a panel.
+template <class P>
+struct PanelRow {
+  using Tag = typename P::Tag;
+  hn::Vec<Tag> low, high;  // of one vector, `high` is not used
 
-  template <int... g>
-  HWY_INLINE TilePixels(const float* x, std::ptrdiff_t floats, std::integer_sequence<int, g...>)
-      : first{reinterpret_cast<const char*>(x + 3 * g * floats)...},
-        stride(floats * static_cast<std::ptrdiff_t>(sizeof(float))) {}
-  TilePixels(const float* x, std::ptrdiff_t floats)
-      : TilePixels(x, floats, std::make_integer_sequence<int, kPointers>()) {}
-  HWY_INLINE float at(int i) const {
-    return *reinterpret_cast<const float*>(first[i / 3] + i % 3 * stride);
+  static HWY_INLINE PanelRow Load(const float* from) {
+    const Tag d;
+    const auto low = hn::LoadU(d, from);
+    if constexpr (P::kVectors == 1) return {low, low};
+    return {low, hn::LoadU(d, from + hn::Lanes(d))};
   }
-  HWY_INLINE void next() {
-    for (const char*& pointer : first) {
-      pointer += sizeof(float);
-      // Hides the step, or the compiler makes a pointer for every pixel again.
-      asm("" : "+r"(pointer));
-    }
+  HWY_INLINE void Store(float* to) const {
+    const Tag d;
+    hn::StoreU(low, d, to);
+    if constexpr (P::kVectors == 2) hn::StoreU(high, d, to + hn::Lanes(d));
+  }
+  HWY_INLINE void MulAdd(float value, const PanelRow& factors) {
+    const auto v = hn::Set(Tag(), value);
+    low = hn::MulAdd(v, factors.low, low);
+    if constexpr (P::kVectors == 2) high = hn::MulAdd(v, factors.high, high);
   }
 };
 
 // The indices of a tile are template arguments and its loops fold expressions, because compilers
 // keep an array in registers only where every index is a constant from the start.
-template <int... i>
+template <class P, int... i>
 HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
                             std::integer_sequence<int, i...>) {
-  const D d;
-  const std::size_t lanes = hn::Lanes(d);
+  using Row = PanelRow<P>;
   float* out = t.out + pixel * t.out_stride;
   const float* start = t.bias ? t.bias : out;
   const std::ptrdiff_t start_stride = t.bias ? 0 : t.out_stride;
-  V low[] = {hn::LoadU(d, start + i * start_stride)...};
-  V high[] = {hn::LoadU(d, start + i * start_stride + lanes)...};
+  Row sum[] = {Row::Load(start + i * start_stride)...};
   const float* weight = t.weight;
+  const std::ptrdiff_t stride = t.x_stride;
   for (std::int64_t r = 0; r < t.runs; ++r) {
-    TilePixels<sizeof...(i)> x(t.x + pixel * t.x_stride + t.run_offsets[r], t.x_stride);
+    // Every third pixel: twelve pointers would not fit in registers, and an address may add one or
+    // two strides at no cost.
+    const float* const x = t.x + pixel * stride + t.run_offsets[r];
+    const float* const third[] = {x, x + 3 * stride, x + 6 * stride, x + 9 * stride};
     for (std::int64_t k = 0; k < t.run_length; ++k) {
-      const V w0 = hn::LoadU(d, weight);
-      const V w1 = hn::LoadU(d, weight + lanes);
+      const Row factors = Row::Load(weight);
       weight += t.weight_stride;
-      (MulAddBoth(hn::Set(d, x.at(i)), w0, w1, low[i], high[i]), ...);
-      x.next();
+      (sum[i].MulAdd(third[i / 3][k + i % 3 * stride], factors), ...);
     }
   }
-  (StoreBoth(low[i], high[i], out + i * t.out_stride), ...);
+  (sum[i].Store(out + i * t.out_stride), ...);
 }
 
 template <int... i>
 HWY_INLINE void RowTile(const ForwardRow& t, std::int64_t panel, std::integer_sequence<int, i...>) {
-  const D d;
-  const auto lanes = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-  const float* const bias = t.bias + panel * 2 * lanes;
-  V low[] = {hn::LoadU(d, bias + 2 * i * lanes)...};
-  V high[] = {hn::LoadU(d, bias + (2 * i + 1) * lanes)...};
+  using Row = PanelRow<WholePanel>;
+  const std::int64_t width = PanelWidth();
+  const float* const bias = t.bias + panel * width;
+  Row sum[] = {Row::Load(bias + i * width)...};
   const float* const panels = t.weight + panel * t.panel_stride;
   const float* const weight[] = {panels + i * t.panel_stride...};
   std::ptrdiff_t at = 0;
   for (std::int64_t k = 0; k < t.terms; ++k) {
-    const V x = hn::Set(d, t.x[k]);
-    (MulAddBoth(x, hn::LoadU(d, weight[i] + at), hn::LoadU(d, weight[i] + at + lanes), low[i],
-                high[i]),
-     ...);
+    (sum[i].MulAdd(t.x[k], Row::Load(weight[i] + at)), ...);
     at += t.weight_stride;
   }
-  float* const out = t.out + panel * 2 * lanes;
-  (StoreBoth(low[i], high[i], out + 2 * i * lanes), ...);
+  float* const out = t.out + panel * width;
+  (sum[i].Store(out + i * width), ...);
 }
 
-template <int... i>
+// kNeighbours: the rows' numbers lie one after the other in x, so that one pointer finds them.
+template <class P, bool kNeighbours, int... i>
 HWY_INLINE void OuterTile(const OuterTiles& t, std::int64_t row, std::integer_sequence<int, i...>) {
-  const D d;
-  const std::size_t lanes = hn::Lanes(d);
+  using Row = PanelRow<P>;
   float* out = t.out + row * t.out_stride;
-  V low[] = {hn::LoadU(d, out + i * t.out_stride)...};
-  V high[] = {hn::LoadU(d, out + i * t.out_stride + lanes)...};
+  Row sum[] = {Row::Load(out + i * t.out_stride)...};
   const std::ptrdiff_t* offsets = t.row_offsets + row;
   for (std::int64_t line = 0; line < t.lines; ++line) {
     const float* line_x = t.x + line * t.x_line_stride;
-    const float* const x[] = {line_x + offsets[i]...};
+    const float* const first = line_x + offsets[0];
+    const float* const x[] = {kNeighbours ? nullptr : line_x + offsets[i]...};
     const float* dy = t.dy + line * t.dy_line_stride;
     std::ptrdiff_t at = 0;
     for (std::int64_t p = 0; p < t.pixels; ++p) {
-      const V d0 = hn::LoadU(d, dy);
-      const V d1 = hn::LoadU(d, dy + lanes);
+      const Row factors = Row::Load(dy);
       dy += t.dy_stride;
-      (MulAddBoth(hn::Set(d, x[i][at]), d0, d1, low[i], high[i]), ...);
+      (sum[i].MulAdd(kNeighbours ? first[at + i] : x[i][at], factors), ...);
       at += t.x_stride;
     }
   }
-  (StoreBoth(low[i], high[i], out + i * t.out_stride), ...);
+  (sum[i].Store(out + i * t.out_stride), ...);
 }
 
-template <template <int> class Body, class Tiles>
+template <int kMost, template <int> class Body, class Tiles>
 HWY_INLINE void OneTile(const Tiles& t, std::int64_t first, std::int64_t size) {
   switch (size) {
     case 1: return Body<1>::Run(t, first);
@@ -147,35 +140,53 @@ HWY_INLINE void OneTile(const Tiles& t, std::int64_t first, std::int64_t size) {
     case 4: return Body<4>::Run(t, first);
     case 5: return Body<5>::Run(t, first);
     case 6: return Body<6>::Run(t, first);
-#if HWY_TARGET <= HWY_AVX3
-    case 7: return Body<7>::Run(t, first);
-    case 8: return Body<8>::Run(t, first);
-    case 9: return Body<9>::Run(t, first);
-    case 10: return Body<10>::Run(t, first);
-    case 11: return Body<11>::Run(t, first);
-    case 12: return Body<12>::Run(t, first);
-#endif
-    default: return;
+    default: break;
+  }
+  if constexpr (kMost == 12) {
+    switch (size) {
+      case 7: return Body<7>::Run(t, first);
+      case 8: return Body<8>::Run(t, first);
+      case 9: return Body<9>::Run(t, first);
+      case 10: return Body<10>::Run(t, first);
+      case 11: return Body<11>::Run(t, first);
+      case 12: return Body<12>::Run(t, first);
+      default: break;
+    }
   }
 }
 
-// Runs body<size>(first) over 0..n-1 in whole tiles, the last two of nearly equal size, so that
+// Runs body<size>(first) over 0..n-1 in tiles of kMost, the last two of nearly equal size, so that
 // none is left with a pixel or two, which would waste the registers.
-template <template <int> class Body, class Tiles>
+template <int kMost, template <int> class Body, class Tiles>
 HWY_INLINE void EvenTiles(const Tiles& t, std::int64_t n) {
   std::int64_t first = 0;
-  for (; n - first > 2 * kTile; first += kTile) Body<kTile>::Run(t, first);
+  for (; n - first > 2 * kMost; first += kMost) Body<kMost>::Run(t, first);
   const std::int64_t left = n - first;
-  const std::int64_t one = left > kTile ? (left + 1) / 2 : left;
-  OneTile<Body>(t, first, one);
-  OneTile<Body>(t, first + one, left - one);
+  const std::int64_t one = left > kMost ? (left + 1) / 2 : left;
+  OneTile<kMost, Body>(t, first, one);
+  OneTile<kMost, Body>(t, first + one, left - one);
 }
 
-template <int kPixels>
-struct ForwardBody {
-  static void Run(const ForwardTiles& t, std::int64_t first) {
-    ForwardTile(t, first, std::make_integer_sequence<int, kPixels>());
-  }
+template <class P>
+struct OfPanel {
+  template <int kPixels>
+  struct ForwardBody {
+    static void Run(const ForwardTiles& t, std::int64_t first) {
+      ForwardTile<P>(t, first, std::make_integer_sequence<int, kPixels>());
+    }
+  };
+  template <int kRows>
+  struct OuterBody {
+    static void Run(const OuterTiles& t, std::int64_t first) {
+      constexpr std::make_integer_sequence<int, kRows> rows;
+      bool neighbours = true;
+      for (int i = 1; i < kRows; ++i)
+        neighbours &= t.row_offsets[first + i] == t.row_offsets[first] + i;
+      neighbours ? OuterTile<P, true>(t, first, rows) : OuterTile<P, false>(t, first, rows);
+    }
+  };
+  static void Forward(const ForwardTiles& t) { EvenTiles<P::kTile, ForwardBody>(t, t.pixels); }
+  static void Outer(const OuterTiles& t) { EvenTiles<P::kTile, OuterBody>(t, t.rows); }
 };
 template <int kPanels>
 struct RowBody {
@@ -183,27 +194,36 @@ struct RowBody {
     RowTile(t, first, std::make_integer_sequence<int, kPanels>());
   }
 };
-template <int kRows>
-struct OuterBody {
-  static void Run(const OuterTiles& t, std::int64_t first) {
-    OuterTile(t, first, std::make_integer_sequence<int, kRows>());
-  }
-};
 
-void Forward(const ForwardTiles& t) { EvenTiles<ForwardBody>(t, t.pixels); }
-void Row(const ForwardRow& t) { EvenTiles<RowBody>(t, t.panels); }
-void Outer(const OuterTiles& t) { EvenTiles<OuterBody>(t, t.rows); }
+// Calls run with the kind of panel that is so wide.
+template <class Run>
+HWY_INLINE void ForPanel(std::int64_t width, const Run& run) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  if (width == 2 * lanes) return run(OfPanel<WholePanel>());
+#if HWY_TARGET <= HWY_AVX3
+  if (width < lanes) return run(OfPanel<Panel<hn::Half<D>, 1>>());
+#endif
+  run(OfPanel<OneVector>());
+}
 
-// kSize: rows and width of the window where both are that, 0 where only `t` knows.
-template <bool kArgmax, int kSize>
+void Forward(const ForwardTiles& t) {
+  ForPanel(t.width, [&](auto panel) { panel.Forward(t); });
+}
+void Row(const ForwardRow& t) { EvenTiles<WholePanel::kTile, RowBody>(t, t.panels); }
+void Outer(const OuterTiles& t) {
+  ForPanel(t.width, [&](auto panel) { panel.Outer(t); });
+}
+
+// kRows, kWidth: of the window, 0 where only `t` knows.
+template <class Tag, bool kArgmax, int kRows, int kWidth>
 HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
-  const D d;
+  const Tag d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t rows = kSize ? kSize : t.rows;
-  const std::int64_t width = kSize ? kSize : t.width;
+  const std::int64_t rows = kRows ? kRows : t.rows;
+  const std::int64_t width = kWidth ? kWidth : t.width;
   const float* first = t.buffer + pixel * width * t.pixel_stride;
   for (std::int64_t c = 0; c < t.channels; c += lanes) {
-    Largest<D> largest(hn::LoadU(d, first + c));
+    Largest<Tag> largest(hn::LoadU(d, first + c));
     std::int32_t tap = 0;
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t q = 0; q < width; ++q, ++tap)
@@ -215,13 +235,27 @@ HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
   }
 }
 
-template <int kSize>
+template <class Tag, int kRows, int kWidth>
 void PoolPixels(const PoolRows& t) {
   for (std::int64_t p = 0; p < t.pixels; ++p)
-    t.argmax ? PoolPixel<true, kSize>(t, p) : PoolPixel<false, kSize>(t, p);
+    t.argmax ? PoolPixel<Tag, true, kRows, kWidth>(t, p)
+             : PoolPixel<Tag, false, kRows, kWidth>(t, p);
 }
 
-void Pool(const PoolRows& t) { t.rows == 2 && t.width == 2 ? PoolPixels<2>(t) : PoolPixels<0>(t); }
+template <class Tag>
+void PoolWindows(const PoolRows& t) {
+  if (t.width == 2 && t.rows == 2) return PoolPixels<Tag, 2, 2>(t);
+  if (t.width == 2 && t.rows == 4) return PoolPixels<Tag, 4, 2>(t);
+  PoolPixels<Tag, 0, 0>(t);
+}
+
+void Pool(const PoolRows& t) {
+#if HWY_TARGET <= HWY_AVX3
+  if (2 * t.channels <= static_cast<std::int64_t>(hn::Lanes(D())))
+    return PoolWindows<hn::Half<D>>(t);
+#endif
+  PoolWindows<D>(t);
+}
 
 // One pooled pixel of one panel: its four sums stay in registers, each in the order of ForwardTile.
 template <bool kArgmax>
@@ -239,10 +273,12 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
       const V w0 = hn::LoadU(d, weight);
       const V w1 = hn::LoadU(d, weight + lanes);
       weight += 2 * lanes;
-      MulAddBoth(hn::Set(d, x[k]), w0, w1, low[0], high[0]);
-      MulAddBoth(hn::Set(d, x[k + t.x_stride]), w0, w1, low[1], high[1]);
-      MulAddBoth(hn::Set(d, below[k]), w0, w1, low[2], high[2]);
-      MulAddBoth(hn::Set(d, below[k + t.x_stride]), w0, w1, low[3], high[3]);
+      const float values[4] = {x[k], x[k + t.x_stride], below[k], below[k + t.x_stride]};
+      for (int i = 0; i < 4; ++i) {
+        const V v = hn::Set(d, values[i]);
+        low[i] = hn::MulAdd(v, w0, low[i]);
+        high[i] = hn::MulAdd(v, w1, high[i]);
+      }
     }
   }
   float* const out = t.out + pixel * t.out_stride;
@@ -254,11 +290,7 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
 }
 
 // Vectors of a panel whose nine weights stay in registers beside their four sums.
-#if HWY_TARGET <= HWY_AVX3
-constexpr int kHeld = 2;
-#else
-constexpr int kHeld = 1;
-#endif
+constexpr int kHeld = kHas32Registers ? 2 : 1;
 
 // What number (r, c) of the 4x4 under a pooled pixel gives to its four sums.
 template <int i, int... o, int... v>
@@ -346,6 +378,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace ratnet::inline v1 {
 HWY_EXPORT(PanelWidth);
+HWY_EXPORT(NarrowestPanel);
 HWY_EXPORT(Forward);
 HWY_EXPORT(Row);
 HWY_EXPORT(Outer);
@@ -354,6 +387,9 @@ HWY_EXPORT(Pool);
 HWY_EXPORT(ColumnSums);
 
 std::int64_t panel_width() { return HWY_DYNAMIC_DISPATCH(PanelWidth)(); }
+std::int64_t panel_width(std::int64_t channels) {
+  return HWY_DYNAMIC_DISPATCH(NarrowestPanel)(channels);
+}
 void forward_tiles(const ForwardTiles& tiles) { HWY_DYNAMIC_DISPATCH(Forward)(tiles); }
 void forward_pool_tiles(const ForwardPoolTiles& tiles) { HWY_DYNAMIC_DISPATCH(ForwardPool)(tiles); }
 void forward_row(const ForwardRow& row) { HWY_DYNAMIC_DISPATCH(Row)(row); }

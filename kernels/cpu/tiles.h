@@ -1,7 +1,7 @@
 // The two f32 micro-kernels that convolutions and dense layers are made of, for the processor's
-// vectors. A panel is a group of panel_width() neighbouring output channels: two vectors, held in
-// registers for several pixels at once (the register tile of Goto and van de Geijn, 2008, with
-// pixels in place of matrix rows).
+// vectors. A panel is a group of neighbouring output channels: two vectors, or fewer for few
+// channels, held in registers for several pixels at once (the register tile of Goto and van de
+// Geijn, 2008, with pixels in place of matrix rows).
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,11 @@
 
 namespace ratnet::inline v1 {
 
-// Output channels of a panel: twice the lanes of a vector.
+// Output channels of a whole panel: twice the lanes of a vector.
 std::int64_t panel_width();
+// Of the narrowest panel that holds so many, where there is one: a vector of them, with AVX-512
+// also half a vector; else that of a whole panel.
+std::int64_t panel_width(std::int64_t channels);
 constexpr std::int64_t kWidestPanel = 128;  // with vectors of 2048 bits
 
 // For p in 0..pixels-1 and every channel c of one panel:
@@ -21,6 +24,7 @@ constexpr std::int64_t kWidestPanel = 128;  // with vectors of 2048 bits
 // start is bias[c], or what `out` holds where bias is absent. Pixels are stored in order, so that
 // with a bias they may overlap.
 struct ForwardTiles {
+  std::int64_t width = panel_width();  // of the panel, as panel_width() gives it
   const float* x;
   std::ptrdiff_t x_stride;
   std::int64_t pixels;
@@ -76,6 +80,7 @@ void forward_pool_tiles(const ForwardPoolTiles& tiles);
 //       x[l * x_line_stride + p * x_stride + row_offsets[k]] *
 //       dy[l * dy_line_stride + p * dy_stride + c]
 struct OuterTiles {
+  std::int64_t width = panel_width();  // of the panel, as panel_width() gives it
   const float* x;
   std::ptrdiff_t x_stride;
   std::int64_t pixels;  // of a line

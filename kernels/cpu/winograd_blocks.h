@@ -31,7 +31,7 @@ struct Blocks {
   Problem problem;
   std::int64_t taps;           // of the kernel along depth
   std::int64_t in;             // channels in, whole vectors
-  std::int64_t panels, width;  // of channels out
+  std::int64_t width, panels;  // of channels out
   std::int64_t out;            // channels out, whole panels
   std::int64_t tiles_y, tiles_x;
   std::int64_t tiles;  // of the batch
@@ -39,6 +39,8 @@ struct Blocks {
   std::ptrdiff_t in_stride, out_stride;
 
   explicit Blocks(const Problem& problem);
+  // Blocks of at most so many tiles; 12 to 96.
+  void resize(std::int64_t most);
   std::int64_t count() const { return (tiles + size - 1) / size; }
   // Blocks of nearly equal size.
   std::int64_t first_tile(std::int64_t block) const { return tiles * block / count(); }
