@@ -67,7 +67,8 @@ ScanKey key_of(const SampleTable& table, std::size_t row) {
 void name_apart(std::vector<CohortScan>& scans, const SampleTable& table) {
   std::map<std::string, std::vector<std::size_t>> of_subject;
   for (std::size_t i = 0; i < scans.size(); ++i) of_subject[scans[i].subject].push_back(i);
-  for (const auto& [subject, own] : of_subject) {
+  for (const auto& each : of_subject) {
+    const std::vector<std::size_t>& own = each.second;
     const auto add = [&](const char* what, const auto& column) {
       if (column.empty()) return;
       const auto value = [&](std::size_t i) {
