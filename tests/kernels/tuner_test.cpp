@@ -55,11 +55,11 @@ Conv conv_of(const Case& c, const Tensors& t, Tensor& y) {
 // Taken by Winograd's method, the direct one and the plain one.
 Case three_by_three(std::int64_t batch) {
   const Window window{.rank = 2, .kernel = {3, 3}, .pad_before = {1, 1}, .pad_after = {1, 1}};
-  return {.x = {batch, 13, 10, 8},
-          .weight = {3, 3, 8, 9},
+  return {.x = {batch, 13, 10, 16},
+          .weight = {3, 3, 16, 9},
           .y = {batch, 13, 10, 9},
           .window = window,
-          .in = 8,
+          .in = 16,
           .out = 9};
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("a choice depends on neither batch nor threads, and neither do its res
           CHECK(same_bits(y, Tensor::copy_of(ConstView(whole).first(n))));
       }
     CHECK(problem == instruction_set() +
-                         " conv f32 x 13,10,8 weight 3,3,8,9 bias 9 y 13,10,9 stride 1,1 "
+                         " conv f32 x 13,10,16 weight 3,3,16,9 bias 9 y 13,10,9 stride 1,1 "
                          "dilation 1,1 before 1,1 after 1,1 groups 1 none");
   }
 }

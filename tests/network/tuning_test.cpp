@@ -259,7 +259,7 @@ namespace {
 // Convolutions with a choice of algorithms in every direction.
 Graph convolutions() {
   GraphBuilder b;
-  int last = b.add("one", layers::Conv{.out = 9, .kernel = {3, 3}}, {b.input("x", {16, 16, 8})});
+  int last = b.add("one", layers::Conv{.out = 17, .kernel = {3, 3}}, {b.input("x", {16, 16, 16})});
   last = b.add("two", layers::Conv{.out = 8, .kernel = {3, 3}, .pool = {2, 2}}, {last});
   last = b.add("up", layers::ConvTranspose{.out = 8, .kernel = {2}, .stride = {2}}, {last});
   last = b.add("flat", layers::Flatten{}, {last});

@@ -115,7 +115,7 @@ TEST_CASE("simulate anomaly: slices with masks, and the same as scans") {
                    [](std::uint8_t a, float b) { return static_cast<float>(a) == b; }));
 }
 
-TEST_CASE("--tune measures once for this user, and results then repeat") {
+TEST_CASE("tuning (--tune) measures once for this user, and results then repeat") {
   if (default_tuning_cache().empty()) return;  // a processor without a name has no cache
   const Lab lab;
   const std::string caches = lab.folder / "caches";
