@@ -17,18 +17,24 @@ void state_rate(benchmark::State& state, std::int64_t batch) {
       benchmark::Counter(static_cast<double>(batch), benchmark::Counter::kIsIterationInvariantRate);
 }
 
-// From the input on the device to the probabilities there.
+// From the input on the device to the probabilities there. at_once: PlanOptions::samples_at_once.
 void inference(benchmark::State& state) {
   const std::int64_t batch = state.range(0);
   const Graph graph = ratnet_graph();
   Plan plan(graph, std::make_shared<Parameters>(bench_queue(), Weights::initialised(graph, 1)),
-            {.batch = batch});
+            {.batch = batch, .samples_at_once = state.range(1)});
   const Tensor images = bench_tensor({batch, 64, 64, 1});
   std::copy_n(images.values<float>().data(), images.count(), plan.input(0, batch).as<float>());
   for (auto _ : state) plan.forward(batch);
   state_rate(state, batch);
 }
-BENCHMARK(inference)->ArgName("batch")->Arg(1)->Arg(32)->Arg(256);
+BENCHMARK(inference)
+    ->ArgNames({"batch", "at_once"})
+    ->Args({1, 0})
+    ->Args({32, 0})
+    ->Args({32, 32})
+    ->Args({256, 0})
+    ->Args({256, 256});
 
 // Forward, loss, backward, Adam.
 void training_step(benchmark::State& state) {

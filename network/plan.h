@@ -44,7 +44,8 @@ struct PlanOptions {
   bool keep_prepared = true;
   // In inference: how many samples go through neighbouring layers at a time, so that what lies
   // between these stays in the cache and takes memory for so many only; 0: chosen by what layers
-  // read and write. Needs keep_prepared; the results are the same bits.
+  // read and write. Needs keep_prepared; the results are the same bits. Devices other than CPUs
+  // always take the whole batch.
   std::int64_t samples_at_once = 0;
   // The most bytes the plan may take, beside its parameters, which are there already; 0: what is
   // free on the device.

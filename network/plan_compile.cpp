@@ -29,6 +29,10 @@ void Plan::State::lay_out(const Graph& original) {
           to_string(queue().device), " cannot use parameters on ",
           to_string(parameters->queue()->device));
   require(training() || !options.recompute, "only a plan for training can recompute");
+  require(options.samples_at_once >= 0, "samples_at_once is 0 or more, not ",
+          options.samples_at_once);
+  require(options.samples_at_once == 0 || (!training() && options.keep_prepared),
+          "samples_at_once is for plans of inference that keep prepared weights");
   for (const std::string& name : options.watch) (void)original.find(name);
   FusedGraph rewritten{original, {}};
   if (options.fuse) rewritten = fuse(original, training(), options.watch);

@@ -3,6 +3,7 @@
 #include "../../apps/microbleeds/unet.h"
 #include "../catch.h"
 #include "plan_runs.h"
+#include "refused.h"
 #include "tangled_graph.h"
 
 using namespace ratnet;
@@ -60,6 +61,18 @@ TEST_CASE("inputs that are stored as integers are converted for the batch, then 
     outputs.push_back(read_from(plan.queue(), plan.output(0, 5)));
   }
   CHECK(outputs[0] == outputs[1]);
+}
+
+TEST_CASE("a number of samples at a time that a plan cannot follow is refused") {
+  const Graph graph = ratnet_graph(16);
+  const auto parameters =
+      std::make_shared<Parameters>(test_queue(1), random_weights(graph, DType::f32, 4));
+  for (const PlanOptions& options :
+       {PlanOptions{.batch = 2, .samples_at_once = -1},
+        PlanOptions{.batch = 2, .keep_prepared = false, .samples_at_once = 1},
+        PlanOptions{.batch = 2, .mode = Mode::train, .samples_at_once = 1}})
+    CHECK(refused(ErrorKind::usage, "samples_at_once", [&] { Plan(graph, parameters, options); }) ==
+          "");
 }
 
 TEST_CASE("what lies between layers takes memory for the samples that are computed at a time") {
