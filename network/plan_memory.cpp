@@ -63,6 +63,7 @@ void Plan::State::check_memory(const Graph& original) {
     if (most > plain) way_out += text(", with recompute one of up to ", most);
   } else if (prepared_bytes > 0) {
     leaner.keep_prepared = false;
+    leaner.samples_at_once = 0;
     const std::int64_t most = largest_batch(original, leaner, room);
     if (most > plain) way_out += text(", without keep_prepared one of up to ", most);
   }
