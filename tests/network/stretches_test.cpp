@@ -73,6 +73,10 @@ TEST_CASE("a number of samples at a time that a plan cannot follow is refused") 
         PlanOptions{.batch = 2, .mode = Mode::train, .samples_at_once = 1}})
     CHECK(refused(ErrorKind::usage, "samples_at_once", [&] { Plan(graph, parameters, options); }) ==
           "");
+  // Nor does a plan that lacks memory stumble over it on its way to what would fit.
+  CHECK(refused(ErrorKind::device, "are needed", [&] {
+          Plan(graph, parameters, {.batch = 2, .samples_at_once = 1, .memory_limit = 1});
+        }) == "");
 }
 
 TEST_CASE("what lies between layers takes memory for the samples that are computed at a time") {
