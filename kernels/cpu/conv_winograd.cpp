@@ -22,12 +22,12 @@ struct Memory {
   float* bias;                  // [out]
   float* zeros;                 // [out]
   std::ptrdiff_t* tap_offsets;  // [taps]
-  float* workers;               // each: points of the input, of the output, a tile
+  float* workers;               // each: 37 points, a tile
   std::int64_t worker_floats;
 };
 
 Memory lay_out(const Blocks& b, int workers, const float* filters, Scratch& scratch) {
-  const std::int64_t worker_floats = round_up(b.in_floats() + b.out_floats() + b.tile_floats(), 16);
+  const std::int64_t worker_floats = round_up(b.in_floats() + b.out_stride + b.tile_floats(), 16);
   return {.filters = filters,
           .bias = scratch.take(b.out),
           .zeros = scratch.take(b.out),
@@ -124,9 +124,9 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
   const Pooled pooled(b.problem, epilogue.pool);
 
   parallel_for(*queue.executor, b.count(), [&](std::int64_t block, int worker) {
-    float* const in = memory.workers + worker * memory.worker_floats;
-    float* const out = in + b.in_floats();
-    float* const buffer = out + b.out_floats();
+    float* const out = memory.workers + worker * memory.worker_floats;
+    float* const in = out + b.out_stride;
+    float* const buffer = in + b.in_floats();
     const std::int64_t tiles = b.tiles_of(block);
     transform_input(b, block, x, buffer, in);
     for (std::int64_t point = 0; point < kWinogradPoints; ++point)

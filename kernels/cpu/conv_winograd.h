@@ -9,9 +9,10 @@
 //
 // Blocking: an item of work is a block of neighbouring tiles, over rows, planes and samples alike,
 // so that small images fill it too. Its points stay in the second-level cache between the
-// transforms and the products; the products use the register tiles of the direct convolution. The
-// filters are transformed where they are not lent from an earlier run (PreparedWeights), for an
-// image's cost of a tile or two.
+// transforms and the products; the products use the register tiles of the direct convolution.
+// Points of the output are written over those of the input that the product before has used up,
+// which the first-level cache holds still. The filters are transformed where they are not lent from
+// an earlier run (PreparedWeights), for an image's cost of a tile or two.
 // The gradient of the weights adds every block to the sums at all points, so its blocks have more
 // tiles where the sums are many; a problem of one block finishes a few rows of its gradient at a
 // time, whose sums never leave the cache.

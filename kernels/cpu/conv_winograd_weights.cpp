@@ -11,6 +11,7 @@ namespace {
 using namespace conv_bands;
 using winograd::Blocks;
 using winograd::Place;
+using winograd::Points;
 
 // Blocks are summed in groups, the groups then in order; both are fixed by the problem.
 struct WeightGradient {
@@ -19,7 +20,7 @@ struct WeightGradient {
   std::int64_t groups;
 
   explicit WeightGradient(const ConvBackwardWeights& op)
-      : blocks(Problem(op.x.shape, op.dy.shape.back(), op.window)),
+      : blocks(Problem(op.x.shape, op.dy.shape.back(), op.window), Points::beside),
         rows(blocks.taps * blocks.problem.in) {
     // Every block adds to all sums, so that many sums are worth larger blocks: until the points of
     // a block are as many.

@@ -22,15 +22,15 @@ DMatrix matrix(const View& view) { return {view.as<double>(), view.shape[0], vie
 
 // Samples of one item of work, and terms of a sum that are added before moving on to the next
 // panel: their weights stay in the second-level cache.
-constexpr std::int64_t kSamples = 24;
+constexpr std::int64_t kSamples = 48;
 constexpr std::int64_t kTerms = 512;
 
 // Up to so many samples are taken one by one, kPanels panels at a time.
 constexpr std::int64_t kFewSamples = 2;
 constexpr std::int64_t kPanels = 4;
 
-// A product x [n, terms] * weight [terms, columns], the weights in place or packed into panels:
-// [panel][terms][panel_width()], zeros past the last column.
+// A product x [n, terms] * weight [terms, columns], the weights packed into panels, so that they
+// are read from end to end: [panel][terms][panel_width()], zeros past the last column.
 struct Product {
   std::int64_t n, terms, columns;
 
@@ -69,7 +69,7 @@ void copy_columns(const Product& p, const float* padded_y, float* y) {
 }
 
 // y = bias + x weight; y [n, columns], all in f32.
-void multiply(CpuQueue& queue, const Product& p, const float* x, const float* weight, bool packed,
+void multiply(CpuQueue& queue, const Product& p, const float* x, const float* weight,
               const float* bias, float* y, void* scratch) {
   float* const start = static_cast<float*>(scratch);
   float* const padded_y = start + p.padded();
@@ -78,8 +78,7 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
   float* const out = p.whole() ? y : padded_y;
   const std::ptrdiff_t zero = 0;
   const std::int64_t blocks = (p.n + kSamples - 1) / kSamples;
-  const std::ptrdiff_t row_stride = packed ? panel_width() : p.columns;
-  const std::ptrdiff_t panel_stride = packed ? panel_width() * p.terms : panel_width();
+  const std::int64_t panel_floats = p.terms * panel_width();
 
   // So few samples leave registers of a tile empty: panels fill them.
   if (p.n <= kFewSamples) {
@@ -90,30 +89,31 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
       forward_row({.x = x + sample * p.terms,
                    .terms = p.terms,
                    .panels = std::min(kPanels, p.panels() - first),
-                   .weight = weight + first * panel_stride,
-                   .weight_stride = row_stride,
-                   .panel_stride = panel_stride,
+                   .weight = weight + first * panel_floats,
                    .bias = start + first * panel_width(),
                    .out = out + sample * p.padded() + first * panel_width()});
     });
     return copy_columns(p, out, y);
   }
-  parallel_for(*queue.executor, blocks * p.panels(), [&](std::int64_t item, int) {
-    const std::int64_t panel = item % p.panels() * panel_width();
-    const std::int64_t first = item / p.panels() * kSamples;
-    const float* const columns = weight + item % p.panels() * panel_stride;
+  // The panels of a block take its samples in turn, unless threads would have nothing to do.
+  const std::int64_t parts = blocks < queue.executor->workers() ? p.panels() : 1;
+  parallel_for(*queue.executor, blocks * parts, [&](std::int64_t item, int) {
+    const std::int64_t block = item / parts, part = item % parts;
+    const std::int64_t first = p.n * block / blocks;
+    const std::int64_t last_panel = p.panels() * (part + 1) / parts;
     for (std::int64_t k = 0; k < p.terms; k += kTerms)
-      forward_tiles({.x = x + first * p.terms + k,
-                     .x_stride = p.terms,
-                     .pixels = std::min(kSamples, p.n - first),
-                     .run_offsets = &zero,
-                     .runs = 1,
-                     .run_length = std::min(kTerms, p.terms - k),
-                     .weight = columns + k * row_stride,
-                     .weight_stride = row_stride,
-                     .bias = k == 0 ? start + panel : nullptr,
-                     .out = out + first * p.padded() + panel,
-                     .out_stride = p.padded()});
+      for (std::int64_t panel = p.panels() * part / parts; panel < last_panel; ++panel)
+        forward_tiles({.x = x + first * p.terms + k,
+                       .x_stride = p.terms,
+                       .pixels = p.n * (block + 1) / blocks - first,
+                       .run_offsets = &zero,
+                       .runs = 1,
+                       .run_length = std::min(kTerms, p.terms - k),
+                       .weight = weight + panel * panel_floats + k * panel_width(),
+                       .weight_stride = panel_width(),
+                       .bias = k == 0 ? start + panel * panel_width() : nullptr,
+                       .out = out + first * p.padded() + panel * panel_width(),
+                       .out_stride = p.padded()});
   });
   copy_columns(p, out, y);
 }
@@ -149,11 +149,7 @@ std::size_t tiles_scratch(const CpuQueue&, const Dense& op) {
   return product_of(op).scratch_bytes();
 }
 
-// Whole panels are read in place.
-std::size_t packed_bytes(const Dense& op) {
-  const Product p = product_of(op);
-  return p.whole() ? 0 : p.packed_bytes();
-}
+std::size_t packed_bytes(const Dense& op) { return product_of(op).packed_bytes(); }
 
 void prepare(CpuQueue& queue, const Dense& op, float* packed) {
   const Product p = product_of(op);
@@ -175,9 +171,8 @@ void prepare(CpuQueue& queue, const Dense& op, float* packed) {
 }
 
 void tiles_forward(CpuQueue& queue, const Dense& op, const Lent& lent) {
-  const bool packed = lent.weights != nullptr;
-  multiply(queue, product_of(op), op.x.as<float>(), packed ? lent.weights : op.weight.as<float>(),
-           packed, op.bias ? op.bias.as<float>() : nullptr, op.y.as<float>(), lent.scratch);
+  multiply(queue, product_of(op), op.x.as<float>(), lent.weights,
+           op.bias ? op.bias.as<float>() : nullptr, op.y.as<float>(), lent.scratch);
   activate(queue, op);
 }
 
@@ -213,7 +208,7 @@ void prepare(CpuQueue& queue, const DenseBackwardData& op, float* turned) {
 }
 
 void tiles_backward_data(CpuQueue& queue, const DenseBackwardData& op, const Lent& lent) {
-  multiply(queue, product_of(op), op.dy.as<float>(), lent.weights, true, nullptr, op.dx.as<float>(),
+  multiply(queue, product_of(op), op.dy.as<float>(), lent.weights, nullptr, op.dx.as<float>(),
            lent.scratch);
 }
 

@@ -70,9 +70,9 @@ HWY_INLINE V activated(D d, V v, Activation activation, T slope) {
 // v, times `slope` where it is below 0. Not by multiplication alone: ReLU of minus infinity is 0.
 template <class D, class V, class T>
 HWY_INLINE V below_zero_times(D d, V v, T slope) {
-  const V factor = hn::Set(d, slope);
-  const V scaled = hn::IfThenZeroElse(hn::Eq(factor, hn::Zero(d)), hn::Mul(v, factor));
-  return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), scaled, v);
+  const auto below = hn::Lt(v, hn::Zero(d));
+  if (HWY_LIKELY(slope == 0)) return hn::IfThenZeroElse(below, v);
+  return hn::IfThenElse(below, hn::Mul(v, hn::Set(d, slope)), v);
 }
 
 }  // namespace

@@ -36,10 +36,24 @@ HWY_INLINE void take(D, hn::Vec<D> value, std::int32_t tap, Largest<D>& largest)
   largest.value = hn::IfThenElse(taken, value, largest.value);
 }
 
+// The same of four values.
+template <bool kArgmax, class D>
+HWY_INLINE Largest<D> largest_of(D d, const hn::Vec<D> (&values)[4]) {
+  Largest<D> largest(values[0]);
+  // No sum with a NaN in it is a number: where all are, their maxima need no care.
+  const auto sum = hn::Add(hn::Add(values[0], values[1]), hn::Add(values[2], values[3]));
+  if (!kArgmax && HWY_LIKELY(hn::AllFalse(d, hn::IsNaN(sum))))
+    largest.value = hn::Max(hn::Max(values[0], values[1]), hn::Max(values[2], values[3]));
+  else
+    for (int tap = 1; tap < 4; ++tap) take<kArgmax>(d, values[tap], tap, largest);
+  return largest;
+}
+
 // Stores the first `channels` of a vector, or all of it where they are more.
 template <class D>
 HWY_INLINE void store_some(D d, hn::Vec<D> value, std::int64_t channels, hn::TFromD<D>* out) {
-  if (channels >= static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(value, d, out);
+  if (HWY_LIKELY(channels >= static_cast<std::int64_t>(hn::Lanes(d))))
+    return hn::StoreU(value, d, out);
   hn::TFromD<D> values[hn::MaxLanes(d)];
   hn::StoreU(value, d, values);
   std::copy_n(values, channels, out);
@@ -52,20 +66,6 @@ HWY_INLINE void store_activated(D d, const Largest<D>& largest, float negative_s
   const hn::Rebind<std::uint8_t, D> db;
   store_some(d, below_zero_times(d, largest.value, negative_slope), channels, out);
   if constexpr (kArgmax) store_some(db, hn::DemoteTo(db, largest.tap), channels, argmax);
-}
-
-// The same of the largest of four.
-template <bool kArgmax, class D>
-HWY_INLINE void store_largest(D d, const hn::Vec<D> (&values)[4], float negative_slope,
-                              std::int64_t channels, float* out, std::uint8_t* argmax) {
-  Largest<D> largest(values[0]);
-  // No sum with a NaN in it is a number: where all are, their maxima need no care.
-  if (!kArgmax && hn::AllFalse(d, hn::IsNaN(hn::Add(hn::Add(values[0], values[1]),
-                                                    hn::Add(values[2], values[3])))))
-    largest.value = hn::Max(hn::Max(values[0], values[1]), hn::Max(values[2], values[3]));
-  else
-    for (int tap = 1; tap < 4; ++tap) take<kArgmax>(d, values[tap], tap, largest);
-  store_activated<kArgmax>(d, largest, negative_slope, channels, out, argmax);
 }
 
 }  // namespace

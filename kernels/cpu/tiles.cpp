@@ -97,12 +97,12 @@ HWY_INLINE void RowTile(const ForwardRow& t, std::int64_t panel, std::integer_se
   const std::int64_t width = PanelWidth();
   const float* const bias = t.bias + panel * width;
   Row sum[] = {Row::Load(bias + i * width)...};
-  const float* const panels = t.weight + panel * t.panel_stride;
-  const float* const weight[] = {panels + i * t.panel_stride...};
+  const float* const panels = t.weight + panel * t.terms * width;
+  const float* const weight[] = {panels + i * t.terms * width...};
   std::ptrdiff_t at = 0;
   for (std::int64_t k = 0; k < t.terms; ++k) {
     (sum[i].MulAdd(t.x[k], Row::Load(weight[i] + at)), ...);
-    at += t.weight_stride;
+    at += width;
   }
   float* const out = t.out + panel * width;
   (sum[i].Store(out + i * width), ...);
@@ -283,10 +283,11 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
   }
   float* const out = t.out + pixel * t.out_stride;
   std::uint8_t* const argmax = kArgmax ? t.argmax + pixel * t.out_stride : nullptr;
-  store_largest<kArgmax>(d, low, t.negative_slope, t.channels, out, argmax);
+  store_activated<kArgmax>(d, largest_of<kArgmax>(d, low), t.negative_slope, t.channels, out,
+                           argmax);
   if (t.channels > lanes)
-    store_largest<kArgmax>(d, high, t.negative_slope, t.channels - lanes, out + lanes,
-                           kArgmax ? argmax + lanes : nullptr);
+    store_activated<kArgmax>(d, largest_of<kArgmax>(d, high), t.negative_slope, t.channels - lanes,
+                             out + lanes, kArgmax ? argmax + lanes : nullptr);
 }
 
 // Vectors of a panel whose nine weights stay in registers beside their four sums.
@@ -333,8 +334,8 @@ HWY_INLINE void ForwardPoolHeld(const ForwardPoolTiles& t, std::int64_t first,
       const std::int64_t c = (first + v) * lanes;
       if (c >= t.channels) break;
       const std::int64_t at = p * t.out_stride + c;
-      store_largest<kArgmax>(d, sums[v], t.negative_slope, t.channels - c, t.out + at,
-                             kArgmax ? t.argmax + at : nullptr);
+      store_activated<kArgmax>(d, largest_of<kArgmax>(d, sums[v]), t.negative_slope, t.channels - c,
+                               t.out + at, kArgmax ? t.argmax + at : nullptr);
     }
   }
 }

@@ -42,14 +42,13 @@ void forward_tiles(const ForwardTiles& tiles);
 // One pixel of several panels, whose sums fill the registers that further pixels would: for every
 // panel p < panels and every channel c of it
 //   out[p * panel_width() + c] = bias[p * panel_width() + c] + sum over k < terms of
-//       x[k] * weight[p * panel_stride + k * weight_stride + c],
+//       x[k] * weight[(p * terms + k) * panel_width() + c],
 // with the same bits as forward_tiles.
 struct ForwardRow {
   const float* x;
   std::int64_t terms;
   std::int64_t panels;
   const float* weight;
-  std::ptrdiff_t weight_stride, panel_stride;
   const float* bias;
   float* out;
 };

@@ -24,7 +24,7 @@ const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
   return nullptr;
 }
 
-Blocks::Blocks(const Problem& p)
+Blocks::Blocks(const Problem& p, Points points)
     : problem(p),
       taps(p.window.kernel[0]),
       in(winograd_channels(p.in)),
@@ -37,7 +37,9 @@ Blocks::Blocks(const Problem& p)
   // Points of a block: half of a second-level cache of 512 KiB. A multiple of 12, the pixels that
   // the register tiles take at once.
   constexpr std::int64_t kFloats = std::int64_t{64} * 1024;
-  resize(kFloats / (kWinogradPoints * (taps * in + out)));
+  const bool over = points == Points::over;
+  resize(kFloats / (kWinogradPoints * (over ? std::max(taps * in, out) : taps * in + out)));
+  if (over) in_stride = out_stride = std::max(in_stride, out_stride);
 }
 
 void Blocks::resize(std::int64_t most) {

@@ -24,6 +24,10 @@ struct Place {
   std::int64_t sample, plane, y, x;  // of the outputs
 };
 
+// Where a block's points of the output lie: beside those of the input; or over them, point p where
+// point p - 1 of the input was, which is in the first-level cache still when it has been used up.
+enum class Points { beside, over };
+
 // How a problem is cut into blocks of tiles, and how a block's points lie in memory: those of the
 // input as [36][depth taps][tiles][channels in], those of the output as [36][tiles][channels out],
 // the points `*_stride` floats apart.
@@ -38,8 +42,8 @@ struct Blocks {
   std::int64_t size;   // tiles of a block at most
   std::ptrdiff_t in_stride, out_stride;
 
-  explicit Blocks(const Problem& problem);
-  // Blocks of at most so many tiles; 12 to 96.
+  explicit Blocks(const Problem& problem, Points points = Points::over);
+  // Blocks of at most so many tiles, 12 to 96; points beside each other.
   void resize(std::int64_t most);
   std::int64_t count() const { return (tiles + size - 1) / size; }
   // Blocks of nearly equal size.

@@ -210,13 +210,16 @@ HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& ti
   for (std::int64_t c = 0; c < t.channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
     const V bias = hn::LoadU(d, t.bias + c);
     V windows[4][4];
+    // Adding the bias keeps the order, but may round two to the same, of which the first counts.
     ToPixels<OutputTransform>(t.m, t.stride, c, [&](int y, int x, V value) HWY_ATTR {
-      windows[y / 2 * 2 + x / 2][y % 2 * 2 + x % 2] = hn::Add(value, bias);
+      windows[y / 2 * 2 + x / 2][y % 2 * 2 + x % 2] = kArgmax ? hn::Add(value, bias) : value;
     });
     for (int i = 0; i < 4; ++i) {
       const std::ptrdiff_t at = i / 2 * tile.row + i % 2 * tile.pixel + c;
-      store_largest<kArgmax>(d, windows[i], t.negative_slope, t.channels - c, tile.first + at,
-                             kArgmax ? argmax + at : nullptr);
+      auto largest = largest_of<kArgmax>(d, windows[i]);
+      if constexpr (!kArgmax) largest.value = hn::Add(largest.value, bias);
+      store_activated<kArgmax>(d, largest, t.negative_slope, t.channels - c, tile.first + at,
+                               kArgmax ? argmax + at : nullptr);
     }
   }
 }
