@@ -193,8 +193,6 @@ void run_one_block(CpuQueue& queue, const WeightGradient& g, const Memory& memor
 }
 
 const char* declines(const ConvBackwardWeights& op) {
-  // The tiles of dy would be copied, as those of an input of so few channels.
-  if (op.dy.shape.back() < winograd_channels(1)) return "does not pay for so few channels";
   return winograd::declines(Problem(op.x.shape, op.dy.shape.back(), op.window), op.groups,
                             op.x.dtype);
 }

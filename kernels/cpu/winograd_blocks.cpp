@@ -5,8 +5,8 @@
 namespace ratnet::inline v1::winograd {
 
 const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
-  // Fewer spend more on the transforms than the products save, as do vectors that they do not fill.
-  const std::int64_t fewest_channels = std::max<std::int64_t>(8, winograd_channels(1));
+  // Fewer spend more on the transforms than the products save.
+  constexpr std::int64_t kFewestChannels = 8;
   const Window& w = p.window;
   if (groups != 1) return "works without groups only";
   if (dtype != DType::f32) return "works in f32 only";
@@ -14,7 +14,7 @@ const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
     if (w.kernel[d] != 3 || w.dilation[d] != 1) return "works for 3x3 kernels only";
     if (w.stride[d] != 1) return "works with stride 1 only";
   }
-  if (p.in < fewest_channels || p.out < 8) return "does not pay for so few channels";
+  if (std::min(p.in, p.out) < kFewestChannels) return "does not pay for so few channels";
   if (is_absurd(p)) return "the input with its border is too large";
   // Whole tiles are computed: at most 1.6 times the outputs.
   const Blocks blocks(p);
@@ -28,7 +28,7 @@ Blocks::Blocks(const Problem& p, Points points)
     : problem(p),
       taps(p.window.kernel[0]),
       in(winograd_channels(p.in)),
-      width(panel_width(std::max(p.out, winograd_channels(1)))),
+      width(panel_width(p.out)),
       panels((p.out + width - 1) / width),
       out(panels * width),
       tiles_y((p.output[1] + kWinogradOutput - 1) / kWinogradOutput),

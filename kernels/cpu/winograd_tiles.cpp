@@ -18,16 +18,35 @@ namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
 using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
 
 std::int64_t WholeVectors(std::int64_t channels) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+#if HWY_TARGET <= HWY_AVX3
+  if (2 * channels <= lanes) return lanes / 2;
+#endif
   return (channels + lanes - 1) / lanes * lanes;
 }
 
-HWY_INLINE V Times(float a, V b) { return hn::Mul(hn::Set(D(), a), b); }
+// Calls run(d, c) for every vector of channels, c the first of them. `channels` is as WholeVectors
+// gives it.
+template <class Run>
+HWY_INLINE void ForVectors(std::int64_t channels, const Run& run) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+#if HWY_TARGET <= HWY_AVX3
+  if (channels < lanes) return run(hn::Half<D>(), 0);
+#endif
+  for (std::int64_t c = 0; c < channels; c += lanes) run(D(), c);
+}
+
+template <class V>
+HWY_INLINE V Times(float a, V b) {
+  return hn::Mul(hn::Set(hn::DFromV<V>(), a), b);
+}
 // a * b + c
-HWY_INLINE V MulAdd(float a, V b, V c) { return hn::MulAdd(hn::Set(D(), a), b, c); }
+template <class V>
+HWY_INLINE V MulAdd(float a, V b, V c) {
+  return hn::MulAdd(hn::Set(hn::DFromV<V>(), a), b, c);
+}
 
 // One dimension of each transform: Apply(in, put) with in(i) the i-th number and put(i, value) for
 // the i-th result. kPasses: results that share their sums, from one to before the next.
@@ -38,9 +57,9 @@ struct InputTransform {
   static constexpr int kPasses[] = {0, 1, 3, 5, 6};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
-    const V d0 = in(0), d1 = in(1), d2 = in(2), d3 = in(3), d4 = in(4), d5 = in(5);
-    const V even = MulAdd(-4, d2, d4), odd = MulAdd(-4, d1, d3);
-    const V even2 = hn::Sub(d4, d2), odd2 = hn::Sub(d3, d1);
+    const auto d0 = in(0), d1 = in(1), d2 = in(2), d3 = in(3), d4 = in(4), d5 = in(5);
+    const auto even = MulAdd(-4, d2, d4), odd = MulAdd(-4, d1, d3);
+    const auto even2 = hn::Sub(d4, d2), odd2 = hn::Sub(d3, d1);
     put(0, MulAdd(4, hn::Sub(d0, d2), even2));
     put(1, hn::Add(even, odd));
     put(2, hn::Sub(even, odd));
@@ -56,8 +75,8 @@ struct FilterTransform {
   static constexpr int kPasses[] = {0, 1, 3, 5, 6};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
-    const V g0 = in(0), g1 = in(1), g2 = in(2);
-    const V sum = hn::Add(g0, g2), sum2 = MulAdd(4, g2, g0);
+    const auto g0 = in(0), g1 = in(1), g2 = in(2);
+    const auto sum = hn::Add(g0, g2), sum2 = MulAdd(4, g2, g0);
     put(0, Times(1.0f / 4, g0));
     put(1, Times(-1.0f / 6, hn::Add(sum, g1)));
     put(2, Times(-1.0f / 6, hn::Sub(sum, g1)));
@@ -73,9 +92,9 @@ struct OutputTransform {
   static constexpr int kPasses[] = {0, 4};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
-    const V m1 = in(1), m2 = in(2), m3 = in(3), m4 = in(4);
-    const V sum = hn::Add(m1, m2), difference = hn::Sub(m1, m2);
-    const V sum2 = hn::Add(m3, m4), difference2 = hn::Sub(m3, m4);
+    const auto m1 = in(1), m2 = in(2), m3 = in(3), m4 = in(4);
+    const auto sum = hn::Add(m1, m2), difference = hn::Sub(m1, m2);
+    const auto sum2 = hn::Add(m3, m4), difference2 = hn::Sub(m3, m4);
     put(0, hn::Add(hn::Add(in(0), sum), sum2));
     put(1, MulAdd(2, difference2, difference));
     put(2, MulAdd(4, sum2, sum));
@@ -89,9 +108,9 @@ struct OutputAdjoint {
   static constexpr int kPasses[] = {0, 1, 3, 5, 6};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
-    const V y0 = in(0), y1 = in(1), y2 = in(2), y3 = in(3);
-    const V even = hn::Add(y0, y2), odd = hn::Add(y1, y3);
-    const V even2 = MulAdd(4, y2, y0), odd2 = MulAdd(4, y3, y1);
+    const auto y0 = in(0), y1 = in(1), y2 = in(2), y3 = in(3);
+    const auto even = hn::Add(y0, y2), odd = hn::Add(y1, y3);
+    const auto even2 = MulAdd(4, y2, y0), odd2 = MulAdd(4, y3, y1);
     put(0, y0);
     put(1, hn::Add(even, odd));
     put(2, hn::Sub(even, odd));
@@ -107,9 +126,9 @@ struct FilterAdjoint {
   static constexpr int kPasses[] = {0, 1, 2, 3};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
-    const V u1 = in(1), u2 = in(2), u3 = in(3), u4 = in(4);
-    const V sum = Times(-1.0f / 6, hn::Add(u1, u2)), sum2 = Times(1.0f / 24, hn::Add(u3, u4));
-    const V difference = Times(1.0f / 6, hn::Sub(u2, u1));
+    const auto u1 = in(1), u2 = in(2), u3 = in(3), u4 = in(4);
+    const auto sum = Times(-1.0f / 6, hn::Add(u1, u2)), sum2 = Times(1.0f / 24, hn::Add(u3, u4));
+    const auto difference = Times(1.0f / 6, hn::Sub(u2, u1));
     put(0, MulAdd(1.0f / 4, in(0), hn::Add(sum, sum2)));
     put(1, MulAdd(1.0f / 12, hn::Sub(u3, u4), difference));
     put(2, hn::Add(MulAdd(4, sum2, sum), in(5)));
@@ -121,6 +140,7 @@ struct FilterAdjoint {
 template <class Transform, int first, int count, class Load, class Store, int... x, int... r>
 HWY_INLINE void SomeRows(const Load& load, const Store& store, std::integer_sequence<int, x...>,
                          std::integer_sequence<int, r...>) {
+  using V = decltype(load(0, 0));
   V rows[count][Transform::kIn];
   (Transform::Apply([&](int y) HWY_ATTR { return load(y, x); },
                     [&](int y, V value) HWY_ATTR {
@@ -151,12 +171,12 @@ HWY_INLINE void Square(const Load& load, const Store& store) {
 template <class Transform, class Pixel>
 HWY_INLINE void ToPoints(const Pixel& pixel, std::int64_t channels, float* points,
                          std::ptrdiff_t stride) {
-  const D d;
-  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d)))
+  ForVectors(channels, [&](auto d, std::int64_t c) HWY_ATTR {
     Square<Transform>([&](int y, int x) HWY_ATTR { return hn::LoadU(d, pixel(y, x) + c); },
-                      [&](int y, int x, V value) HWY_ATTR {
+                      [&](int y, int x, auto value) HWY_ATTR {
                         hn::StoreU(value, d, points + (y * Transform::kOut + x) * stride + c);
                       });
+  });
 }
 template <class Transform>
 HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channels, float* points,
@@ -166,13 +186,12 @@ HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channe
                       channels, points, stride);
 }
 
-// Points to pixels, for the vector of channels at c: put(row, column, value).
-template <class Transform, class Put>
-HWY_INLINE void ToPixels(const float* points, std::ptrdiff_t stride, std::int64_t c,
-                         const Put& put) {
+// Points to pixels, for the vector of channels at `points`: put(row, column, value).
+template <class Transform, class Tag, class Put>
+HWY_INLINE void ToPixels(Tag d, const float* points, std::ptrdiff_t stride, const Put& put) {
   Square<Transform>(
       [&](int y, int x)
-          HWY_ATTR { return hn::LoadU(D(), points + (y * Transform::kIn + x) * stride + c); },
+          HWY_ATTR { return hn::LoadU(d, points + (y * Transform::kIn + x) * stride); },
       put);
 }
 
@@ -194,24 +213,22 @@ void OutputGradient(const PixelTile<const float>& tile, std::int64_t channels, f
   ToPoints<OutputAdjoint>(tile, channels, z, stride);
 }
 void Output(const WinogradOutput& t, const PixelTile<float>& tile) {
-  const D d;
-  for (std::int64_t c = 0; c < t.channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
-    const V bias = hn::LoadU(d, t.bias + c);
-    ToPixels<OutputTransform>(t.m, t.stride, c, [&](int y, int x, V value) HWY_ATTR {
+  ForVectors(WholeVectors(t.channels), [&](auto d, std::int64_t c) HWY_ATTR {
+    const auto bias = hn::LoadU(d, t.bias + c);
+    ToPixels<OutputTransform>(d, t.m + c, t.stride, [&](int y, int x, auto value) HWY_ATTR {
       store_some(d, below_zero_times(d, hn::Add(value, bias), t.negative_slope), t.channels - c,
                  tile.first + y * tile.row + x * tile.pixel + c);
     });
-  }
+  });
 }
 template <bool kArgmax>
 HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& tile,
                              std::uint8_t* argmax) {
-  const D d;
-  for (std::int64_t c = 0; c < t.channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
-    const V bias = hn::LoadU(d, t.bias + c);
-    V windows[4][4];
+  ForVectors(WholeVectors(t.channels), [&](auto d, std::int64_t c) HWY_ATTR {
+    const auto bias = hn::LoadU(d, t.bias + c);
+    hn::Vec<decltype(d)> windows[4][4];
     // Adding the bias keeps the order, but may round two to the same, of which the first counts.
-    ToPixels<OutputTransform>(t.m, t.stride, c, [&](int y, int x, V value) HWY_ATTR {
+    ToPixels<OutputTransform>(d, t.m + c, t.stride, [&](int y, int x, auto value) HWY_ATTR {
       windows[y / 2 * 2 + x / 2][y % 2 * 2 + x % 2] = kArgmax ? hn::Add(value, bias) : value;
     });
     for (int i = 0; i < 4; ++i) {
@@ -221,18 +238,18 @@ HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& ti
       store_activated<kArgmax>(d, largest, t.negative_slope, t.channels - c, tile.first + at,
                                kArgmax ? argmax + at : nullptr);
     }
-  }
+  });
 }
 void OutputPooledAny(const WinogradOutput& t, const PixelTile<float>& tile, std::uint8_t* argmax) {
   argmax ? OutputPooled<true>(t, tile, argmax) : OutputPooled<false>(t, tile, argmax);
 }
 void FilterGradient(const float* du, std::ptrdiff_t stride, std::int64_t channels,
                     const PixelTile<float>& tile) {
-  const D d;
-  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d)))
-    ToPixels<FilterAdjoint>(du, stride, c, [&](int y, int x, V value) HWY_ATTR {
+  ForVectors(channels, [&](auto d, std::int64_t c) HWY_ATTR {
+    ToPixels<FilterAdjoint>(d, du + c, stride, [&](int y, int x, auto value) HWY_ATTR {
       hn::StoreU(value, d, tile.first + y * tile.row + x * tile.pixel + c);
     });
+  });
 }
 
 }  // namespace

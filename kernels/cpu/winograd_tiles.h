@@ -23,7 +23,8 @@ struct PixelTile {
   std::ptrdiff_t row, pixel;  // floats from one row, one pixel to the next
 };
 
-// Below, `channels` is a number of whole vectors: winograd_channels(n).
+// Below, `channels` is a number of whole vectors, or with AVX-512 half of one:
+// winograd_channels(n).
 std::int64_t winograd_channels(std::int64_t channels);
 
 // v = B^T d B of an input tile of 6x6 pixels.
