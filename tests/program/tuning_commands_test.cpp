@@ -1,8 +1,8 @@
-// --tune, as a user runs it.
+// --tune, of every command that has it.
 #include <nlohmann/json.hpp>
 
 #include "../../core/processor.h"
-#include "lab.h"
+#include "heads.h"
 
 using namespace ratnet;
 using namespace ratnet::test;
@@ -65,4 +65,27 @@ TEST_CASE("tuning (--tune) measures once for this user, and results then repeat"
   const json rates =
       json::parse(tuned("bench " + lab.model + " --batch 1 --seconds 0.02 --json -").out);
   CHECK(rates.at(0).at("tuned") == true);
+}
+
+TEST_CASE("every command that takes --tune measures") {
+  if (!has_cache()) return;
+  const Lab lab;
+  const Heads& h = heads();
+  const std::string scan = h.scans + "/sub-head001/anat/sub-head001_FLAIR.nii.gz";
+  const std::string lines[] = {
+      "inspect " + lab.model + " --plan",
+      "bench " + lab.model + " --batch 1 --seconds 0.02",
+      "bench " + lab.model + " --layers --rounds 1",
+      "predict " + lab.model + " " + lab.cohort + " -o " + (lab.folder / "predicted"),
+      "evaluate " + lab.model + " " + lab.cohort,
+      "train dark-slices " + lab.cohort + " --epochs 1 -o " + (lab.folder / "tuned.safetensors"),
+      "score " + h.model + " " + scan + " -o " + (lab.folder / "scored"),
+      "evaluate " + h.model + " " + h.cohort};
+  int n = 0;
+  for (const std::string& line : lines) {
+    INFO(line);
+    const std::string caches = lab.folder / ("caches-" + std::to_string(n++));
+    well(line + " --tune", with_caches(caches));
+    CHECK(std::filesystem::exists(caches));
+  }
 }

@@ -98,7 +98,8 @@ class Scoring {
         named_(named),
         scorer_(named.model, {.threads = options.compute.threads,
                               .device = parse_device(options.compute.device),
-                              .precision = parse_precision(options.compute.precision)}),
+                              .precision = parse_precision(options.compute.precision),
+                              .tuner = tuning_if(options.compute.tune)}),
         model_(scorer_.model()),
         pages_(options.output),
         group_{.model = model_, .about = about()} {}
