@@ -62,6 +62,9 @@ TEST_CASE("sessions of a subject are never parted and have a row each") {
   std::ranges::fill(none.data.values<float>(), 0.0f);
   write_nifti(folder / "sub-03_label-lesion_mask.nii.gz", none);
   CHECK(well(evaluate + " --split all").out.find("3 patients") != std::string::npos);
+  // One scan is judged beside the folder that the model was trained on.
+  well("evaluate " + model + " " + (folder / "sub-03_FLAIR.nii.gz") + " --suffix FLAIR --healthy " +
+       folder.path());
   refused("score " + model + " " + scan(1) + " --suffix FLAIR -o " + out, 2);
   refused("train anomaly " + h.cohort + " --suffix FLAIR -o " + model, 2);
   refused("evaluate " + model + " " + h.cohort + " --suffix FLAIR", 2);

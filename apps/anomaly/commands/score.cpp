@@ -243,6 +243,7 @@ void Scoring::finish(double seconds) {
 
 void Scoring::run() {
   require(!named_.inputs.empty(), "score needs a scan, a file of slices or a folder");
+  check_suffix(options_.suffix, named_.inputs);
   const std::vector<Task> tasks =
       tasks_of(find_inputs(named_.inputs, options_.suffix), options_.output);
   catch_interrupts();
