@@ -178,7 +178,8 @@ TEST_CASE("what cannot be scored is an error, and what shows no brain is none") 
   Volume run = head_volume();
   run.data = Tensor({2, kSlices, 128, 128}, DType::f32);
   run.geometry.times = 2;
-  CHECK(refused(ErrorKind::input, "2 volumes", [&] { scorer.score(run); }) == "");
+  CHECK(refused(ErrorKind::input, "'func': has 2 volumes", [&] { scorer.score(run, "func"); }) ==
+        "");
   Volume torn = head_volume();
   torn.geometry.sizes[0] = 64;
   CHECK(refused(ErrorKind::usage, "", [&] { scorer.score(torn); }) == "");
