@@ -187,7 +187,7 @@ PreparedSubject prepare_subject(const SubjectSlices& subject, const PreparationO
   try {
     return prepared(subject, options);
   } catch (const Error& error) {
-    throw error.with_context("subject '" + subject.name + "'");
+    throw error.with_context("'" + subject.name + "'");
   }
 }
 

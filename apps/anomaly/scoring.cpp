@@ -35,6 +35,14 @@ struct AnomalyScorer::State {
 
 namespace {
 
+AxialStack stack_of(const Volume& scan, const std::string& name) {
+  try {
+    return axial_stack(scan);
+  } catch (const Error& error) {
+    throw error.with_context("'" + name + "'");
+  }
+}
+
 // Calls put(s, pixels) with the map of each slice that shows brain, in the input's pixels.
 template <class Put>
 void each_map(const SubjectScores& scores, const SliceGrid& input, Put&& put) {
@@ -76,7 +84,7 @@ AnomalyScores AnomalyScorer::score(const AxialSlices& slices) {
 
 AnomalyScores AnomalyScorer::score(const Volume& scan, const std::string& name,
                                    AnomalyDetails& details) {
-  const AxialStack stack = axial_stack(scan);
+  const AxialStack stack = stack_of(scan, name);
   details = state_->find(slices_of(stack, name));
   AnomalyScores result{scan_scores(state_->model, details.subject, details.scores), {}, 0, {}};
   const ScanGeometry& geometry = scan.geometry;

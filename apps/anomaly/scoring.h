@@ -60,7 +60,7 @@ struct ScanScores {
   double p_value = std::numeric_limits<double>::quiet_NaN();
   // Share of the judged brain at or above the model's threshold, 0 to 1.
   double above = std::numeric_limits<double>::quiet_NaN();
-  bool unusual = false;  // at the model's rate
+  bool unusual = false;  // at the model's rate; not where nothing was judged
 
   std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
   bool is_judged(std::int64_t slice) const;
@@ -94,7 +94,7 @@ class AnomalyScorer {
   // that make no picture, and where a damaged model makes no number; usage where the volume's parts
   // do not fit.
   AnomalyScores score(const Volume& scan, const std::string& name = "the scan");
-  // Throws Error: as above, and input for pixels that are not finite.
+  // Throws Error: as above; input for pixels that are not finite, usage for images of other form.
   AnomalyScores score(const AxialSlices& slices);
 
   // For those inside of the library who draw pages: what the scores were made of, too.

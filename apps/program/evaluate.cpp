@@ -66,8 +66,8 @@ void add_evaluate(CLI::App& program) {
                       "otherwise the file's attribute `scale`, else an estimate; of scans, an "
                       "estimate of each");
   command->add_option("--healthy", options->healthy,
-                      "anomalies: the file that the model was trained on, of which baselines learn "
-                      "that have to; not needed where that is the file to judge");
+                      "anomalies: the file or folder that the model was trained on, of which "
+                      "baselines learn that have to; not needed where that is what to judge");
   command->add_option("--suffix", options->suffix, "anomalies: " + std::string(kSuffixHelp));
   command->add_option("--json", options->json,
                       "write all figures to this file (- for the terminal)");

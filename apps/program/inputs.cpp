@@ -22,6 +22,11 @@ bool is_scan_or_slices(const fs::path& file) {
   return is_nifti_name(path) && !image_of_pair && !base_of(path).ends_with("_mask");
 }
 
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 // Whether the ending is that of a file of the kind that was asked for.
 bool ends_as(const std::string& path, const std::string& suffix) {
   const std::string base = base_of(path);
@@ -46,15 +51,13 @@ bool is_hdf5_name(const std::string& path) {
 std::vector<Input> find_inputs(const std::vector<std::string>& arguments,
                                const std::string& suffix) {
   std::vector<Input> inputs;
-  bool any_folder = false;
   for (const std::string& argument : arguments) {
-    std::error_code error;
-    if (!fs::is_directory(argument, error)) {
+    if (!is_folder(argument)) {
       inputs.push_back({argument, ""});
       continue;
     }
-    any_folder = true;
     std::vector<Input> found;
+    std::error_code error;
     for (auto it = fs::recursive_directory_iterator(
              argument, fs::directory_options::skip_permission_denied, error);
          !error && it != fs::recursive_directory_iterator(); it.increment(error))
@@ -71,10 +74,12 @@ std::vector<Input> find_inputs(const std::vector<std::string>& arguments,
               [](const Input& a, const Input& b) { return a.path < b.path; });
     inputs.insert(inputs.end(), found.begin(), found.end());
   }
-  require(suffix.empty() || any_folder,
-          "--suffix chooses among the files of a folder, and none is "
-          "named");
   return inputs;
+}
+
+void check_suffix(const std::string& suffix, const std::vector<std::string>& arguments) {
+  require(suffix.empty() || std::ranges::any_of(arguments, is_folder),
+          "--suffix chooses among the files of a folder, and none is named");
 }
 
 void check_distinct(std::span<const Input> inputs, std::span<const std::string> outputs) {

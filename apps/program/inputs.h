@@ -34,10 +34,13 @@ constexpr const char* kSuffixHelp =
 // The files themselves, and those in folders: the scans and slice files below them, in order. What
 // lies in a folder under the names that `score` gives, and scans whose names end in _mask, are
 // passed over: they have to be named to be read. suffix: where it is not empty, so are all files in
-// folders but those named SUFFIX or ..._SUFFIX. Throws Error: input (a folder holds none), usage (a
-// suffix where no folder is named), file_system.
+// folders but those named SUFFIX or ..._SUFFIX. Throws Error: input (a folder holds none),
+// file_system.
 std::vector<Input> find_inputs(const std::vector<std::string>& arguments,
                                const std::string& suffix = "");
+
+// Throws Error (usage) for a suffix where none of the arguments is a folder.
+void check_suffix(const std::string& suffix, const std::vector<std::string>& arguments);
 
 // outputs: the file that each input's results go to. Throws Error (usage) where two go to one.
 void check_distinct(std::span<const Input> inputs, std::span<const std::string> outputs);

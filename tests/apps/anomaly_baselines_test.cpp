@@ -15,19 +15,6 @@ using namespace ratnet;
 
 namespace {
 
-std::vector<const PreparedSubject*> pointers(const std::vector<PreparedSubject>& subjects) {
-  std::vector<const PreparedSubject*> all;
-  for (const PreparedSubject& subject : subjects) all.push_back(&subject);
-  return all;
-}
-
-std::vector<PreparedSubject> healthy_cohort(int n, std::int64_t slices) {
-  std::vector<PreparedSubject> cohort;
-  for (int i = 0; i < n; ++i)
-    cohort.push_back(healthy_subject(slices, static_cast<std::uint64_t>(i) + 10));
-  return cohort;
-}
-
 bool same(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
 }
@@ -39,7 +26,7 @@ float value(const Tensor& maps, std::int64_t slice, std::int64_t row, std::int64
 }  // namespace
 
 TEST_CASE("every baseline of brightness finds a bright disc in a subject it has not seen") {
-  const std::vector<PreparedSubject> cohort = healthy_cohort(10, 7);
+  const std::vector<PreparedSubject> cohort = healthy_cohort(10, 7, 10);
   const Baselines learnt = learn_baselines(pointers(cohort));
   PreparedSubject subject = healthy_subject(7, 99);
   plant(subject, 3, 50, 84, 8, 0.7f);
@@ -80,7 +67,7 @@ TEST_CASE("every baseline of brightness finds a bright disc in a subject it has 
 }
 
 TEST_CASE("baselines learn from judged healthy slices alone") {
-  std::vector<PreparedSubject> cohort = healthy_cohort(4, 6);
+  std::vector<PreparedSubject> cohort = healthy_cohort(4, 6, 10);
   for (PreparedSubject& subject : cohort) {
     subject.labels = {0, 0, 1, 0, 255, 0};
     subject.judged[5] = 0;

@@ -18,21 +18,6 @@ using ratnet::testing::refused;
 
 namespace {
 
-std::vector<PreparedSubject> healthy_cohort(int n, std::int64_t slices) {
-  std::vector<PreparedSubject> subjects;
-  for (int i = 0; i < n; ++i) {
-    subjects.push_back(healthy_subject(slices, static_cast<std::uint64_t>(i)));
-    subjects.back().name = "s" + std::to_string(i);
-  }
-  return subjects;
-}
-
-std::vector<const PreparedSubject*> pointers(const std::vector<PreparedSubject>& subjects) {
-  std::vector<const PreparedSubject*> all;
-  for (const PreparedSubject& subject : subjects) all.push_back(&subject);
-  return all;
-}
-
 AnomalyTrainingOptions quick(AnomalyMethod method) {
   AnomalyTrainingOptions options;
   options.method = method;

@@ -27,20 +27,15 @@ struct Trained {
   std::string path = folder / "model.safetensors";
 
   Trained() {
-    std::vector<PreparedSubject> subjects;
-    for (std::uint64_t i = 0; i < 4; ++i) {
-      subjects.push_back(healthy_subject(6, i));
-      subjects.back().name = "s" + std::to_string(i);
-    }
     AnomalyTrainingOptions options;
     options.trainer = anomaly_training_defaults();
     options.trainer.epochs = 1;
     options.trainer.device = {DeviceKind::cpu, 0};
-    save_model(
-        train_anomaly(subjects, {Split::train, Split::train, Split::validation, Split::validation},
-                      "hash", options)
-            .model.model,
-        path);
+    save_model(train_anomaly(healthy_cohort(4, 6),
+                             {Split::train, Split::train, Split::validation, Split::validation},
+                             "hash", options)
+                   .model.model,
+               path);
   }
 };
 const Trained& trained() {
@@ -178,7 +173,8 @@ TEST_CASE("what cannot be scored is an error, and what shows no brain is none") 
   Volume run = head_volume();
   run.data = Tensor({2, kSlices, 128, 128}, DType::f32);
   run.geometry.times = 2;
-  CHECK(refused(ErrorKind::input, "2 volumes", [&] { scorer.score(run); }) == "");
+  CHECK(refused(ErrorKind::input, "'func': has 2 volumes", [&] { scorer.score(run, "func"); }) ==
+        "");
   Volume torn = head_volume();
   torn.geometry.sizes[0] = 64;
   CHECK(refused(ErrorKind::usage, "", [&] { scorer.score(torn); }) == "");

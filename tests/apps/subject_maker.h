@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "../../apps/anomaly/prepared_subject.h"
 #include "../../core/random.h"
@@ -55,6 +56,23 @@ inline PreparedSubject healthy_subject(std::int64_t slices, std::uint64_t seed) 
     const double pattern = std::sin((static_cast<double>(y) + shift) / 9) * std::cos(across / 8);
     return 0.5 + 0.15 * pattern + 0.01 * static_cast<double>(s) + random.normal(0, 0.03);
   });
+}
+
+// That many of them, of seeds from `first_seed` on, called s0, s1 and so on.
+inline std::vector<PreparedSubject> healthy_cohort(int n, std::int64_t slices,
+                                                   std::uint64_t first_seed = 0) {
+  std::vector<PreparedSubject> subjects;
+  for (int i = 0; i < n; ++i) {
+    subjects.push_back(healthy_subject(slices, first_seed + static_cast<std::uint64_t>(i)));
+    subjects.back().name = "s" + std::to_string(i);
+  }
+  return subjects;
+}
+
+inline std::vector<const PreparedSubject*> pointers(const std::vector<PreparedSubject>& subjects) {
+  std::vector<const PreparedSubject*> all;
+  for (const PreparedSubject& subject : subjects) all.push_back(&subject);
+  return all;
 }
 
 // Adds `by` to a disc of `radius` pixels in one slice.

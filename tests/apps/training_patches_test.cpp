@@ -135,11 +135,7 @@ TEST_CASE("patches slide over the judged slices of a subject") {
 }
 
 TEST_CASE("every method learns from patches and comes back from its file") {
-  std::vector<PreparedSubject> subjects;
-  for (std::uint64_t i = 0; i < 4; ++i) {
-    subjects.push_back(healthy_subject(6, i));
-    subjects.back().name = text("s", i);
-  }
+  const std::vector<PreparedSubject> subjects = healthy_cohort(4, 6);
   const std::string path = (std::filesystem::temp_directory_path() /
                             ("ratnet-patches-" + std::to_string(getpid()) + ".safetensors"))
                                .string();

@@ -3,12 +3,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "../../apps/microbleeds/unet.h"
 #include "../../imaging/nifti.h"
-#include "../../network/tuning.h"
-#include "../../train/hdf5_dataset.h"
-#include "../../train/hdf5_write.h"
 #include "lab.h"
+#include "rewritten_slices.h"
 
 using namespace ratnet;
 using namespace ratnet::test;
@@ -25,18 +22,6 @@ std::vector<std::vector<std::string>> read_tsv(const std::string& path) {
     for (std::string cell; std::getline(cells, cell, '\t');) rows.back().push_back(cell);
   }
   return rows;
-}
-
-// A copy of a file of slices, with its table changed.
-template <class Change>
-void rewrite(const std::string& from, const std::string& to, Change change) {
-  const auto dataset = open_hdf5_slices(from);
-  const Shape image = dataset->image_shape();
-  Tensor images({dataset->size(), image[0], image[1], image[2]}, dataset->dtype());
-  dataset->read(0, images.view());
-  SampleTable table = dataset->table();
-  change(images, table);
-  write_hdf5_slices(to, images.view(), table, dataset->attributes());
 }
 
 void check_figures(const json& figures) {
@@ -113,55 +98,6 @@ TEST_CASE("simulate anomaly: slices with masks, and the same as scans") {
   const auto voxels = volume.data.values<float>();
   CHECK(std::equal(stored.begin(), stored.end(), voxels.begin(), voxels.end(),
                    [](std::uint8_t a, float b) { return static_cast<float>(a) == b; }));
-}
-
-TEST_CASE("tuning (--tune) measures once for this user, and results then repeat") {
-  if (default_tuning_cache().empty()) return;  // a processor without a name has no cache
-  const Lab lab;
-  const std::string caches = lab.folder / "caches";
-  struct CacheHome {
-    const char* const before = std::getenv("XDG_CACHE_HOME");
-    const std::string value = before ? before : "";
-    ~CacheHome() {
-      before ? setenv("XDG_CACHE_HOME", value.c_str(), 1) : unsetenv("XDG_CACHE_HOME");
-    }
-  } const restored;
-  setenv("XDG_CACHE_HOME", caches.c_str(), 1);
-
-  well("inspect " + lab.model + " --plan");
-  CHECK_FALSE(std::filesystem::exists(caches));
-  const std::string look = "inspect " + lab.model + " --plan --tune";
-  const Finished first = well(look);
-  CHECK(first.out.find("; measured") != std::string::npos);
-  CHECK(first.err.find("tuning: 0 problems known, ") == 0);
-  const auto files = files_below(caches);
-  REQUIRE(files.size() == 1);
-  CHECK(caches + "/" + files[0] == default_tuning_cache());
-  const Finished again = well(look);
-  CHECK(again.out == first.out);
-  CHECK(again.err.find(", 0 measured in 0.0 s") != std::string::npos);
-  CHECK(json::parse(well(look + " --json").out).at("plan").at("steps").size() > 0);
-
-  std::ofstream(caches + "/" + files[0]) << "damaged";
-  CHECK(well(look).err.find("(ignored: ") != std::string::npos);
-  CHECK(well(look).err.find("ignored") == std::string::npos);
-
-  const auto predict = [&](const std::string& name, const std::string& options) {
-    const std::string to = lab.folder / name;
-    well("predict " + lab.model + " " + lab.cohort + " -o " + to + " --tune" + options);
-    std::string tables;
-    for (const std::string& file : files_below(to)) tables += contents(to + "/" + file);
-    return tables;
-  };
-  CHECK(predict("one", " --threads 1") == predict("two", " --threads 2"));
-
-  const std::string train = "train dark-slices " + lab.cohort + " --epochs 1 --batch 16 --tune -o ";
-  well(train + (lab.folder / "a.safetensors"));
-  well(train + (lab.folder / "b.safetensors"));
-  CHECK(contents(lab.folder / "a.safetensors") == contents(lab.folder / "b.safetensors"));
-  const json rates =
-      json::parse(well("bench " + lab.model + " --batch 1 --seconds 0.02 --tune --json -").out);
-  CHECK(rates.at(0).at("tuned") == true);
 }
 
 TEST_CASE("train, evaluate and inspect a model") {
@@ -320,61 +256,6 @@ TEST_CASE("predict writes a table, its sidecar and a map of every run") {
   CHECK(mixed.code == 3);
   CHECK(mixed.err.find("1 of 3 files") != std::string::npos);
   CHECK(files_below(lab.folder / "mixed").size() == 7);
-}
-
-namespace {
-
-// Runs the examples in the help of `commands` as they stand there.
-void check_examples(const std::vector<std::string>& commands) {
-  const Folder folder;
-  const bool default_model =
-      std::filesystem::exists(RATNET_SOURCE_DIR "/models/ratnet.safetensors");
-  if (!default_model) WARN("skipped: examples that use the default model, which is not there");
-  // What the example of `train` takes as given.
-  std::ofstream(folder / "unet.json")
-      << unet_graph(2, {.size = {64, 64}, .channels = 1, .widths = {2, 3}}).to_json();
-  well("simulate anomaly --subjects 4 --slices 8 --size 64 -o slices.h5",
-       {.folder = folder.path()});
-  for (const std::string& command : commands) {
-    INFO(command);
-    const std::string help = well(command + " --help").out;
-    const std::size_t examples = help.find("\nExample");
-    REQUIRE(examples != std::string::npos);
-    std::istringstream lines(help.substr(examples));
-    int run = 0;
-    for (std::string line; std::getline(lines, line);) {
-      const std::string start = "  ratnet ";
-      if (line.rfind(start, 0) != 0) continue;
-      ++run;
-      line.erase(0, start.size());
-      const auto is = [&](const char* what) { return line.rfind(what, 0) == 0; };
-      if ((is("evaluate") || is("predict") || is("bench")) && !default_model) continue;
-      // The same on shorter scans, and for less time.
-      if (is("simulate dark-slices") && line.find("--volumes") == std::string::npos)
-        line += " --volumes 12";
-      if (is("bench"))
-        line += line.find("--layers") == std::string::npos ? " --seconds 0.05" : " --rounds 1";
-      well(line, {.seconds = 600, .folder = folder.path()});
-    }
-    CHECK(run >= 1);
-  }
-}
-
-}  // namespace
-
-TEST_CASE("help is complete and its examples work when pasted") {
-  CHECK(well("--help").out.find("Exit codes") != std::string::npos);
-  CHECK(well("--version").out.rfind("ratnet ", 0) == 0);
-  check_examples(
-      {"train", "simulate anomaly", "simulate dark-slices", "inspect", "bench", "devices"});
-}
-
-TEST_CASE("the examples in the help of dark-slices' commands work when pasted") {
-  check_examples({"train dark-slices", "evaluate", "predict"});
-}
-
-TEST_CASE("the examples in the help of anomaly's commands work when pasted") {
-  check_examples({"train anomaly", "simulate lesions", "score"});
 }
 
 TEST_CASE("devices are listed, and what cannot be used says why") {

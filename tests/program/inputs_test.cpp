@@ -45,7 +45,10 @@ TEST_CASE("scans and slices are found in folders; masks and results only by name
   CHECK(find_inputs({folder.path()}, "b").size() == 1);
   CHECK(refused(ErrorKind::input, "file named LAIR or ..._LAIR",
                 [&] { find_inputs({folder.path()}, "LAIR"); }) == "");
-  CHECK(refused(ErrorKind::usage, "--suffix", [&] { find_inputs({folder / "a.nii"}, "a"); }) == "");
+  const std::string file = folder / "a.nii";
+  CHECK(refused(ErrorKind::usage, "--suffix", [&] { check_suffix("a", {file}); }) == "");
+  check_suffix("a", {file, folder.path()});
+  check_suffix("", {file});
   const Folder masks;
   touch(masks / "sub-01_mask.nii.gz");
   CHECK(refused(ErrorKind::input, "but masks", [&] { find_inputs({masks.path()}); }) == "");

@@ -32,6 +32,15 @@ inline Finished refused(const std::string& line, int code, const RunOptions& opt
   return result;
 }
 
+// The last line on stderr of a command that must end with `code`.
+inline std::string refused_last(const std::string& line, int code) {
+  const Finished result = run_line(line);
+  INFO(line << "\n" << result.err);
+  CHECK(result.code == code);
+  const std::size_t last = result.err.rfind("ratnet: ");
+  return last == std::string::npos ? "" : result.err.substr(last);
+}
+
 struct Lab {
   Folder folder;
   std::string cohort = folder / "cohort.h5";

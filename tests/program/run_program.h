@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -54,6 +56,7 @@ struct RunOptions {
   std::string kill_when_exists{};  // the signal waits for this file in place of a time
   std::uint64_t largest_file = 0;  // bytes a file may have (RLIMIT_FSIZE); 0: any
   std::string folder{};            // to run in; empty: this one
+  std::vector<std::pair<std::string, std::string>> environment{};  // variables beside this one's
   std::string program = RATNET_PROGRAM;
 };
 
@@ -78,6 +81,7 @@ inline Finished run_program(const std::vector<std::string>& arguments,
       const rlimit limit{options.largest_file, options.largest_file};
       setrlimit(RLIMIT_FSIZE, &limit);
     }
+    for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
     if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
     execv(argv[0], argv.data());
     _exit(127);

@@ -44,19 +44,15 @@ void evaluate_anomaly(const EvaluateOptions& options) {
   require(options.files.size() == 1,
           "evaluate takes one file of slices with lesions, or one folder of scans with masks, got ",
           options.files.size());
+  check_suffix(options.suffix, {options.files[0], options.healthy});
   const AnomalyModel anomaly = load_anomaly_model(options.model);
-  const auto prepare = [&](const std::string& path, ScanMasks masks) {
-    return prepare_cohort(path, anomaly.preparation, masks,
-                          is_hdf5_name(path) ? std::string() : options.suffix);
-  };
-  require(options.suffix.empty() || !is_hdf5_name(options.files[0]) ||
-              (!options.healthy.empty() && !is_hdf5_name(options.healthy)),
-          "--suffix chooses among the files of a folder, and none is named");
-  PreparedCohort judged = prepare(options.files[0], ScanMasks::read);
+  PreparedCohort judged =
+      prepare_cohort(options.files[0], anomaly.preparation, ScanMasks::read, options.suffix);
   const bool own = trained_on(anomaly, judged);
   std::optional<LearntBaselines> learnt;
   if (!options.healthy.empty())
-    learnt = learn(anomaly, prepare(options.healthy, ScanMasks::ignored));
+    learnt = learn(anomaly, prepare_cohort(options.healthy, anomaly.preparation, ScanMasks::ignored,
+                                           options.suffix));
   else if (own)
     learnt = learn(anomaly, judged);
   const std::optional<Split> split = options.wanted_split(own || judged.states_splits);

@@ -157,9 +157,8 @@ PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& 
 
 PreparedCohort prepare_cohort(const std::string& path, const PreparationOptions& options,
                               ScanMasks masks, const std::string& suffix) {
-  if (!is_hdf5_name(path)) return prepare_scans(path, options, masks, suffix);
-  require(suffix.empty(), "--suffix chooses among the files of a folder, and ", path, " is a file");
-  return prepare_slices(path, options);
+  return is_hdf5_name(path) ? prepare_slices(path, options)
+                            : prepare_scans(path, options, masks, suffix);
 }
 
 }  // namespace ratnet::inline v1

@@ -98,7 +98,8 @@ class Scoring {
         named_(named),
         scorer_(named.model, {.threads = options.compute.threads,
                               .device = parse_device(options.compute.device),
-                              .precision = parse_precision(options.compute.precision)}),
+                              .precision = parse_precision(options.compute.precision),
+                              .tuner = tuning_if(options.compute.tune)}),
         model_(scorer_.model()),
         pages_(options.output),
         group_{.model = model_, .about = about()} {}
@@ -242,6 +243,7 @@ void Scoring::finish(double seconds) {
 
 void Scoring::run() {
   require(!named_.inputs.empty(), "score needs a scan, a file of slices or a folder");
+  check_suffix(options_.suffix, named_.inputs);
   const std::vector<Task> tasks =
       tasks_of(find_inputs(named_.inputs, options_.suffix), options_.output);
   catch_interrupts();

@@ -60,6 +60,7 @@ bool has_lesions(const std::vector<PreparedSubject>& subjects) {
 }
 
 void run(Options options) {
+  check_suffix(options.suffix, {options.data});
   AnomalyTrainingOptions& training = options.training;
   training.method = parse_anomaly_method(options.method);
   training.score.residual = parse_residual(options.residual);
