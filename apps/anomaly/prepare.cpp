@@ -194,9 +194,9 @@ PreparedSubject prepare_subject(const SubjectSlices& subject, const PreparationO
 Tensor to_input_grid(std::span<const float> map, const SliceGrid& input) {
   require(map.size() == kPixels, "a map of ", map.size(), " pixels, expected ", kJudgedSize, " x ",
           kJudgedSize);
-  if (input.rows == kJudgedSize && input.columns == kJudgedSize)
-    return Tensor::of<float>({kJudgedSize, kJudgedSize}, map);
-  const SliceGrid grid = SliceResampler(input, kJudgedSize, kJudgedSize).to();
+  const SliceResampler resampler(input, kJudgedSize, kJudgedSize);
+  if (resampler.copies()) return Tensor::of<float>({kJudgedSize, kJudgedSize}, map);
+  const SliceGrid& grid = resampler.to();
   const std::vector<Between> rows = between(input.rows, input.row_spacing, grid.row_spacing);
   const std::vector<Between> columns =
       between(input.columns, input.column_spacing, grid.column_spacing);
