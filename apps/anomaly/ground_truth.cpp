@@ -8,6 +8,10 @@ bool has_masks(const PreparedSubject& subject) {
   return subject.lesions && subject.lesions.count() > 0;
 }
 
+bool is_known(const PreparedSubject& subject) {
+  return has_masks(subject) || !subject.labels.empty();
+}
+
 TrueSlice truth_of(const PreparedSubject& subject, std::int64_t slice) {
   if (has_masks(subject)) {
     const std::int64_t pixels = kJudgedSize * kJudgedSize;

@@ -18,6 +18,8 @@ struct TrueSlice {
 };
 
 bool has_masks(const PreparedSubject& subject);
+// Masks or labels tell of its slices.
+bool is_known(const PreparedSubject& subject);
 
 // The mask decides; where there is none, the label: 0, 1, else unclear. A slice labelled 1 whose
 // mask is empty is unclear.

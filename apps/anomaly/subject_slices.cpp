@@ -85,8 +85,8 @@ std::vector<HealthySlice> healthy_slices(const char* who,
     check_subject(who, subject);
     for (std::int64_t s = 0; s < subject.slices(); ++s) {
       if (!subject.judged[static_cast<std::size_t>(s)]) continue;
-      const bool known = has_masks(subject) || !subject.labels.empty();
-      if (!known || truth_of(subject, s).truth == LesionTruth::healthy) healthy.push_back({n, s});
+      if (!is_known(subject) || truth_of(subject, s).truth == LesionTruth::healthy)
+        healthy.push_back({n, s});
     }
   }
   if (healthy.empty())

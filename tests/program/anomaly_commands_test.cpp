@@ -142,6 +142,48 @@ TEST_CASE("the rules beside a model learn from the file it was trained on, or fr
 
 TEST_CASE("what anomalies cannot be judged by is said in a line") {
   const Heads& h = heads();
+TEST_CASE("a training without lesions to test by gives what evaluate gives") {
+  const Folder folder;
+  const std::string cohort = folder / "healthy.h5", model = folder / "model.safetensors",
+                    figures = folder / "figures.json", scans = folder / "scans";
+  well("simulate anomaly --subjects 5 --lesioned 0 --seed 4 --slices 12 --contrast flair -o " +
+       cohort + " --nifti " + scans);
+  const std::string train = " -o " + model + " --epochs 1 --json " + figures;
+  const Finished trained = well("train anomaly " + cohort + train);
+  const json told = json::parse(contents(figures));
+  CHECK(told == json::parse(well("evaluate " + model + " " + cohort + " --json -").out));
+  CHECK(told.at("pixel_auprc").is_null());
+  CHECK(told.at("slice_auroc").is_null());
+  CHECK(told.at("patients") == 1);
+  CHECK(told.at("healthy_slices") > 3);
+  CHECK(told.at("threshold") > 0);
+  CHECK(told.at("detection").at("false_alarm_rate") == 0.5);
+  CHECK(told.at("detection").at("healthy_subjects").at("of") == 1);
+  CHECK(told.at("warnings").at(0).get<std::string>().find("no slice judged has a lesion") == 0);
+  CHECK(trained.out.find("called by mistake") != std::string::npos);
+  CHECK(trained.out.find("n/a") == std::string::npos);
+
+  // Of whom nothing is known, nothing is told but what the model promises, and why.
+  const auto nothing = [&](const std::string& data, const std::string& why) {
+    const Finished other = well("train anomaly " + data + train);
+    CHECK(other.out.find("warning: " + why) != std::string::npos);
+    const json of_nobody = json::parse(contents(figures));
+    CHECK(of_nobody.at("patients") == 0);
+    CHECK(of_nobody.at("pixel_auprc").is_null());
+    CHECK(of_nobody.at("threshold") > 0);
+    CHECK(of_nobody.at("detection").at("false_alarm_rate") > 0);
+    CHECK(of_nobody.at("warnings").size() == 1);
+    CHECK(of_nobody.at("warnings").at(0).get<std::string>().find(why) == 0);
+  };
+  nothing(scans, "no subject was kept for testing");
+  const hid_t file = H5Fopen(cohort.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  REQUIRE(file >= 0);
+  for (const char* name : {"labels", "masks"})
+    if (H5Lexists(file, name, H5P_DEFAULT) > 0) REQUIRE(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+  REQUIRE(H5Fclose(file) >= 0);
+  nothing(cohort, "of no test subject is known");
+}
+
   refused("evaluate " + h.model + " " + h.cohort + " --brain-level 3", 2);
   refused("evaluate " + h.model + " " + h.cohort + " --split some", 2);
   // A file whose splits leave one out.

@@ -29,9 +29,7 @@ LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training)
 
 // Throws Error (input) where nothing is known of anybody: no figure could be given.
 void check_truth(const std::string& path, const std::vector<PreparedSubject>& subjects) {
-  if (std::ranges::any_of(
-          subjects, [](const PreparedSubject& s) { return has_masks(s) || !s.labels.empty(); }))
-    return;
+  if (std::ranges::any_of(subjects, is_known)) return;
   fail(ErrorKind::input, path, ": tells of nobody where lesions are or that there are none; ",
        is_hdf5_name(path) ? std::string("add 'masks' or 'labels'")
                           : text("a mask is looked for beside each scan, in NAME",
