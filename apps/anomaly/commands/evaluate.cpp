@@ -90,10 +90,13 @@ void evaluate_anomaly(const EvaluateOptions& options) {
   AnomalyEvaluation evaluation = compare(plan, anomaly, subjects, learnt, pool,
                                          [&](std::int64_t done) { progress.update(done); });
   progress.finish();
-  if (own && split != Split::test)
+  const bool learnt_from = std::ranges::any_of(subjects, [&](const PreparedSubject& subject) {
+    return count_learnt_slices(anomaly, subject).value_or(0) > 0;
+  });
+  if (learnt_from || (own && split != Split::test))
     evaluation.warnings.push_back(
-        "the model was trained on this file: subjects that it learnt from or was calibrated on are "
-        "among those judged, so these figures are flattered");
+        "slices that the model learnt from or was calibrated on are among those judged, so these "
+        "figures are flattered");
   if (!learnt)
     evaluation.warnings.push_back(
         "baselines that learn are left out: state the file that the model was trained on "
