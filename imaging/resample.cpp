@@ -47,15 +47,18 @@ SliceResampler::SliceResampler(const SliceGrid& from, std::int64_t rows, std::in
     : from_(from), to_(from) {
   require(from.rows >= 1 && from.columns >= 1 && rows >= 1 && columns >= 1, "resample: a slice of ",
           from.rows, " x ", from.columns, " cannot become ", rows, " x ", columns);
-  if (from.rows == rows && from.columns == columns) {
-    identity_ = true;
-    return;
-  }
   const double height = from.row_spacing * static_cast<double>(from.rows);
   const double width = from.column_spacing * static_cast<double>(from.columns);
   if (!(height > 0 && width > 0 && std::isfinite(height) && std::isfinite(width)))
     fail(ErrorKind::input, "resample: pixels of ", from.row_spacing, " x ", from.column_spacing,
          " mm make no field of view; the scan's voxel sizes are wrong");
+  // Headers round what they state.
+  const double longest = static_cast<double>(std::max(rows, columns));
+  if (from.rows == rows && from.columns == columns &&
+      std::abs(from.row_spacing / from.column_spacing - 1) * longest < 0.5) {
+    copies_ = true;
+    return;
+  }
   constexpr double kLongest = 50;
   if (height > kLongest * width || width > kLongest * height)
     fail(ErrorKind::input, "resample: a field of view of ", height, " x ", width,
@@ -76,7 +79,7 @@ void SliceResampler::run(std::span<const float> slice, std::span<float> result,
           "resample: from ", slice.size(), " to ", result.size(), " values with ", scratch.size(),
           " of scratch, expected ", from_.rows * from_.columns, ", ", to_.rows * to_.columns,
           " and ", scratch_size());
-  if (identity_) {
+  if (copies_) {
     std::copy(slice.begin(), slice.end(), result.begin());
     return;
   }

@@ -13,7 +13,7 @@ namespace ratnet::inline v1 {
 // aspect in mm kept, until it just fits the grid, and centred; pixels whose centre lies outside its
 // field of view are 0. Along an axis that shrinks each pixel is the mean over its area; along one
 // that grows it is interpolated linearly. A slice that already has the grid's rows and columns is
-// copied, whatever its spacing.
+// copied where its pixels are square, to within half a pixel over the whole slice.
 class SliceResampler {
  public:
   // Throws Error: usage for sizes below 1, input for spacings that are not positive or a field of
@@ -23,6 +23,7 @@ class SliceResampler {
   const SliceGrid& from() const { return from_; }
   // The result's grid; its spacing is the same along rows and columns unless it is a copy.
   const SliceGrid& to() const { return to_; }
+  bool copies() const { return copies_; }
 
   // How many floats of scratch run() needs: one line of the slice.
   std::size_t scratch_size() const { return static_cast<std::size_t>(from_.columns); }
@@ -41,7 +42,7 @@ class SliceResampler {
   static Axis weigh(std::int64_t from, double from_spacing, std::int64_t to, double to_spacing);
 
   SliceGrid from_, to_;
-  bool identity_ = false;
+  bool copies_ = false;
   Axis rows_, columns_;
 };
 

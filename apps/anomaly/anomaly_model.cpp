@@ -22,6 +22,7 @@ constexpr const char* kScales = "combination_scales";
 constexpr const char* kWeights = "combination_weights";
 constexpr const char* kZScore = "z_score";
 constexpr const char* kStructure = "structure";
+constexpr const char* kLearntSlices = "learnt_slices";
 constexpr std::size_t kRules = RulePlace::structure + 1;
 constexpr std::size_t kOldRules = RulePlace::structure;  // of files of before there was that
 constexpr std::int64_t kLargestSlice = 512;
@@ -184,6 +185,22 @@ double threshold_of(std::span<const PreparedSubject* const> subjects,
   return threshold;
 }
 
+// As many bits as a coefficient keeps.
+double mark_of(const ImageHash& hash) { return static_cast<double>(hash.low >> 11); }
+
+// AnomalyModel::learnt_slices; absent where the slices of a subject cannot be known again.
+std::optional<std::vector<double>> marks_of(std::span<const PreparedSubject* const> training,
+                                            std::span<const PreparedSubject* const> held_out) {
+  std::vector<double> marks;
+  for (const auto subjects : {training, held_out})
+    for (const auto& [n, slice] : healthy_slices("learnt slices", subjects)) {
+      if (subjects[n]->hashes.empty()) return std::nullopt;
+      marks.push_back(mark_of(subjects[n]->hashes[static_cast<std::size_t>(slice)]));
+    }
+  std::ranges::sort(marks);
+  return marks;
+}
+
 }  // namespace
 
 std::string_view name_of(AnomalyMethod method) {
@@ -251,6 +268,12 @@ AnomalyModel anomaly_model(Model model) {
   read.combined = number_of(model.preprocessing.back(), "combined") != 0;
   if (read.combined) read_rules(read, model);
   read.reference = ConformalReference::from_coefficients(model.coefficients);
+  if (const auto learnt = model.coefficients.find(kLearntSlices);
+      learnt != model.coefficients.end()) {
+    if (!std::ranges::is_sorted(learnt->second))
+      fail(ErrorKind::input, "has coefficients '", kLearntSlices, "' that do not ascend");
+    read.learnt_slices = learnt->second;
+  }
   read.model = std::move(model);
   return read;
 }
@@ -279,6 +302,7 @@ void store(AnomalyModel& anomaly) {
   if (anomaly.reference)
     for (auto& [name, values] : anomaly.reference->coefficients())
       model.coefficients[name] = values;
+  if (anomaly.learnt_slices) model.coefficients[kLearntSlices] = *anomaly.learnt_slices;
 }
 
 SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
@@ -286,6 +310,14 @@ SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
   RuleScores made = rule_scores(plan, model, with_all_brain(subject));
   SubjectScores scores = combined(model, subject.name, made.rules);
   return {std::move(made.reconstruction), std::move(made.rules), std::move(scores)};
+}
+
+std::optional<std::int64_t> count_learnt_slices(const AnomalyModel& model,
+                                                const PreparedSubject& subject) {
+  if (!model.learnt_slices || subject.hashes.empty()) return std::nullopt;
+  return std::ranges::count_if(subject.hashes, [&](const ImageHash& hash) {
+    return std::ranges::binary_search(*model.learnt_slices, mark_of(hash));
+  });
 }
 
 double false_alarm_rate(const AnomalyModel& model) {
@@ -331,6 +363,7 @@ void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject*
     model.model.warnings.push_back(text("p-values of whole subjects are too low: of ", partial,
                                         " of its ", model.reference->subjects(),
                                         " healthy subjects only some slices are healthy"));
+  model.learnt_slices = marks_of(training, held_out);
   model.model.calibration = {{"threshold_percentile", kThresholdPercentile}};
 }
 

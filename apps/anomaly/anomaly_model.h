@@ -64,6 +64,9 @@ struct AnomalyModel {
   // Slice scores of held-out healthy subjects, of all their scans; absent until the model is
   // calibrated.
   std::optional<ConformalReference> reference;
+  // Of the healthy slices that it learnt from and was calibrated on, 53 bits of the hash of each,
+  // ascending, so that they do not tell whose they are. Absent in files of before they were kept.
+  std::optional<std::vector<double>> learnt_slices;
 
   bool has_structure() const { return combined && weights.size() > RulePlace::structure; }
 };
@@ -88,6 +91,11 @@ struct SubjectAnomalies {
 SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
                                 const PreparedSubject& subject);
 
+// How many of a scan's slices the model learnt from or was calibrated on, known by their exact
+// pixels: with any, what it says of the scan is flattered. Absent where it cannot be known.
+std::optional<std::int64_t> count_learnt_slices(const AnomalyModel& model,
+                                                const PreparedSubject& subject);
+
 // Of false alarms among healthy subjects, of a calibrated model: 1 in 20, or what the healthy
 // subjects can vouch for.
 double false_alarm_rate(const AnomalyModel& model);
@@ -96,8 +104,8 @@ inline bool is_unusual(double p_value, double rate) { return p_value <= rate; }
 
 // Takes z-score, structure, scales, threshold and reference from healthy slices: the first two from
 // subjects that the network has learnt from, the others from held-out ones, of whom each counts
-// once whatever number of scans is his (PreparedSubject::person). Throws Error (input) where there
-// are none.
+// once whatever number of scans is his (PreparedSubject::person); learnt_slices from both. Throws
+// Error (input) where there are none.
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out);
 

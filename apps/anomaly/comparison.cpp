@@ -24,6 +24,10 @@ MethodScores scores_of(const Method& method) {
   return scores;
 }
 
+std::string name_beside_rules(const AnomalyModel& model) {
+  return std::string(name_of(model.method)) + (model.combined ? " combined" : "");
+}
+
 // Which of SubjectAnomalies::rules a baseline is in the model; the network for none.
 std::size_t place_in(const AnomalyModel& model, const std::string& baseline) {
   if (baseline == kStructureRule && model.has_structure()) return RulePlace::structure;
@@ -67,9 +71,8 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
                           std::span<const PreparedSubject> subjects,
                           const std::optional<LearntBaselines>& learnt, Executor& executor,
                           const std::function<void(std::int64_t done)>& progress) {
-  const std::string name(name_of(model.method));
-  Method whole{model.combined ? name + " combined" : name, {}, model.model.threshold};
-  Method network{name, {}, model.scales[RulePlace::network]};
+  Method whole{name_beside_rules(model), {}, model.model.threshold};
+  Method network{std::string(name_of(model.method)), {}, model.scales[RulePlace::network]};
   const std::vector<BaselineRule> rules =
       baseline_rules(learnt ? &learnt->baselines : nullptr, model.score.residual);
   std::vector<Method> baselines;
@@ -99,6 +102,15 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   methods.push_back(std::move(position));
   AnomalyEvaluation evaluation = evaluate_anomalies(subjects, methods, executor);
   if (model.reference) evaluation.detection = detection_of(model, subjects, whole.scores);
+  return evaluation;
+}
+
+AnomalyEvaluation compare_nobody(const AnomalyModel& model, const std::string& why) {
+  AnomalyEvaluation evaluation;
+  evaluation.methods.push_back(
+      {.name = name_beside_rules(model), .threshold = model.model.threshold});
+  if (model.reference) evaluation.detection = {.rate = false_alarm_rate(model)};
+  evaluation.warnings.push_back(why);
   return evaluation;
 }
 

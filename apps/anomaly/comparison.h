@@ -32,4 +32,8 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
                           const std::optional<LearntBaselines>& learnt, Executor& executor,
                           const std::function<void(std::int64_t done)>& progress = {});
 
+// The same where there is nobody to judge: the model's threshold and rate, no figures, and `why` as
+// its warning.
+AnomalyEvaluation compare_nobody(const AnomalyModel& model, const std::string& why);
+
 }  // namespace ratnet::inline v1

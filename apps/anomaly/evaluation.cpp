@@ -259,7 +259,7 @@ void judge_position(const AnomalyFigures& control, AnomalyEvaluation& evaluation
   position.slice_auroc_matched = control.slice_auroc_matched;
   const double matched = control.slice_auroc_matched.value;
   position.suspicious = !(std::abs(matched - 0.5) <= kPositionOnlyTolerance);
-  if (position.suspicious)
+  if (position.suspicious && control.has_lesions())
     evaluation.warnings.push_back(text(
         "the matched AUROC of the position alone is ",
         std::isnan(matched) ? std::string("not defined") : text(matched), " and not within ",
@@ -309,6 +309,9 @@ AnomalyEvaluation evaluate_anomalies(std::span<const PreparedSubject> subjects,
         {method.name, difference(first.auprc, other.auprc, cohort, bootstrap),
          difference(first.slice_auroc_matched, other.slice_auroc_matched, cohort, bootstrap)});
   }
+  if (!evaluation.methods.front().all.has_lesions())
+    evaluation.warnings.push_back(
+        "no slice judged has a lesion: there are no figures but those of false alarms");
   return evaluation;
 }
 

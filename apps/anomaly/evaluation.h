@@ -36,6 +36,8 @@ struct Figure {
 };
 
 struct AnomalyFigures {
+  bool has_lesions() const { return lesion_slices > 0 || lesion_pixels > 0; }
+
   // Average precision and Dice over the pixels of all patients together; NaN without maps or masks.
   Figure pixel_auprc;
   Figure dice_best;  // over all thresholds, in each resample too: a bound, not a result

@@ -8,6 +8,11 @@ bool has_masks(const PreparedSubject& subject) {
   return subject.lesions && subject.lesions.count() > 0;
 }
 
+bool is_known(const PreparedSubject& subject) {
+  return has_masks(subject) ||
+         std::ranges::any_of(subject.labels, [](std::uint8_t label) { return label <= 1; });
+}
+
 TrueSlice truth_of(const PreparedSubject& subject, std::int64_t slice) {
   if (has_masks(subject)) {
     const std::int64_t pixels = kJudgedSize * kJudgedSize;

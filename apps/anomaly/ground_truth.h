@@ -18,6 +18,8 @@ struct TrueSlice {
 };
 
 bool has_masks(const PreparedSubject& subject);
+// Of some of its slices a mask or a label tells whether they have a lesion.
+bool is_known(const PreparedSubject& subject);
 
 // The mask decides; where there is none, the label: 0, 1, else unclear. A slice labelled 1 whose
 // mask is empty is unclear.

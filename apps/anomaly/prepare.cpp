@@ -125,9 +125,11 @@ PreparedSubject prepared(const SubjectSlices& subject, const PreparationOptions&
   const std::span<const float> images(subject.images.as<float>(),
                                       static_cast<std::size_t>(subject.images.count()));
   std::vector<float> scratch(resampler.scratch_size());
-  for (std::size_t s = 0; s < static_cast<std::size_t>(shape[0]); ++s)
-    resampler.run(images.subspan(s * pixels, pixels),
-                  result.images.values<float>().subspan(s * kPixels, kPixels), scratch);
+  for (std::size_t s = 0; s < static_cast<std::size_t>(shape[0]); ++s) {
+    const std::span<const float> slice = images.subspan(s * pixels, pixels);
+    resampler.run(slice, result.images.values<float>().subspan(s * kPixels, kPixels), scratch);
+    result.hashes.push_back(hash_image(std::as_bytes(slice), sizeof(float)));
+  }
   if (subject.masks) {
     result.lesions = Tensor(result.images.shape(), DType::u8);
     resample_masks(subject, resampler, options.lesion_share, result.lesions.values<std::uint8_t>());
@@ -194,9 +196,9 @@ PreparedSubject prepare_subject(const SubjectSlices& subject, const PreparationO
 Tensor to_input_grid(std::span<const float> map, const SliceGrid& input) {
   require(map.size() == kPixels, "a map of ", map.size(), " pixels, expected ", kJudgedSize, " x ",
           kJudgedSize);
-  if (input.rows == kJudgedSize && input.columns == kJudgedSize)
-    return Tensor::of<float>({kJudgedSize, kJudgedSize}, map);
-  const SliceGrid grid = SliceResampler(input, kJudgedSize, kJudgedSize).to();
+  const SliceResampler resampler(input, kJudgedSize, kJudgedSize);
+  if (resampler.copies()) return Tensor::of<float>({kJudgedSize, kJudgedSize}, map);
+  const SliceGrid& grid = resampler.to();
   const std::vector<Between> rows = between(input.rows, input.row_spacing, grid.row_spacing);
   const std::vector<Between> columns =
       between(input.columns, input.column_spacing, grid.column_spacing);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../../core/tensor.h"
+#include "../../train/image_hash.h"
 
 namespace ratnet::inline v1 {
 
@@ -28,6 +29,9 @@ struct PreparedSubject {
   // Interquartile, of the input's brightness, by which it was normalised; 0 where no slice can be
   // judged.
   double range = 0;
+  // [S] of the input's pixels as f32: knows a slice again, whatever its file is called; empty where
+  // there was no input.
+  std::vector<ImageHash> hashes = {};
 
   std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
   // Scans of one person are never parted, and count once where people are counted.

@@ -15,6 +15,7 @@ ScanScores scan_scores(const AnomalyModel& model, const PreparedSubject& subject
                        const SubjectScores& scores) {
   ScanScores result{
       .positions = subject.positions, .slice_scores = scores.slice_scores, .slice_p_values = {}};
+  result.learnt_slices = count_learnt_slices(model, subject);
   std::vector<double> judged;
   std::int64_t brain = 0, above = 0;
   for (std::int64_t s = 0; s < subject.slices(); ++s) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,9 @@ struct ScanScores {
   // Share of the judged brain at or above the model's threshold, 0 to 1.
   double above = std::numeric_limits<double>::quiet_NaN();
   bool unusual = false;  // at the model's rate; not where nothing was judged
+  // That the model learnt from or was calibrated on, known by their exact pixels: with any, all of
+  // the above is flattered. Absent of models of before they told.
+  std::optional<std::int64_t> learnt_slices;
 
   std::int64_t slices() const { return static_cast<std::int64_t>(positions.size()); }
   bool is_judged(std::int64_t slice) const;

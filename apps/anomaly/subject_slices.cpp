@@ -21,10 +21,12 @@ void check_subject(const char* who, const PreparedSubject& subject) {
   if (has_masks(subject)) check("lesions", subject.lesions, DType::u8);
   require(subject.judged.size() == slices && subject.areas.size() == slices &&
               (subject.labels.empty() || subject.labels.size() == slices) &&
-              (subject.lesion_kinds.empty() || subject.lesion_kinds.size() == slices),
+              (subject.lesion_kinds.empty() || subject.lesion_kinds.size() == slices) &&
+              (subject.hashes.empty() || subject.hashes.size() == slices),
           who, ": '", subject.name, "' has ", slices, " positions, ", subject.areas.size(),
           " areas, ", subject.judged.size(), " marks of judged slices, ", subject.labels.size(),
-          " labels and ", subject.lesion_kinds.size(), " kinds of lesions");
+          " labels, ", subject.lesion_kinds.size(), " kinds of lesions and ", subject.hashes.size(),
+          " hashes");
 }
 
 Tensor resample_slices(const Tensor& images, std::int64_t to) {
@@ -57,7 +59,8 @@ PreparedSubject with_all_brain(const PreparedSubject& subject) {
                        subject.judged,
                        subject.labels,
                        subject.lesion_kinds,
-                       subject.range};
+                       subject.range,
+                       subject.hashes};
   for (std::size_t s = 0; s < copy.judged.size(); ++s) copy.judged[s] = copy.areas[s] > 0;
   return copy;
 }
@@ -85,8 +88,8 @@ std::vector<HealthySlice> healthy_slices(const char* who,
     check_subject(who, subject);
     for (std::int64_t s = 0; s < subject.slices(); ++s) {
       if (!subject.judged[static_cast<std::size_t>(s)]) continue;
-      const bool known = has_masks(subject) || !subject.labels.empty();
-      if (!known || truth_of(subject, s).truth == LesionTruth::healthy) healthy.push_back({n, s});
+      const bool told = has_masks(subject) || !subject.labels.empty();
+      if (!told || truth_of(subject, s).truth == LesionTruth::healthy) healthy.push_back({n, s});
     }
   }
   if (healthy.empty())

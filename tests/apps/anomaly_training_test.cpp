@@ -181,6 +181,36 @@ TEST_CASE("calibration counts people, each by all of his scans") {
   CHECK(partial.model.warnings[0].find("of 1 of its 2 healthy subjects") != std::string::npos);
 }
 
+TEST_CASE("a model knows the slices that it was made of") {
+  std::vector<PreparedSubject> subjects = healthy_cohort(6, 3);
+  // Each slice its own number, that of the fifth subject's first not healthy.
+  std::uint64_t number = 0;
+  for (PreparedSubject& subject : subjects)
+    for (int s = 0; s < 3; ++s) subject.hashes.push_back({++number << 40, 1});
+  subjects[4].labels = {1, 0, 0};
+  const std::vector<Split> splits = {Split::train,      Split::train,      Split::train,
+                                     Split::validation, Split::validation, Split::test};
+  AnomalyTrainingOptions options = quick(AnomalyMethod::denoising);
+  options.trainer.epochs = 1;
+  AnomalyModel made = std::move(train_anomaly(subjects, splits, "hash", options).model);
+  const AnomalyModel read = anomaly_model(std::move(made.model));
+  const auto learnt = [&](std::size_t subject) {
+    return count_learnt_slices(read, subjects[subject]).value();
+  };
+  CHECK(learnt(0) == 3);
+  CHECK(learnt(3) == 3);
+  CHECK(learnt(4) == 2);
+  CHECK(learnt(5) == 0);
+  subjects[5].hashes[2] = subjects[1].hashes[0];
+  CHECK(learnt(5) == 1);
+  subjects[5].hashes.clear();
+  CHECK_FALSE(count_learnt_slices(read, subjects[5]).has_value());
+  // Where the slices are not all known, nothing is promised of them.
+  subjects[3].hashes.clear();
+  made = std::move(train_anomaly(subjects, splits, "hash", options).model);
+  CHECK_FALSE(made.learnt_slices.has_value());
+}
+
 TEST_CASE("a rule beside the model is the same as in it") {
   std::vector<PreparedSubject> subjects = healthy_cohort(6, 6);
   for (PreparedSubject& subject : subjects) {
@@ -339,6 +369,7 @@ TEST_CASE("models that are no models of anomalies are refused") {
           m.arrays.at("structure/deviation").values<float>()[5] = 1e-40f;
         }) == "");
   CHECK(with("conformal", [](Model& m) { m.coefficients.erase("conformal_sizes"); }) == "");
+  CHECK(with("'learnt_slices'", [](Model& m) { m.coefficients["learnt_slices"] = {2, 1}; }) == "");
 }
 
 TEST_CASE("a model of before the structure loss combines its three rules as it did") {

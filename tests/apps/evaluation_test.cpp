@@ -281,6 +281,27 @@ TEST_CASE("a control that gains by the position alone is called suspicious") {
   CHECK(wrong.warnings[0].find("suspicious") != std::string::npos);
 }
 
+TEST_CASE("an evaluation without lesions says so and counts what it judged") {
+  Subjects subjects = anomaly_cohort::cohort(5, 3, 6);
+  for (PreparedSubject& subject : subjects)
+    std::ranges::fill(subject.lesions.values<std::uint8_t>(), std::uint8_t{0});
+  const Scores scores = anomaly_cohort::scores(subjects, 2, 0, 100);
+  const auto judge = [&] {
+    return evaluated(subjects, {method("m", scores, 1), position_only(subjects)});
+  };
+  const AnomalyEvaluation healthy = judge();
+  CHECK_FALSE(healthy.methods[0].all.has_lesions());
+  CHECK(healthy.methods[0].all.healthy_slices == healthy.judged_slices);
+  CHECK(healthy.judged_slices > 10);
+  CHECK(std::isnan(healthy.methods[0].all.slice_auroc.value));
+  REQUIRE(healthy.warnings.size() == 1);
+  CHECK(healthy.warnings[0].find("no slice judged has a lesion") == 0);
+  for (PreparedSubject& subject : subjects) std::ranges::fill(subject.judged, std::uint8_t{0});
+  const AnomalyEvaluation nothing = judge();
+  CHECK(nothing.judged_slices == 0);
+  CHECK(nothing.warnings == healthy.warnings);
+}
+
 TEST_CASE("labels serve where there are no masks, and slices without a score are left out") {
   Subjects subjects = anomaly_cohort::cohort(31, 4, 10);
   const Scores scores = anomaly_cohort::scores(subjects, 2, 0.8, 100);

@@ -142,6 +142,41 @@ TEST_CASE("a subject that cannot be prepared is named") {
   CHECK(refusal({.name = "case 7", .images = images}) == 3);
 }
 
+TEST_CASE("a head is prepared in its own proportions, whatever its pixels are") {
+  // 128 x 128 pixels of 1 x 1.25 mm and 128 x 160 of 1 x 1 mm show the same field of view.
+  const HeadStack head = head_stack(36, 5);
+  const SliceGrid fine{128, 160, 1, 1}, coarse{128, 128, 1, 1.25};
+  Tensor wide({36, 128, 160}, DType::f32), narrow({36, 128, 128}, DType::f32);
+  for (std::size_t row = 0; row < std::size_t{36} * 128; ++row)
+    for (std::size_t x = 0; x < 128; ++x)
+      wide.values<float>()[row * 160 + 16 + x] = head.images.values<float>()[row * 128 + x];
+  // Each coarse pixel is the mean over its five quarters.
+  for (std::size_t row = 0; row < std::size_t{36} * 128; ++row)
+    for (std::size_t x = 0; x < 128; ++x) {
+      float sum = 0;
+      for (std::size_t quarter = 0; quarter < 5; ++quarter)
+        sum += wide.values<float>()[row * 160 + (5 * x + quarter) / 4];
+      narrow.values<float>()[row * 128 + x] = sum / 5;
+    }
+  const auto prepared = [](const Tensor& images, const SliceGrid& grid) {
+    return prepare_subject({.name = "head",
+                            .images = images,
+                            .row_spacing = grid.row_spacing,
+                            .column_spacing = grid.column_spacing});
+  };
+  const PreparedSubject a = prepared(wide, fine), b = prepared(narrow, coarse);
+  CHECK(a.judged == b.judged);
+  const auto brains = [](const PreparedSubject& one, const PreparedSubject& other) {
+    const auto x = one.brain.values<std::uint8_t>(), y = other.brain.values<std::uint8_t>();
+    std::size_t either = 0, both = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) either += x[i] | y[i], both += x[i] & y[i];
+    return static_cast<double>(both) / static_cast<double>(either);
+  };
+  CHECK(brains(a, b) > 0.95);
+  // Taken as square it would be another head.
+  CHECK(brains(a, prepared(narrow, {128, 128, 1, 1})) < 0.9);
+}
+
 TEST_CASE("a map comes back to where its pixels were") {
   // A plane over the field of view is the same plane on any grid, except beyond the outermost
   // centres.
@@ -151,6 +186,7 @@ TEST_CASE("a map comes back to where its pixels were") {
   for (const SliceGrid grid : {SliceGrid{256, 256, 1, 1},
                                {97, 61, 1, 1},
                                {64, 200, 2.5, 0.7},
+                               {128, 128, 3, 1},
                                {1, 1, 1, 1},
                                {300, 3, 1, 40}}) {
     const double spacing = std::max(static_cast<double>(grid.rows) * grid.row_spacing,
@@ -170,7 +206,7 @@ TEST_CASE("a map comes back to where its pixels were") {
                 Approx(expected).margin(1e-3));
       }
   }
-  const Tensor same = to_input_grid(map, {128, 128, 3, 1});
+  const Tensor same = to_input_grid(map, {128, 128, 0.9, 0.9});
   CHECK(std::ranges::equal(same.values<float>(), map));
 
   // What is prepared and brought back lies where it lay.

@@ -23,11 +23,26 @@ std::vector<float> noise(std::int64_t n, std::uint64_t seed) {
 
 TEST_CASE("a slice of the grid's size is copied bit for bit") {
   const auto slice = noise(64 * 48, 1);
-  for (const double spacing : {0.5, 1.0}) {
+  // Square, or as square as headers round it: 0.4% of 64 pixels are a quarter of one.
+  for (const double spacing : {0.5, 0.498, 0.502}) {
     const Tensor same = resample_slice(
         slice, {.rows = 64, .columns = 48, .row_spacing = spacing, .column_spacing = 0.5}, 64, 48);
     CHECK(std::equal(slice.begin(), slice.end(), same.values<float>().begin()));
   }
+}
+
+TEST_CASE("pixels that are not square are resampled at the grid's size as at any other") {
+  // Columns twice as wide as rows are high: the width fills the grid, the height half of it.
+  const std::vector<float> slice(64 * 64, 7.0f);
+  const SliceGrid wide{64, 64, 1, 2};
+  CHECK_FALSE(SliceResampler(wide, 64, 64).copies());
+  CHECK(SliceResampler({64, 64, 2, 2}, 64, 64).copies());
+  CHECK_FALSE(SliceResampler({64, 64, 0.51, 0.5}, 64, 64).copies());
+  const Tensor result = resample_slice(slice, wide, 64, 64);
+  for (std::size_t row = 0; row < 64; ++row)
+    for (std::size_t column = 0; column < 64; ++column)
+      CHECK(result.values<float>()[row * 64 + column] ==
+            Approx(row >= 16 && row < 48 ? 7 : 0).margin(1e-5));
 }
 
 TEST_CASE("a constant slice stays constant inside its field of view and is zero outside") {
@@ -124,6 +139,7 @@ TEST_CASE("fields of view that make no picture are refused") {
   CHECK_THROWS_AS(SliceResampler({5, 5, 1, NAN}, 64, 64), Error);
   CHECK_THROWS_AS(SliceResampler({5, 5, 1e300, 1e-300}, 64, 64), Error);
   CHECK_THROWS_AS(SliceResampler({5, 5, 1, 100}, 64, 64), Error);
+  CHECK_THROWS_AS(SliceResampler({64, 64, 0, 0}, 64, 64), Error);
 }
 
 TEST_CASE("empty slices") {

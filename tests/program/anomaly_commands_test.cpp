@@ -4,6 +4,7 @@
 
 #include "../train/hdf5_file.h"
 #include "heads.h"
+#include "rewritten_slices.h"
 
 using namespace ratnet;
 using namespace ratnet::test;
@@ -58,6 +59,45 @@ TEST_CASE("the rules beside a model learn from the file it was trained on, or fr
   refused("evaluate " + h.model + " " + h.cohort + " --healthy " + other, 3);
 }
 
+TEST_CASE("a training without lesions to test by gives what evaluate gives") {
+  const Folder folder;
+  const std::string cohort = folder / "healthy.h5", model = folder / "model.safetensors",
+                    figures = folder / "figures.json", scans = folder / "scans";
+  well("simulate anomaly --subjects 5 --lesioned 0 --seed 4 --slices 12 --contrast flair -o " +
+       cohort + " --nifti " + scans);
+  const std::string train = " -o " + model + " --epochs 1 --json " + figures;
+  const Finished trained = well("train anomaly " + cohort + train);
+  const json told = json::parse(contents(figures));
+  CHECK(told == json::parse(well("evaluate " + model + " " + cohort + " --json -").out));
+  CHECK(told.at("pixel_auprc").is_null());
+  CHECK(told.at("slice_auroc").is_null());
+  CHECK(told.at("patients") == 1);
+  CHECK(told.at("healthy_slices") > 3);
+  CHECK(told.at("threshold") > 0);
+  CHECK(told.at("detection").at("false_alarm_rate") == 0.5);
+  CHECK(told.at("detection").at("healthy_subjects").at("of") == 1);
+  CHECK(told.at("warnings").at(0).get<std::string>().find("no slice judged has a lesion") == 0);
+  CHECK(trained.out.find("called by mistake") != std::string::npos);
+  CHECK(trained.out.find("n/a") == std::string::npos);
+
+  // Of whom nothing is known, nothing is told but what the model promises, and why.
+  const auto nothing = [&](const std::string& data, const std::string& why) {
+    const Finished other = well("train anomaly " + data + train);
+    CHECK(other.out.find("warning: " + why) != std::string::npos);
+    const json of_nobody = json::parse(contents(figures));
+    CHECK(of_nobody.at("patients") == 0);
+    CHECK(of_nobody.at("pixel_auprc").is_null());
+    CHECK(of_nobody.at("threshold") > 0);
+    CHECK(of_nobody.at("detection").at("false_alarm_rate") > 0);
+    CHECK(of_nobody.at("warnings").size() == 1);
+    CHECK(of_nobody.at("warnings").at(0).get<std::string>().find(why) == 0);
+  };
+  nothing(scans, "no subject was kept for testing");
+  const std::string unlabelled = folder / "unlabelled.h5";
+  rewrite(cohort, unlabelled, [](Tensor&, SampleTable& table) { table.labels.clear(); });
+  nothing(unlabelled, "of no test subject is known");
+}
+
 TEST_CASE("what anomalies cannot be judged by is said in a line") {
   const Heads& h = heads();
   refused("evaluate " + h.model + " " + h.cohort + " --brain-level 3", 2);
@@ -76,9 +116,12 @@ TEST_CASE("what anomalies cannot be judged by is said in a line") {
     file.dataset("slice", {24}, numbers);
     file.strings("subject", names);
     file.dataset("split", {24}, std::vector<std::uint8_t>(24, 0));
+    file.dataset("labels", {24}, std::vector<std::uint8_t>(24, kUnlabelled));
   }
   CHECK(refused_last("evaluate " + h.model + " " + trained + " --split validation", 3)
             .find("trained.h5: has no subjects in split validation") != std::string::npos);
+  CHECK(refused_last("evaluate " + h.model + " " + trained + " --split all", 3)
+            .find("trained.h5: tells of nobody") != std::string::npos);
   // A damaged model is named.
   std::string damaged = contents(h.model);
   const std::size_t method = damaged.find("denoising");

@@ -29,9 +29,7 @@ LearntBaselines learn(const AnomalyModel& model, const PreparedCohort& training)
 
 // Throws Error (input) where nothing is known of anybody: no figure could be given.
 void check_truth(const std::string& path, const std::vector<PreparedSubject>& subjects) {
-  if (std::ranges::any_of(
-          subjects, [](const PreparedSubject& s) { return has_masks(s) || !s.labels.empty(); }))
-    return;
+  if (std::ranges::any_of(subjects, is_known)) return;
   fail(ErrorKind::input, path, ": tells of nobody where lesions are or that there are none; ",
        is_hdf5_name(path) ? std::string("add 'masks' or 'labels'")
                           : text("a mask is looked for beside each scan, in NAME",
@@ -88,10 +86,13 @@ void evaluate_anomaly(const EvaluateOptions& options) {
   AnomalyEvaluation evaluation = compare(plan, anomaly, subjects, learnt, pool,
                                          [&](std::int64_t done) { progress.update(done); });
   progress.finish();
-  if (own && split != Split::test)
+  const bool learnt_from = std::ranges::any_of(subjects, [&](const PreparedSubject& subject) {
+    return count_learnt_slices(anomaly, subject).value_or(0) > 0;
+  });
+  if (learnt_from || (own && split != Split::test))
     evaluation.warnings.push_back(
-        "the model was trained on this file: subjects that it learnt from or was calibrated on are "
-        "among those judged, so these figures are flattered");
+        "slices that the model learnt from or was calibrated on are among those judged, so these "
+        "figures are flattered");
   if (!learnt)
     evaluation.warnings.push_back(
         "baselines that learn are left out: state the file that the model was trained on "

@@ -182,7 +182,9 @@ std::string group_page(const GroupReport& report) {
   const std::vector<Ranked> subjects = ranked(report);
   Page page("Anomaly report on a group", report.name, report.about);
   add_verdict(page, report, subjects);
-  page.warnings(report.model.model.warnings);
+  std::vector<std::string> warnings = report.model.model.warnings;
+  if (!report.flattery.empty()) warnings.push_back(report.flattery);
+  page.warnings(warnings);
   if (count(subjects, VerdictKind::unjudged) < static_cast<std::int64_t>(subjects.size()))
     page.section("Scores", score_chart(report, subjects));
   page.section("Subjects", subject_table(subjects, row_noun(report)));

@@ -21,10 +21,6 @@ std::string figure(const Figure& f) {
   return text;
 }
 
-std::string more(const Difference& d) {
-  return std::isnan(d.difference.value) ? "n/a" : format("%+.3f", d.difference.value);
-}
-
 void line(std::FILE* to, const std::string& name, const std::array<std::string, 5>& cells) {
   std::fprintf(to, "%-18s", name.c_str());
   for (const std::string& cell : cells) std::fprintf(to, " %-21s", cell.c_str());
@@ -101,17 +97,20 @@ Json detection(const Detection& d) {
           {"healthy_subjects", pair(d.healthy_subjects)}};
 }
 
-}  // namespace
-
-void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
+void counts(std::FILE* to, const AnomalyEvaluation& e) {
   const AnomalyFigures& all = e.methods.front().all;
   std::fprintf(to,
                "%lld patients, %lld judged slices: %lld with a lesion, %lld without, %lld unclear "
-               "left out\n\n",
+               "left out\n",
                static_cast<long long>(e.patients), static_cast<long long>(e.judged_slices),
                static_cast<long long>(all.lesion_slices),
                static_cast<long long>(all.healthy_slices),
                static_cast<long long>(e.unclear_slices));
+}
+
+// What needs lesions.
+void all_figures(std::FILE* to, const AnomalyEvaluation& e) {
+  std::fprintf(to, "\n");
   line(to, "", {"pixel AP", "best Dice", "Dice at threshold", "slice AUROC", "matched AUROC"});
   for (const MethodEvaluation& m : e.methods)
     if (m.name != kPositionOnly) row(to, m.name, m.all);
@@ -124,7 +123,9 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
   for (std::size_t i = 0; i < kLesionSizes.size(); ++i)
     row(to, kLesionSizes[i].name, e.methods.front().by_size[i]);
   by_kind(to, e);
-  if (e.detection) found_by(to, *e.detection);
+}
+
+void comparisons(std::FILE* to, const AnomalyEvaluation& e) {
   std::fprintf(
       to,
       "\nmatched: against slices of other patients at the same height and brain area, which "
@@ -132,8 +133,22 @@ void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
   for (const MethodComparison& c : e.comparisons)
     if (c.other != kPositionOnly && (!c.slice_auroc_matched.beats || !c.pixel_auprc.beats))
       std::fprintf(to, "note: not shown to be better than %s: pixel AP %s, matched AUROC %s\n",
-                   c.other.c_str(), more(c.pixel_auprc).c_str(),
-                   more(c.slice_auroc_matched).c_str());
+                   c.other.c_str(), format_difference(c.pixel_auprc).c_str(),
+                   format_difference(c.slice_auroc_matched).c_str());
+}
+
+}  // namespace
+
+std::string format_difference(const Difference& d) {
+  return std::isnan(d.difference.value) ? "n/a" : format("%+.3f", d.difference.value);
+}
+
+void print_evaluation(const AnomalyEvaluation& e, std::FILE* to) {
+  const bool has_lesions = e.methods.front().all.has_lesions();
+  if (e.patients > 0) counts(to, e);
+  if (has_lesions) all_figures(to, e);
+  if (e.patients > 0 && e.detection) found_by(to, *e.detection);
+  if (has_lesions) comparisons(to, e);
   for (const std::string& warning : e.warnings) std::fprintf(to, "warning: %s\n", warning.c_str());
 }
 

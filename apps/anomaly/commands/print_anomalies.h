@@ -8,6 +8,9 @@
 
 namespace ratnet::inline v1 {
 
+// "+0.012"; "n/a" where it is not defined.
+std::string format_difference(const Difference& difference);
+
 void print_evaluation(const AnomalyEvaluation& evaluation, std::FILE* to);
 
 // The model's figures at the top, the same of every rule under "baselines".

@@ -31,7 +31,10 @@ std::vector<TsvColumn> subject_columns() {
       {"score", "of the worst slice"},
       {"p_value",
        "(1 + healthy subjects whose worst slice scores as high) / (1 + healthy subjects)"},
-      {"above_threshold", "share of the judged brain whose map lies at or above the threshold"}};
+      {"above_threshold", "share of the judged brain whose map lies at or above the threshold"},
+      {"learnt_slices",
+       "how many of the slices the model learnt from or was calibrated on, known by their exact "
+       "pixels: with any, the row is flattered; n/a where the model does not tell"}};
 }
 
 double median(std::vector<double> values) {
@@ -111,9 +114,9 @@ void ScoreTables::commit() {
   const std::vector<TsvColumn> columns = subject_columns();
   TsvFile subjects((folder / "subjects.tsv").string(), columns);
   for (const SubjectSummary& s : ranked())
-    subjects.row(std::vector<TsvValue>{s.name, s.input, s.judged,
-                                       s.judged ? TsvValue(s.worst_slice) : TsvValue(), s.score,
-                                       s.p_value, s.above});
+    subjects.row(std::vector<TsvValue>{
+        s.name, s.input, s.judged, s.judged ? TsvValue(s.worst_slice) : TsvValue(), s.score,
+        s.p_value, s.above, s.learnt_slices ? TsvValue(*s.learnt_slices) : TsvValue()});
   subjects.commit();
   write_file((folder / "subjects.json").string(), tsv_sidecar(columns, facts));
 }

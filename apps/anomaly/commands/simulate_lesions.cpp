@@ -168,7 +168,7 @@ void add_simulate_lesions(CLI::App& simulate) {
       ->required();
   command->footer(
       "What a model finds is known from healthy scans that it has not learnt from. Figures on\n"
-      "copies of those that it was trained on are flattered, which nothing warns of.\n\n"
+      "copies of those that it was trained on are flattered.\n\n"
       "Example:\n"
       "  ratnet simulate anomaly --subjects 4 --lesioned 0 --seed 1 -o heads.h5 --nifti heads\n"
       "  ratnet simulate lesions heads -o planted --diameter 15");

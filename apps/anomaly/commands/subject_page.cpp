@@ -210,7 +210,10 @@ std::string subject_page(const SubjectReport& report) {
                                       .slices = summary.slices()});
   Page page("Anomaly report", summary.name, report.about);
   page.verdict(tone_of(verdict.kind), verdict.headline, verdict.sentences);
-  page.warnings(report.model.model.warnings);
+  std::vector<std::string> warnings = report.model.model.warnings;
+  if (const std::string flattered = flattery(summary); !flattered.empty())
+    warnings.push_back(flattered);
+  page.warnings(warnings);
   if (summary.judged > 0) {
     const auto unusual = std::ranges::count_if(summary.slice_p_values,
                                                [&](double p) { return is_unusual(p, rate); });

@@ -23,6 +23,11 @@ std::string counted_scans(std::span<const std::string> subjects);
 // Worst first; those of whom nothing was judged come last.
 bool ranks_before(const SubjectSummary& a, const SubjectSummary& b);
 
+// Of a scan with slices that the model learnt from or was calibrated on, a warning; else "".
+std::string flattery(const SubjectSummary& summary);
+// Of all such scans, with the names of the first three; "" where there is none.
+std::string flattery(std::span<const SubjectSummary> summaries);
+
 // A line for the terminal.
 std::string sentence(const AnomalyModel& model, const SubjectSummary& summary);
 

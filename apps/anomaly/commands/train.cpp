@@ -45,18 +45,31 @@ std::vector<std::string> unbeaten(const AnomalyEvaluation& test) {
     if (c.other != kPositionOnly &&
         (c.pixel_auprc.difference.value <= 0 || c.slice_auroc_matched.difference.value <= 0))
       warnings.push_back(text("on its test subjects it does not beat ", c.other, ": pixel AP ",
-                              c.pixel_auprc.difference.value, ", matched AUROC ",
-                              c.slice_auroc_matched.difference.value, " beside it"));
+                              format_difference(c.pixel_auprc), ", matched AUROC ",
+                              format_difference(c.slice_auroc_matched), " beside it"));
   return warnings;
 }
 
-bool has_lesions(const std::vector<PreparedSubject>& subjects) {
-  for (const PreparedSubject& subject : subjects)
-    for (std::int64_t s = 0; s < subject.slices(); ++s)
-      if (subject.judged[static_cast<std::size_t>(s)] &&
-          truth_of(subject, s).truth == LesionTruth::lesion)
-        return true;
-  return false;
+// By the test subjects, which leave `prepared`.
+AnomalyEvaluation judge(const AnomalyModel& model, PreparedCohort& prepared,
+                        const std::vector<Split>& splits, const TrainerOptions& trainer) {
+  std::vector<PreparedSubject> tested;
+  for (std::size_t i = 0; i < splits.size(); ++i)
+    if (splits[i] == Split::test) tested.push_back(std::move(prepared.subjects[i]));
+  if (tested.empty())
+    return compare_nobody(model, "no subject was kept for testing: there are no figures");
+  if (std::ranges::none_of(tested, is_known))
+    return compare_nobody(model,
+                          "of no test subject is known where lesions are or that there are none: "
+                          "there are no figures");
+  const std::optional<LearntBaselines> learnt =
+      calibrated_baselines(of_split(prepared.subjects, splits, Split::train),
+                           of_split(prepared.subjects, splits, Split::validation), model.score);
+  const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
+  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = scoring_batch(model.model.graph)});
+  ThreadPool pool(trainer.threads);
+  return compare(plan, model, tested, learnt, pool);
 }
 
 void run(Options options) {
@@ -102,33 +115,17 @@ void run(Options options) {
   AnomalyModel& model = result.model;
   const std::string &output = options.command.output, &json = options.command.json;
   save_model(model.model, output);  // what comes now may fail, and training took long
-  std::optional<AnomalyEvaluation> test;
-  std::vector<PreparedSubject> tested;
-  for (std::size_t i = 0; i < splits.size(); ++i)
-    if (splits[i] == Split::test) tested.push_back(std::move(prepared.subjects[i]));
-  if (has_lesions(tested)) {
-    const std::optional<LearntBaselines> learnt = calibrated_baselines(
-        of_split(prepared.subjects, splits, Split::train),
-        of_split(prepared.subjects, splits, Split::validation), training.score);
-    const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
-    Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
-              {.batch = scoring_batch(model.model.graph)});
-    ThreadPool pool(trainer.threads);
-    test = compare(plan, model, tested, learnt, pool);
-    model.model.metrics = metrics_of(*test);
-    for (std::string& warning : unbeaten(*test)) model.model.warnings.push_back(std::move(warning));
+  const AnomalyEvaluation test = judge(model, prepared, splits, trainer);
+  if (test.methods.front().all.has_lesions()) {
+    model.model.metrics = metrics_of(test);
+    for (std::string& warning : unbeaten(test)) model.model.warnings.push_back(std::move(warning));
   }
   save_model(model.model, output);
   std::error_code ignored;
   std::filesystem::remove(trainer.checkpoint_path, ignored);
-  if (test) {
-    std::printf("on test subjects it never saw:\n");
-    print_evaluation(*test, stdout);
-    if (!json.empty()) write_file(json, to_json(*test));
-  } else {
-    std::printf("no test subject has a lesion: nothing to judge it by\n");
-    if (!json.empty()) write_file(json, "{}\n");
-  }
+  if (test.patients > 0) std::printf("on test subjects it never saw:\n");
+  print_evaluation(test, stdout);
+  if (!json.empty()) write_file(json, to_json(test));
   std::printf(
       "threshold %.4f: %.3g%% of %lld held-out subjects' healthy pixels lie above it\n"
       "smallest false-positive rate that can be promised: 1 in %lld\n"
