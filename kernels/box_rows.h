@@ -35,6 +35,11 @@ struct BoxRows {
     return count;
   }
 
+  // How many rows from the i-th on, itself included, follow one another in both tensors.
+  constexpr std::int64_t neighbours(std::int64_t i) const {
+    return rank < 2 || clear ? 1 : size[rank - 2] - i % size[rank - 2];
+  }
+
   struct Row {
     std::int64_t x = 0, y = 0;  // as rows of the tensors are counted
     bool inside = true;         // the box; else x means nothing

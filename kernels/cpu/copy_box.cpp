@@ -12,10 +12,11 @@ template <class T>
 void copy_rows(const CopyBox& op, const BoxRows& box, std::int64_t first, std::int64_t last) {
   const int run = box.rank - 1;
   const std::int64_t size = box.size[run], to = box.to[run];
-  for (std::int64_t i = first; i < last; ++i) {
+  for (std::int64_t i = first, n = 0; i < last; i += n) {
     const BoxRows::Row row = box.row(i);
+    n = std::min(box.neighbours(i), last - i);
     T* y = op.y.as<T>() + row.y * box.y[run];
-    T* end = y + box.y[run];
+    T* const end = y + box.y[run];
     if (!row.inside) {
       std::fill(y, end, T{0});
       continue;
@@ -24,7 +25,9 @@ void copy_rows(const CopyBox& op, const BoxRows& box, std::int64_t first, std::i
       std::fill(y, y + to, T{0});
       std::fill(y + to + size, end, T{0});
     }
-    std::copy_n(op.x.as<T>() + row.x * box.x[run] + box.from[run], size, y + to);
+    const T* x = op.x.as<T>() + row.x * box.x[run] + box.from[run];
+    for (std::int64_t k = 0; k < n; ++k, x += box.x[run], y += box.y[run])
+      std::copy_n(x, size, y + to);
   }
 }
 

@@ -17,41 +17,72 @@ namespace ratnet::inline v1 {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <class T>
-struct Corner {
-  std::int64_t offset;
-  T weight;
+// An input that an output reads, or a line of them: its first element, and its weight.
+struct Part {
+  std::int64_t at;
+  double weight;
 };
+
+// The lines of the input that row (n, d, h) of y reads; their number.
+int lines_of(const SampledGrid& g, std::int64_t row, Part (&lines)[4]) {
+  const SampledAxis &depth = g.axes[0], &height = g.axes[1];
+  const auto plane = row / height.out;
+  const auto a = depth.taps(plane % depth.out), b = height.taps(row % height.out);
+  const std::int64_t sample = plane / depth.out;
+  int count = 0;
+  for (int k = 0; k < 4; ++k) {
+    const double weight = a.weight[k / 2] * b.weight[k % 2];
+    if (weight == 0) continue;
+    const std::int64_t line = (sample * depth.in + a.at[k / 2]) * height.in + b.at[k % 2];
+    lines[count++] = {line * g.axes[2].in * g.channels, weight};
+  }
+  return count;
+}
+
+// One pixel of y.
+template <class T>
+HWY_INLINE void resample_pixel(const T* x, const Part (&parts)[8], int count, std::int64_t channels,
+                               T* y) {
+  if (count == 1 && parts[0].weight == 1) {
+    for_vectors<T>(0, channels, [&](auto d, std::int64_t c) HWY_ATTR {
+      hn::StoreU(hn::LoadU(d, x + parts[0].at + c), d, y + c);
+    });
+    return;
+  }
+  for_vectors<T>(0, channels, [&](auto d, std::int64_t c) HWY_ATTR {
+    const auto term = [&](const Part& part) HWY_ATTR {
+      return hn::Mul(hn::LoadU(d, x + part.at + c), hn::Set(d, static_cast<T>(part.weight)));
+    };
+    auto sum = term(parts[0]);
+    for (int k = 1; k < count; ++k) sum = hn::Add(sum, term(parts[k]));
+    hn::StoreU(sum, d, y + c);
+  });
+}
 
 // Rows (n, d, h) of y.
 template <class T>
 void resample(const Resample& op, const SampledGrid& g, std::int64_t first, std::int64_t last) {
-  const SampledAxis &depth = g.axes[0], &height = g.axes[1], &width = g.axes[2];
-  for (std::int64_t row = first; row < last; ++row) {
-    const auto plane = row / height.out;
-    const auto a = depth.taps(plane % depth.out), b = height.taps(row % height.out);
-    const std::int64_t sample = plane / depth.out;
-    T* y = op.y.as<T>() + row * width.out * g.channels;
-    for (std::int64_t i = 0; i < width.out; ++i, y += g.channels) {
-      const auto c = width.taps(i);
-      Corner<T> corners[8];
-      int count = 0;
-      for (int k = 0; k < 8; ++k) {
-        const int z = k / 4, h = k / 2 % 2, w = k % 2;
-        const double weight = a.weight[z] * b.weight[h] * c.weight[w];
-        if (weight == 0) continue;
-        const std::int64_t line = (sample * depth.in + a.at[z]) * height.in + b.at[h];
-        corners[count++] = {(line * width.in + c.at[w]) * g.channels, static_cast<T>(weight)};
+  const SampledAxis& width = g.axes[2];
+  // The taps of so many columns are found once for all rows.
+  constexpr std::int64_t kColumns = 64;
+  SampledAxis::Taps columns[kColumns];
+  for (std::int64_t from = 0; from < width.out; from += kColumns) {
+    const std::int64_t n = std::min(kColumns, width.out - from);
+    for (std::int64_t i = 0; i < n; ++i) columns[i] = width.taps(from + i);
+    for (std::int64_t row = first; row < last; ++row) {
+      Part lines[4];
+      const int line_count = lines_of(g, row, lines);
+      T* y = op.y.as<T>() + (row * width.out + from) * g.channels;
+      for (std::int64_t i = 0; i < n; ++i, y += g.channels) {
+        Part parts[8];
+        int count = 0;
+        for (int k = 0; k < 2 * line_count; ++k) {
+          const double weight = lines[k / 2].weight * columns[i].weight[k % 2];
+          if (weight == 0) continue;
+          parts[count++] = {lines[k / 2].at + columns[i].at[k % 2] * g.channels, weight};
+        }
+        resample_pixel(op.x.as<T>(), parts, count, g.channels, y);
       }
-      const T* x = op.x.as<T>();
-      for_vectors<T>(0, g.channels, [&](auto d, std::int64_t channel) HWY_ATTR {
-        const auto term = [&](const Corner<T>& corner) HWY_ATTR {
-          return hn::Mul(hn::LoadU(d, x + corner.offset + channel), hn::Set(d, corner.weight));
-        };
-        auto sum = term(corners[0]);
-        for (int k = 1; k < count; ++k) sum = hn::Add(sum, term(corners[k]));
-        hn::StoreU(sum, d, y + channel);
-      });
     }
   }
 }
