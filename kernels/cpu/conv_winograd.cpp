@@ -11,10 +11,16 @@ namespace {
 using namespace conv_bands;
 using winograd::Blocks;
 using winograd::Place;
+using winograd::Points;
 
 // Floats from one point of the filters to the next.
 std::int64_t filter_stride(const Blocks& b) {
   return winograd::point_stride(b.taps * b.problem.in * b.out);
+}
+
+// For the pooled outputs of a tile of each of two planes, and their taps.
+std::int64_t two_planes_floats(const Blocks& b) {
+  return b.pooled_planes == 1 ? 0 : round_up(10 * b.out, 16);
 }
 
 struct Memory {
@@ -22,12 +28,13 @@ struct Memory {
   float* bias;                  // [out]
   float* zeros;                 // [out]
   std::ptrdiff_t* tap_offsets;  // [taps]
-  float* workers;               // each: 37 points, a tile
+  float* workers;               // each: 37 points, a tile, two_planes_floats()
   std::int64_t worker_floats;
 };
 
 Memory lay_out(const Blocks& b, int workers, const float* filters, Scratch& scratch) {
-  const std::int64_t worker_floats = round_up(b.in_floats() + b.out_stride + b.tile_floats(), 16);
+  const std::int64_t worker_floats =
+      round_up(b.in_floats() + b.out_stride + b.tile_floats() + two_planes_floats(b), 16);
   return {.filters = filters,
           .bias = scratch.take(b.out),
           .zeros = scratch.take(b.out),
@@ -113,6 +120,47 @@ void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
                .argmax = epilogue.argmax ? epilogue.argmax + first + r * row_floats : nullptr});
 }
 
+// Of windows of 2x2x2: the same of the tiles of two planes. buffer: two_planes_floats().
+void write_two_planes(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
+                      const Pooled& pooled, const Place& at, const float* points, float* buffer) {
+  constexpr std::int64_t kSide = kWinogradOutput / 2;
+  const std::int64_t channels = b.problem.out, plane_floats = kSide * kSide * b.out;
+  // Which of four was taken in each plane.
+  auto* const taps = reinterpret_cast<std::uint8_t*>(buffer + 2 * plane_floats);
+  for (std::int64_t plane = 0; plane < 2; ++plane)
+    winograd_output_pooled({.m = points + plane * b.out,
+                            .stride = b.out_stride,
+                            .bias = memory.bias,
+                            .negative_slope = 1,
+                            .channels = b.out},
+                           {buffer + plane * plane_floats, kSide * b.out, b.out},
+                           epilogue.argmax ? taps + plane * plane_floats : nullptr);
+  const std::int64_t y = at.y / kWinogradOutput * kSide, x = at.x / kWinogradOutput * kSide;
+  const std::int64_t plane = at.sample * (b.problem.output[0] / 2) + at.plane / 2;
+  const std::int64_t pixels = std::min(kSide, pooled.columns - x);
+  for (std::int64_t r = 0; r < std::min(kSide, pooled.rows - y); ++r) {
+    const std::int64_t to = ((plane * pooled.rows + y + r) * pooled.columns + x) * channels;
+    std::uint8_t* const argmax = epilogue.argmax ? epilogue.argmax + to : nullptr;
+    pool_rows({.buffer = buffer + r * kSide * b.out,
+               .row_stride = plane_floats,
+               .pixel_stride = b.out,
+               .rows = 2,
+               .width = 1,
+               .pixels = pixels,
+               .channels = channels,
+               .negative_slope = epilogue.negative_slope,
+               .out = epilogue.y + to,
+               .argmax = argmax});
+    if (!argmax) continue;
+    for (std::int64_t i = 0; i < pixels; ++i)
+      for (std::int64_t c = 0; c < channels; ++c) {
+        std::uint8_t& taken = argmax[i * channels + c];  // so far the plane
+        const std::int64_t in_plane = (r * kSide + i) * b.out + c;
+        taken = static_cast<std::uint8_t>(4 * taken + taps[taken * plane_floats + in_plane]);
+      }
+  }
+}
+
 // The convolution proper.
 void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float* x,
              const Epilogue& epilogue) {
@@ -146,7 +194,11 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
              .out_stride = b.out});
     Place at = b.first_of(block);
     for (std::int64_t t = 0; t < tiles; ++t, b.advance(at))
-      write_tile(b, memory, epilogue, pooled, at, out + t * b.out, buffer);
+      if (b.pooled_planes == 1)
+        write_tile(b, memory, epilogue, pooled, at, out + t * b.out, buffer);
+      else if (at.plane % 2 == 0)
+        write_two_planes(b, memory, epilogue, pooled, at, out + t * b.out,
+                         buffer + b.tile_floats());
   });
 }
 
@@ -165,12 +217,17 @@ const char* declines_few_tiles(const Problem& p) {
 
 Problem problem_of(const Conv& op) { return {op.x.shape, op.weight.shape.back(), op.window}; }
 
+Blocks blocks_of(const Conv& op) {
+  return Blocks(problem_of(op), Points::over, op.pool.rank ? widened(op.pool).kernel[0] : 1);
+}
+
 const char* declines(const Conv& op) {
   if (op.pool.rank) {
     const Window pool = widened(op.pool);
+    const bool by_two = pool.kernel == std::array<std::int64_t, 3>{2, 2, 2};
     for (std::size_t d = 0; d < 3; ++d)
-      if ((d == 0 ? 1 : kWinogradOutput) % pool.kernel[d] != 0)
-        return "pools windows of 2 and 4 in the plane only";
+      if (!by_two && (d == 0 ? 1 : kWinogradOutput) % pool.kernel[d] != 0)
+        return "pools windows of 2 and 4 in the plane and of 2x2x2 only";
   }
   const char* const reason = winograd::declines(problem_of(op), op.groups, op.x.dtype);
   return reason ? reason : declines_few_tiles(problem_of(op));
@@ -178,7 +235,7 @@ const char* declines(const Conv& op) {
 
 std::size_t scratch_bytes(const CpuQueue& queue, const Conv& op) {
   Scratch scratch;
-  lay_out(Blocks(problem_of(op)), queue.executor->workers(), nullptr, scratch);
+  lay_out(blocks_of(op), queue.executor->workers(), nullptr, scratch);
   return scratch.bytes();
 }
 
@@ -194,7 +251,7 @@ void prepare(CpuQueue& queue, const Conv& op, float* filters) {
 }
 
 void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
-  const Blocks b(problem_of(op));
+  const Blocks b = blocks_of(op);
   Scratch scratch(lent.scratch);
   const Memory memory = lay_out(b, queue.executor->workers(), lent.weights, scratch);
   forward(queue, b, memory, op.x.as<float>(),

@@ -24,7 +24,7 @@ const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
   return nullptr;
 }
 
-Blocks::Blocks(const Problem& p, Points points)
+Blocks::Blocks(const Problem& p, Points points, std::int64_t planes)
     : problem(p),
       taps(p.window.kernel[0]),
       in(winograd_channels(p.in)),
@@ -33,7 +33,8 @@ Blocks::Blocks(const Problem& p, Points points)
       out(panels * width),
       tiles_y((p.output[1] + kWinogradOutput - 1) / kWinogradOutput),
       tiles_x((p.output[2] + kWinogradOutput - 1) / kWinogradOutput),
-      tiles(p.batch * p.output[0] * tiles_y * tiles_x) {
+      pooled_planes(planes),
+      tiles(p.batch * (p.output[0] / planes * planes) * tiles_y * tiles_x) {
   // Points of a block: half of a second-level cache of 512 KiB. A multiple of 12, the pixels that
   // the register tiles take at once.
   constexpr std::int64_t kFloats = std::int64_t{64} * 1024;
@@ -49,23 +50,29 @@ void Blocks::resize(std::int64_t most) {
 }
 
 Place Blocks::first_of(std::int64_t block) const {
-  const std::int64_t tile = first_tile(block);
+  const std::int64_t tile = first_tile(block) / pooled_planes;  // of a window's first plane
   const std::int64_t row = tile / tiles_x;
-  const std::int64_t plane = row / tiles_y;
-  return {.sample = plane / problem.output[0],
-          .plane = plane % problem.output[0],
+  const std::int64_t window = row / tiles_y;
+  const std::int64_t windows = problem.output[0] / pooled_planes;
+  return {.sample = window / windows,
+          .plane = window % windows * pooled_planes,
           .y = row % tiles_y * kWinogradOutput,
           .x = tile % tiles_x * kWinogradOutput};
 }
 
 void Blocks::advance(Place& place) const {
+  if (pooled_planes == 2) {
+    if (++place.plane % 2 == 1) return;
+    place.plane -= 2;
+  }
   place.x += kWinogradOutput;
   if (place.x < tiles_x * kWinogradOutput) return;
   place.x = 0;
   place.y += kWinogradOutput;
   if (place.y < tiles_y * kWinogradOutput) return;
   place.y = 0;
-  if (++place.plane < problem.output[0]) return;
+  place.plane += pooled_planes;
+  if (place.plane + pooled_planes <= problem.output[0]) return;
   place.plane = 0;
   ++place.sample;
 }

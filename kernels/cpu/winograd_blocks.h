@@ -38,16 +38,21 @@ struct Blocks {
   std::int64_t width, panels;  // of channels out
   std::int64_t out;            // channels out, whole panels
   std::int64_t tiles_y, tiles_x;
-  std::int64_t tiles;  // of the batch
-  std::int64_t size;   // tiles of a block at most
+  std::int64_t pooled_planes;  // whose tiles are neighbours, within a block
+  std::int64_t tiles;          // of the batch; where planes are pooled, those of whole windows
+  std::int64_t size;           // tiles of a block at most
   std::ptrdiff_t in_stride, out_stride;
 
-  explicit Blocks(const Problem& problem, Points points = Points::over);
+  // pooled_planes: 1 or 2.
+  explicit Blocks(const Problem& problem, Points points = Points::over,
+                  std::int64_t pooled_planes = 1);
   // Blocks of at most so many tiles, 12 to 96; points beside each other.
   void resize(std::int64_t most);
   std::int64_t count() const { return (tiles + size - 1) / size; }
   // Blocks of nearly equal size.
-  std::int64_t first_tile(std::int64_t block) const { return tiles * block / count(); }
+  std::int64_t first_tile(std::int64_t block) const {
+    return tiles / pooled_planes * block / count() * pooled_planes;
+  }
   std::int64_t tiles_of(std::int64_t block) const {
     return first_tile(block + 1) - first_tile(block);
   }

@@ -323,7 +323,13 @@ TEST_CASE("convolutions whose neighbouring pixels are one, and of many bands and
       // Several bands, of several panels.
       {{1, 61, 40, 24}, 40, {.rank = 2, .kernel = {2, 2}, .pad_before = {1, 0}}},
       {{9, 5, 6, 13}, 33, {.rank = 2, .kernel = {2, 1}}},
-      // Winograd's, of many tiles.
+      // Winograd's, of many tiles; of volumes pooled by 2x2x2, whose last planes and rows are left.
+      {{2, 7, 9, 10, 8},
+       12,
+       {.rank = 3, .kernel = {3, 3, 3}, .pad_before = {1, 1, 1}, .pad_after = {1, 1, 1}}},
+      {{3, 5, 16, 8, 17},
+       40,
+       {.rank = 3, .kernel = {2, 3, 3}, .pad_before = {0, 1, 1}, .pad_after = {0, 1, 1}}},
       {{2, 37, 41, 17},
        19,
        {.rank = 2, .kernel = {3, 3}, .pad_before = {1, 1}, .pad_after = {1, 1}}}};
@@ -374,6 +380,18 @@ TEST_CASE("convolutions whose neighbouring pixels are one, and of many bands and
         op.y = r[4];
         op.pool = pool;
         run_on(queues[q], op);
+        // With the taps of the maxima, the same.
+        Tensor beside(pooled, DType::f32), argmax(pooled, DType::u8);
+        op.y = beside;
+        op.argmax = argmax;
+        run_on(queues[q], op);
+        CHECK(same_bits(beside, r[4]));
+        Doubles at_argmax(largest.size(), 1e300);
+        for_each_tap(c.y, pool, [&](std::size_t to, std::int64_t from, std::int64_t tap) {
+          if (argmax.values<std::uint8_t>()[to] == tap)
+            at_argmax[to] = o.y[static_cast<std::size_t>(from)];
+        });
+        CHECK(distance(beside, at_argmax) < tolerance_of_sums(DType::f32));
       }
       const Doubles* const expected[] = {&o.y, &o.dx, &o.dweight, &o.dbias, &largest};
       for (int k = 0; k < 5; ++k) {
