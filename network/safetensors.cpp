@@ -201,6 +201,8 @@ void write_safetensors(const std::string& path, const std::map<std::string, std:
   std::string text_header = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text_header.resize((text_header.size() + 63) / 64 * 64 - 8 + 64, ' ');
   const std::uint64_t length = text_header.size();
+  require(length <= kMostHeader, "a file whose header takes ", length, " bytes, of ", kMostHeader,
+          " that are read");
 
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&length, 1)));

@@ -188,14 +188,17 @@ double threshold_of(std::span<const PreparedSubject* const> subjects,
 // As many bits as a coefficient keeps.
 double mark_of(const ImageHash& hash) { return static_cast<double>(hash.low >> 11); }
 
-// AnomalyModel::learnt_slices; absent where the slices of a subject cannot be known again.
+// AnomalyModel::learnt_slices; absent where the slices of a subject cannot be known again, and
+// where they are so many that they would fill the file's header.
 std::optional<std::vector<double>> marks_of(std::span<const PreparedSubject* const> training,
                                             std::span<const PreparedSubject* const> held_out) {
+  constexpr std::size_t kMost = std::size_t{1} << 18;
   std::vector<double> marks;
   for (const auto subjects : {training, held_out})
     for (const auto& [n, slice] : healthy_slices("learnt slices", subjects)) {
-      if (subjects[n]->hashes.empty()) return std::nullopt;
-      marks.push_back(mark_of(subjects[n]->hashes[static_cast<std::size_t>(slice)]));
+      if (subjects[n]->hashes.empty() || marks.size() == kMost) return std::nullopt;
+      const ImageHash& hash = subjects[n]->hashes[static_cast<std::size_t>(slice)];
+      if (!hash.constant()) marks.push_back(mark_of(hash));
     }
   std::ranges::sort(marks);
   return marks;
@@ -316,7 +319,7 @@ std::optional<std::int64_t> count_learnt_slices(const AnomalyModel& model,
                                                 const PreparedSubject& subject) {
   if (!model.learnt_slices || subject.hashes.empty()) return std::nullopt;
   return std::ranges::count_if(subject.hashes, [&](const ImageHash& hash) {
-    return std::ranges::binary_search(*model.learnt_slices, mark_of(hash));
+    return !hash.constant() && std::ranges::binary_search(*model.learnt_slices, mark_of(hash));
   });
 }
 

@@ -105,7 +105,7 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   return evaluation;
 }
 
-AnomalyEvaluation compare_nobody(const AnomalyModel& model, const std::string& why) {
+AnomalyEvaluation no_comparison(const AnomalyModel& model, const std::string& why) {
   AnomalyEvaluation evaluation;
   evaluation.methods.push_back(
       {.name = name_beside_rules(model), .threshold = model.model.threshold});

@@ -34,6 +34,6 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
 
 // The same where there is nobody to judge: the model's threshold and rate, no figures, and `why` as
 // its warning.
-AnomalyEvaluation compare_nobody(const AnomalyModel& model, const std::string& why);
+AnomalyEvaluation no_comparison(const AnomalyModel& model, const std::string& why);
 
 }  // namespace ratnet::inline v1

@@ -95,8 +95,9 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
     });
     return copy_columns(p, out, y);
   }
-  // The panels of a block take its samples in turn, unless threads would have nothing to do.
-  const std::int64_t parts = blocks < queue.executor->workers() ? p.panels() : 1;
+  // The panels of a block take its samples in turn, unless threads would wait for one another.
+  const std::int64_t workers = queue.executor->workers();
+  const std::int64_t parts = workers > 1 && blocks < 4 * workers ? p.panels() : 1;
   parallel_for(*queue.executor, blocks * parts, [&](std::int64_t item, int) {
     const std::int64_t block = item / parts, part = item % parts;
     const std::int64_t first = p.n * block / blocks;

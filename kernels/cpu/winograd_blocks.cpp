@@ -14,7 +14,10 @@ const char* declines(const Problem& p, std::int64_t groups, DType dtype) {
     if (w.kernel[d] != 3 || w.dilation[d] != 1) return "works for 3x3 kernels only";
     if (w.stride[d] != 1) return "works with stride 1 only";
   }
-  if (std::min(p.in, p.out) < kFewestChannels) return "does not pay for so few channels";
+  // The input's transforms are made for every tap along depth.
+  if (std::min(p.in, p.out) < kFewestChannels ||
+      (w.kernel[0] > 1 && std::max(p.in, p.out) < 2 * kFewestChannels))
+    return "does not pay for so few channels";
   if (is_absurd(p)) return "the input with its border is too large";
   // Whole tiles are computed: at most 1.6 times the outputs.
   const Blocks blocks(p);

@@ -34,7 +34,7 @@ enum class Points { beside, over };
 struct Blocks {
   Problem problem;
   std::int64_t taps;           // of the kernel along depth
-  std::int64_t in;             // channels in, whole vectors
+  std::int64_t in;             // channels in, winograd_channels() of them
   std::int64_t width, panels;  // of channels out
   std::int64_t out;            // channels out, whole panels
   std::int64_t tiles_y, tiles_x;

@@ -227,7 +227,8 @@ HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& ti
   ForVectors(WholeVectors(t.channels), [&](auto d, std::int64_t c) HWY_ATTR {
     const auto bias = hn::LoadU(d, t.bias + c);
     hn::Vec<decltype(d)> windows[4][4];
-    // Adding the bias keeps the order, but may round two to the same, of which the first counts.
+    // Adding a finite bias keeps the order, but may round two to the same, of which the first
+    // counts.
     ToPixels<OutputTransform>(d, t.m + c, t.stride, [&](int y, int x, auto value) HWY_ATTR {
       windows[y / 2 * 2 + x / 2][y % 2 * 2 + x % 2] = kArgmax ? hn::Add(value, bias) : value;
     });

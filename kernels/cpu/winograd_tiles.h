@@ -39,7 +39,7 @@ void winograd_filter(const float* g, std::int64_t channels, float* u, std::ptrdi
 struct WinogradOutput {
   const float* m;
   std::ptrdiff_t stride;
-  const float* bias;      // whole vectors
+  const float* bias;      // winograd_channels(channels)
   float negative_slope;   // as in PoolRows
   std::int64_t channels;  // to write: any number
 };

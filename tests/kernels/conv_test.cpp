@@ -403,6 +403,37 @@ TEST_CASE("convolutions whose neighbouring pixels are one, and of many bands and
   }
 }
 
+TEST_CASE("of equal sums the first is the maximum, in whatever plane", "[device]") {
+  const QueueHandle queue = test_queue(1);
+  for_each_instruction_set([&](const std::string& name) {
+    for (const int rank : {2, 3}) {
+      Window window{.rank = rank}, pool{.rank = rank};
+      Shape shape{2}, kernel, pooled{2};
+      for (std::size_t d = 0; d < static_cast<std::size_t>(rank); ++d) {
+        window.kernel[d] = 3;
+        window.pad_before[d] = window.pad_after[d] = 1;
+        pool.kernel[d] = pool.stride[d] = 2;
+        shape.push_back(8);
+        kernel.push_back(3);
+        pooled.push_back(4);
+      }
+      for (const std::int64_t channels : {8, 16}) kernel.push_back(channels);
+      shape.push_back(8);
+      pooled.push_back(16);
+      Random random(5);
+      const Tensor x = random_tensor(shape, DType::f32, random), weight(kernel, DType::f32);
+      Tensor y(pooled, DType::f32), argmax(pooled, DType::u8);
+      std::ranges::fill(argmax.values<std::uint8_t>(), std::uint8_t{9});
+      run_on(
+          queue,
+          Conv{.x = x, .weight = weight, .y = y, .argmax = argmax, .window = window, .pool = pool});
+      INFO(name << ", rank " << rank);
+      CHECK(std::ranges::all_of(argmax.values<std::uint8_t>(),
+                                [](std::uint8_t tap) { return tap == 0; }));
+    }
+  });
+}
+
 TEST_CASE("convolution refuses arguments that do not fit together", "[device]") {
   const QueueHandle queue = test_queue(1);
   Tensor x({2, 5, 5, 3}, DType::f32), weight({3, 3, 3, 4}, DType::f32), y({2, 3, 3, 4}, DType::f32);

@@ -14,7 +14,8 @@ TEST_CASE("dense layers and their gradients are the sums they stand for", "[devi
   for_each_instruction_set([&](const std::string& name) {
     Random random(21);
     for (int i = 0; i < 40; ++i) {
-      const std::int64_t n = 1 + random.integer(40);
+      // Several blocks of samples, of equal and unequal size, some of the time.
+      const std::int64_t n = 1 + random.integer(random.chance(0.25) ? 300 : 40);
       const std::int64_t in = 1 + random.integer(random.chance(0.1) ? 1200 : 70);
       const std::int64_t out = 1 + random.integer(70);
       const DType dtype = i % 4 == 3 ? DType::f64 : DType::f32;

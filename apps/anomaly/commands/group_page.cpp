@@ -183,7 +183,7 @@ std::string group_page(const GroupReport& report) {
   Page page("Anomaly report on a group", report.name, report.about);
   add_verdict(page, report, subjects);
   std::vector<std::string> warnings = report.model.model.warnings;
-  if (!report.flattery.empty()) warnings.push_back(report.flattery);
+  if (!report.leak_warning.empty()) warnings.push_back(report.leak_warning);
   page.warnings(warnings);
   if (count(subjects, VerdictKind::unjudged) < static_cast<std::int64_t>(subjects.size()))
     page.section("Scores", score_chart(report, subjects));

@@ -21,7 +21,7 @@ struct GroupReport {
   std::vector<GroupRow> rows{};  // in any order
   std::string about{};           // the model, for the heading
   std::string throughput{};      // a sentence, or empty
-  std::string flattery{};        // a warning, or empty
+  std::string leak_warning{};    // a warning, or empty
 };
 
 // Subjects of equal score stay in the order given; those without one come last. Throws Error

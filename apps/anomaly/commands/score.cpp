@@ -223,8 +223,8 @@ void Scoring::finish(double seconds) {
     for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 10); ++i)
       std::printf("  %s\n", sentence(model_, order[i]).c_str());
   }
-  const std::string flattered = flattery(order);
-  if (!flattered.empty()) std::printf("\nwarning: %s\n", flattered.c_str());
+  const std::string leak = leak_warning(order);
+  if (!leak.empty()) std::printf("\nwarning: %s\n", leak.c_str());
   std::int64_t slices = 0;
   for (const SubjectSummary& summary : order) slices += summary.slices();
   const std::string took = format_duration(seconds), triage = tables_->triage();
@@ -234,7 +234,7 @@ void Scoring::finish(double seconds) {
   if (!triage.empty()) std::printf("%s\n", triage.c_str());
   if (!group_.rows.empty()) {
     group_.name = group_name(named_.inputs);
-    group_.flattery = flattered;
+    group_.leak_warning = leak;
     group_.throughput = text(slices, " slices in ", took, ". ", triage);
     const std::string index = (fs::path(options_.output) / "index.html").string();
     write_file(index, group_page(group_));

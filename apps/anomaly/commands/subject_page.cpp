@@ -211,8 +211,7 @@ std::string subject_page(const SubjectReport& report) {
   Page page("Anomaly report", summary.name, report.about);
   page.verdict(tone_of(verdict.kind), verdict.headline, verdict.sentences);
   std::vector<std::string> warnings = report.model.model.warnings;
-  if (const std::string flattered = flattery(summary); !flattered.empty())
-    warnings.push_back(flattered);
+  if (const std::string leak = leak_warning(summary); !leak.empty()) warnings.push_back(leak);
   page.warnings(warnings);
   if (summary.judged > 0) {
     const auto unusual = std::ranges::count_if(summary.slice_p_values,

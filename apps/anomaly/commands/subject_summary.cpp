@@ -22,21 +22,21 @@ bool ranks_before(const SubjectSummary& a, const SubjectSummary& b) {
   return a.score > b.score;
 }
 
-std::string flattery(const SubjectSummary& summary) {
+std::string leak_warning(const SubjectSummary& summary) {
   const std::int64_t learnt = summary.learnt_slices.value_or(0);
   if (learnt == 0) return "";
   return text("the model learnt from or was calibrated on ", counted(learnt, "slice"),
               " of this scan: what it says of it is flattered");
 }
 
-std::string flattery(std::span<const SubjectSummary> summaries) {
+std::string leak_warning(std::span<const SubjectSummary> summaries) {
   constexpr std::size_t kNamed = 3;
   std::vector<std::string> subjects;
   std::string names;
   std::size_t learnt = 0;
   for (const SubjectSummary& summary : summaries) {
     subjects.push_back(summary.subject);
-    if (flattery(summary).empty()) continue;
+    if (leak_warning(summary).empty()) continue;
     if (learnt < kNamed) names += (learnt == 0 ? "" : ", ") + summary.name;
     ++learnt;
   }

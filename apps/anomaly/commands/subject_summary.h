@@ -24,9 +24,9 @@ std::string counted_scans(std::span<const std::string> subjects);
 bool ranks_before(const SubjectSummary& a, const SubjectSummary& b);
 
 // Of a scan with slices that the model learnt from or was calibrated on, a warning; else "".
-std::string flattery(const SubjectSummary& summary);
+std::string leak_warning(const SubjectSummary& summary);
 // Of all such scans, with the names of the first three; "" where there is none.
-std::string flattery(std::span<const SubjectSummary> summaries);
+std::string leak_warning(std::span<const SubjectSummary> summaries);
 
 // A line for the terminal.
 std::string sentence(const AnomalyModel& model, const SubjectSummary& summary);

@@ -57,11 +57,11 @@ AnomalyEvaluation judge(const AnomalyModel& model, PreparedCohort& prepared,
   for (std::size_t i = 0; i < splits.size(); ++i)
     if (splits[i] == Split::test) tested.push_back(std::move(prepared.subjects[i]));
   if (tested.empty())
-    return compare_nobody(model, "no subject was kept for testing: there are no figures");
+    return no_comparison(model, "no subject was kept for testing: there are no figures");
   if (std::ranges::none_of(tested, is_known))
-    return compare_nobody(model,
-                          "of no test subject is known where lesions are or that there are none: "
-                          "there are no figures");
+    return no_comparison(model,
+                         "of no test subject is known where lesions are or that there are none: "
+                         "there are no figures");
   const std::optional<LearntBaselines> learnt =
       calibrated_baselines(of_split(prepared.subjects, splits, Split::train),
                            of_split(prepared.subjects, splits, Split::validation), model.score);
