@@ -88,7 +88,7 @@ struct FilterTransform {
 
 // A^T: 6 to 4.
 struct OutputTransform {
-  static constexpr int kIn = 6, kOut = 4;
+  static constexpr int kIn = 6;
   static constexpr int kPasses[] = {0, 4};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
@@ -122,7 +122,7 @@ struct OutputAdjoint {
 
 // G^T: 6 to 3.
 struct FilterAdjoint {
-  static constexpr int kIn = 6, kOut = 3;
+  static constexpr int kIn = 6;
   static constexpr int kPasses[] = {0, 1, 2, 3};
   template <class In, class Put>
   static HWY_INLINE void Apply(const In& in, const Put& put) {
