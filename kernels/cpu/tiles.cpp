@@ -160,7 +160,7 @@ HWY_INLINE void OneTile(const Tiles& t, std::int64_t first, std::int64_t size) {
 template <int kMost, template <int> class Body, class Tiles>
 HWY_INLINE void EvenTiles(const Tiles& t, std::int64_t n) {
   std::int64_t first = 0;
-  for (; n - first > 2 * kMost; first += kMost) Body<kMost>::Run(t, first);
+  for (; n - first > std::int64_t{2} * kMost; first += kMost) Body<kMost>::Run(t, first);
   const std::int64_t left = n - first;
   const std::int64_t one = left > kMost ? (left + 1) / 2 : left;
   OneTile<kMost, Body>(t, first, one);
@@ -323,7 +323,8 @@ HWY_INLINE void ForwardPoolHeld(const ForwardPoolTiles& t, std::int64_t first,
   V bias[kHeld];
   for (int v = 0; v < kHeld; ++v) {
     bias[v] = hn::LoadU(d, t.bias + (first + v) * lanes);
-    for (int k = 0; k < 9; ++k) weight[v][k] = hn::LoadU(d, t.weight + (2 * k + first + v) * lanes);
+    for (std::int64_t k = 0; k < 9; ++k)
+      weight[v][k] = hn::LoadU(d, t.weight + (2 * k + first + v) * lanes);
   }
   for (std::int64_t p = 0; p < t.pixels; ++p) {
     V sums[kHeld][4];
