@@ -248,7 +248,7 @@ class Drawing {
     std::string line;
     y += 24;
     for (const std::string& phrase : phrases) {
-      const std::string longer = line.empty() ? phrase : line + " \xC2\xB7 " + phrase;
+      const std::string longer = line.empty() ? phrase : text(line, " \xC2\xB7 ", phrase);
       if (!line.empty() && ruler_.text_width(longer, kTotals) > width - 2 * kMargin) {
         writer_.words(kMargin, y, line, kTotals);
         y += 18;

@@ -59,7 +59,7 @@ std::string look(const Options& options) {
               .device = parse_device(options.compute.device),
               .precision = parse_precision(options.compute.precision),
               .tuner = tuning};
-    const std::string json = options.json ? model_json(model, plan) : "";
+    std::string json = options.json ? model_json(model, plan) : "";
     if (!options.json) print_model(model, plan);
     if (tuning) std::fprintf(stderr, "tuning: %s\n", to_string(tuning->summary()).c_str());
     return json;
