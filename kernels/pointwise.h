@@ -64,9 +64,9 @@ struct Dropout {
 void run(CpuQueue&, const Dropout&);
 void run(CudaQueue&, const Dropout&);
 
-// y = float(x) * scale + offset, in sample i (of the first dimension) float(x) * (scale *
-// scales[i])
-// + offset. x: u8, u16, i16, f32 (f64 too); y: f32 or f64, equal shapes.
+// y = float(x) * scale + offset, in sample i (of the first dimension)
+// float(x) * (scale * scales[i]) + offset. x: u8, u16, i16, f32 (f64 too); y: f32 or f64, equal
+// shapes.
 struct Convert {
   static constexpr const char* kName = "convert";
   ConstView x;

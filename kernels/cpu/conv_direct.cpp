@@ -145,7 +145,6 @@ void compute_row(const Forward& f, const ForwardMemory& memory, const Epilogue& 
                      .runs = f.runs.count,
                      .run_length = f.runs.length,
                      .weight = memory.weight + panel * p.depth() * f.width,
-                     .weight_stride = f.width,
                      .bias = memory.bias + panel * f.width,
                      .out = rows + part * buffer_row + panel * f.width,
                      .out_stride = f.padded_out()});

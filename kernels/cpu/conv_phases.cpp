@@ -274,7 +274,6 @@ void write_row(const Phases& f, const Phase& phase, std::int64_t panel, const Me
       .runs = phase.runs.count,
       .run_length = phase.runs.length,
       .weight = memory.weight + f.weights_of(phase) + panel * phase.taps() * f.problem.in * f.width,
-      .weight_stride = f.width,
       .bias = memory.zeros,
       .out = row + first,
       .out_stride = pixel_floats};

@@ -188,7 +188,6 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
              .runs = b.taps,
              .run_length = b.problem.in,
              .weight = memory.filters + point * filter_stride(b) + panel * depth * b.width,
-             .weight_stride = b.width,
              .bias = memory.zeros,
              .out = out + point * b.out_stride + panel * b.width,
              .out_stride = b.out});

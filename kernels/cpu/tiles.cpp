@@ -84,7 +84,7 @@ HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
     const float* const third[] = {x, x + 3 * stride, x + 6 * stride, x + 9 * stride};
     for (std::int64_t k = 0; k < t.run_length; ++k) {
       const Row factors = Row::Load(weight);
-      weight += t.weight_stride;
+      weight += t.width;
       (sum[i].MulAdd(third[i / 3][k + i % 3 * stride], factors), ...);
     }
   }

@@ -20,7 +20,7 @@ constexpr std::int64_t kWidestPanel = 128;  // with vectors of 2048 bits
 
 // For p in 0..pixels-1 and every channel c of one panel:
 //   out[p * out_stride + c] = start + sum over r < runs, k < run_length of
-//       x[p * x_stride + run_offsets[r] + k] * weight[(r * run_length + k) * weight_stride + c]
+//       x[p * x_stride + run_offsets[r] + k] * weight[(r * run_length + k) * width + c]
 // start is bias[c], or what `out` holds where bias is absent. Pixels are stored in order, so that
 // with a bias they may overlap.
 struct ForwardTiles {
@@ -32,7 +32,6 @@ struct ForwardTiles {
   std::int64_t runs;
   std::int64_t run_length;
   const float* weight;
-  std::ptrdiff_t weight_stride;
   const float* bias;
   float* out;
   std::ptrdiff_t out_stride;

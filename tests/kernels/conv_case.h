@@ -15,6 +15,19 @@ struct Case {
   std::int64_t groups = 1;
 };
 
+// The sums are of up to a few thousand terms of size one.
+inline double tolerance_of_sums(DType dtype) { return dtype == DType::f64 ? 1e-11 : 2e-4; }
+
+// One group. Throws Error (usage) where the kernel does not fit.
+inline Case case_of(const Shape& x, std::int64_t out, const Window& window) {
+  Case c{.x = x, .y = window.output(x, out, "test"), .window = window, .in = x.back(), .out = out};
+  for (int d = 0; d < window.rank; ++d)
+    c.weight.push_back(window.kernel[static_cast<std::size_t>(d)]);
+  c.weight.push_back(c.in);
+  c.weight.push_back(c.out);
+  return c;
+}
+
 // Any number of dimensions, kernel, stride, dilation, padding and, in a sixth of them, groups; a
 // quarter are kernels of 3x3 that move by one pixel, over enough channels for Winograd's method.
 // Small enough for the oracle.

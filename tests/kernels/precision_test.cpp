@@ -94,12 +94,12 @@ TEST_CASE("convolutions in tf32 and bf16 are the sums of rounded factors", "[dev
         oracle(c, doubles(rounded(t.x, precision)), doubles(rounded(t.weight, precision)),
                doubles(t.bias), doubles(rounded(t.dy, precision)));
     const Results r = compute(queue, c, t, precision);
-    CHECK(distance(r.y, o.y) < 2e-4);
-    CHECK(distance(r.dx, o.dx) < 2e-4);
-    CHECK(distance(r.dweight, o.dweight) < 2e-4);
+    CHECK(distance(r.y, o.y) < tolerance_of_sums(DType::f32));
+    CHECK(distance(r.dx, o.dx) < tolerance_of_sums(DType::f32));
+    CHECK(distance(r.dweight, o.dweight) < tolerance_of_sums(DType::f32));
     // Sums of gradients that are not rounded.
     const Oracle exact = oracle(c, doubles(t.x), doubles(t.weight), doubles(t.bias), doubles(t.dy));
-    CHECK(distance(r.dbias, exact.dbias) < 2e-4);
+    CHECK(distance(r.dbias, exact.dbias) < tolerance_of_sums(DType::f32));
   }
 }
 
@@ -139,9 +139,9 @@ TEST_CASE("dense layers in tf32 and bf16 are the sums of rounded factors", "[dev
     run_on(queue,
            DenseBackwardWeights{
                .x = flat(t.x, n), .dy = flat(t.dy, n), .dweight = dweight, .precision = precision});
-    CHECK(distance(y, o.y) < 2e-4);
-    CHECK(distance(dx, o.dx) < 2e-4);
-    CHECK(distance(dweight, o.dweight) < 2e-4);
+    CHECK(distance(y, o.y) < tolerance_of_sums(DType::f32));
+    CHECK(distance(dx, o.dx) < tolerance_of_sums(DType::f32));
+    CHECK(distance(dweight, o.dweight) < tolerance_of_sums(DType::f32));
   }
 }
 

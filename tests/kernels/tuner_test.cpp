@@ -25,12 +25,10 @@ class ByPlace : public Tuner {
     for (std::size_t i = 0; i < candidates.size(); ++i) trial.run(i);
     const std::size_t taken = std::min(place_, candidates.size() - 1);
     names.insert(candidates[taken]);
-    last = candidates[taken];
     return {.candidate = taken, .gain = 1.25};
   }
   std::vector<std::string> asked;
   std::set<std::string> names;
-  std::string last;
 
  private:
   std::size_t place_;
@@ -66,7 +64,6 @@ Case three_by_three(std::int64_t batch) {
 }  // namespace
 
 TEST_CASE("every algorithm that can be chosen gives the sums it stands for") {
-  constexpr double kSums = 2e-4;  // of up to a few thousand terms of size one, in f32
   std::set<std::string> forward, backward_data, backward_weights;
   for_each_instruction_set([&](const std::string& set) {
     Random random(21);
@@ -82,7 +79,7 @@ TEST_CASE("every algorithm that can be chosen gives the sums it stands for") {
 
         Tensor y(c.y, DType::f32);
         planned(*queue, conv_of(c, t, y));
-        CHECK(distance(y, o.y) < kSums);
+        CHECK(distance(y, o.y) < tolerance_of_sums(DType::f32));
         forward.merge(std::exchange(tuner->names, {}));
 
         Tensor dx(c.x, DType::f32);
@@ -90,7 +87,7 @@ TEST_CASE("every algorithm that can be chosen gives the sums it stands for") {
             *queue,
             ConvBackwardData{
                 .dy = t.dy, .weight = t.weight, .dx = dx, .window = c.window, .groups = c.groups});
-        CHECK(distance(dx, o.dx) < kSums);
+        CHECK(distance(dx, o.dx) < tolerance_of_sums(DType::f32));
         backward_data.merge(std::exchange(tuner->names, {}));
 
         Tensor dweight(c.weight, DType::f32), dbias({c.out}, DType::f32);
@@ -100,8 +97,8 @@ TEST_CASE("every algorithm that can be chosen gives the sums it stands for") {
                                             .dbias = dbias,
                                             .window = c.window,
                                             .groups = c.groups});
-        CHECK(distance(dweight, o.dweight) < kSums);
-        CHECK(distance(dbias, o.dbias) < kSums);
+        CHECK(distance(dweight, o.dweight) < tolerance_of_sums(DType::f32));
+        CHECK(distance(dbias, o.dbias) < tolerance_of_sums(DType::f32));
         backward_weights.merge(std::exchange(tuner->names, {}));
       }
     }
