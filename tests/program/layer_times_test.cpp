@@ -1,4 +1,5 @@
 // ratnet bench --layers.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -51,7 +52,18 @@ TEST_CASE("layers are timed as they are fused") {
   const Graph graph = small_graph();
   Plan plan(graph, std::make_shared<Parameters>(open_cpu(2), Weights::initialised(graph, 1)),
             {.batch = 4});
+  const View input = plan.input(0, 3);
+  for (std::int64_t i = 0; i < input.count(); ++i)
+    input.as<float>()[i] = static_cast<float>(i % 7) - 3;
+  const Tensor kept = Tensor::copy_of(input);
   const LayerTimes times = time_layers(plan, 3, 2);
+  // Every pass started from what was put into the input, so the last one's results are of that.
+  const Tensor timed = Tensor::copy_of(plan.output(0, 3));
+  const ConstView inputs[] = {kept.view()};
+  Tensor expected(timed.shape(), DType::f32);
+  const View outputs[] = {expected.view()};
+  plan.run(inputs, outputs);
+  CHECK(std::ranges::equal(timed.values<float>(), expected.values<float>()));
   std::vector<std::string> names;
   for (const LayerTime& layer : times.layers) {
     names.push_back(layer.name);
