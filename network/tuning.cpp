@@ -189,11 +189,13 @@ std::map<std::string, Tuning::Seconds> Tuning::read_cache(std::string& why_not) 
     if (!problems.is_object() || problems.size() > kMostProblems)
       fail(ErrorKind::input, "damaged, or of more than ", kMostProblems, " problems");
     std::map<std::string, Seconds> read;
-    for (const auto& [problem, algorithms] : problems.items())
+    for (const auto& [problem, algorithms] : problems.items()) {
+      if (!algorithms.is_object()) fail(ErrorKind::input, "damaged: times of no algorithms");
       for (const auto& [algorithm, seconds] : algorithms.items()) {
         if (!is_time(seconds)) fail(ErrorKind::input, "damaged: a time that is none");
         read[problem][algorithm] = seconds.get<double>();
       }
+    }
     return read;
   } catch (const std::exception& reason) {
     why_not = text("ignored: ", reason.what());

@@ -74,6 +74,10 @@ TEST_CASE("control groups of version 1 limit what is free, inside containers too
 }
 
 TEST_CASE("the limit of addresses limits what is free") {
+  if (has_sanitizer_memory()) {
+    WARN("skipped: a sanitizer needs more addresses than the limit");
+    return;
+  }
   const TemporaryFolder folder;
   const std::filesystem::path root = folder / "";
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -84,7 +88,7 @@ TEST_CASE("the limit of addresses limits what is free") {
     const rlimit limit{std::size_t{1} << 40, std::size_t{1} << 40};
     const bool set = setrlimit(RLIMIT_AS, &limit) == 0;
     const bool right = free_memory(root) == (std::size_t{1} << 40) - 100 * page;
-    _exit(has_sanitizer_memory() || (set && right) ? 0 : 1);
+    _exit(set && right ? 0 : 1);
   }
   int status = 1;
   waitpid(child, &status, 0);

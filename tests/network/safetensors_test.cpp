@@ -105,6 +105,10 @@ TEST_CASE("a file is written whole or not at all") {
   CHECK(refused(ErrorKind::file_system, "none", [&] {
           write_safetensors(folder / "none/x", {}, {{"a", a}});
         }) == "");
+  // A header that readers refuse to read.
+  CHECK(refused(ErrorKind::usage, "header takes 16777", [&] {
+          write_safetensors(folder / "x", {{"key", std::string(16 << 20, 'k')}}, {{"a", a}});
+        }) == "");
   CHECK(folder.files() == 0);
   write_safetensors(folder / "x", {{"key", "not UTF-8: \xff\xfe"}}, {{"a\xff", a}});
   CHECK(SafetensorsFile(folder / "x").tensors().size() == 1);

@@ -17,11 +17,7 @@ struct Trained {
 };
 
 Trained train(const Device& device, AnomalyMethod method, const Sizes& size) {
-  std::vector<PreparedSubject> subjects;
-  for (std::uint64_t i = 0; i < 3; ++i) {
-    subjects.push_back(healthy_subject(2, i));
-    subjects.back().name = text("s", i);
-  }
+  const std::vector<PreparedSubject> subjects = healthy_cohort(3, 2);
   AnomalyTrainingOptions options;
   options.method = method;
   options.network = {.size = size, .widths = {3, 4}, .code = 3};
