@@ -151,7 +151,8 @@ void acquire(Random& random, const HeadCohortOptions& options, int subject, cons
         std::clamp(std::round(static_cast<double>(level) * gain), 0.0, 255.0)));
 }
 
-// The healthy subjects' 70/15/15; lesioned ones are test.
+// The healthy subjects' 70/15/15, of two or more at least one to calibrate on; lesioned ones are
+// test.
 std::vector<Split> split_subjects(const HeadCohortOptions& options,
                                   const std::vector<std::uint8_t>& lesioned) {
   std::vector<std::size_t> healthy;
@@ -161,11 +162,15 @@ std::vector<Split> split_subjects(const HeadCohortOptions& options,
   random.shuffle(std::span<std::size_t>(healthy));
   std::vector<Split> splits(lesioned.size(), Split::test);
   const auto n = static_cast<double>(healthy.size());
+  bool calibrates = false;
   for (std::size_t i = 0; i < healthy.size(); ++i) {
     const double place = static_cast<double>(i) + 0.5;
-    splits[healthy[i]] = place < 0.70 * n   ? Split::train
-                         : place < 0.85 * n ? Split::validation
-                                            : Split::test;
+    if (place < 0.70 * n) {
+      splits[healthy[i]] = Split::train;
+    } else if (place < 0.85 * n || !calibrates) {
+      splits[healthy[i]] = Split::validation;
+      calibrates = true;
+    }
   }
   return splits;
 }

@@ -301,6 +301,15 @@ TEST_CASE("a cohort of heads is the same on any number of threads, lesioned subj
   CHECK(splits[Split::validation] == 1);
   CHECK(splits[Split::test] == 5);
 
+  // Few have somebody to train on and somebody to calibrate on all the same.
+  for (const int few : {3, 4, 6}) {
+    HeadCohortOptions small = options;
+    small.subjects = few;
+    const std::vector<Split> chosen = simulate_head_cohort(small, one).table.splits;
+    CHECK(std::ranges::count(chosen, Split::train) > 0);
+    CHECK(std::ranges::count(chosen, Split::validation) > 0);
+  }
+
   const SimulatedHead alone = simulate_head(options, 6, lesioned[6] != 0);
   CHECK(std::equal(alone.images.begin(), alone.images.end(),
                    cohort.images.begin() + 6 * 8 * 64 * 64));

@@ -46,7 +46,12 @@ TEST_CASE("sessions of a subject are never parted and have a row each") {
   CHECK(contents(out + "/index.html").find("<bdi>sub-02/ses-2/FLAIR</bdi>") != std::string::npos);
   CHECK(std::filesystem::exists(out + "/sub-02/ses-2/FLAIR_desc-anomaly_map.nii.gz"));
 
-  // Of a folder of several kinds of scans one is chosen.
+  // Of a folder of several kinds of scans one is chosen; of different people they are told.
+  CHECK(trained.err.find("kinds") == std::string::npos);
+  put(6, "sub-04/sub-04_T2w.nii.gz");
+  CHECK(well(train).err.find("of one: FLAIR (5), T2w (1); --suffix FLAIR takes") !=
+        std::string::npos);
+  std::filesystem::remove_all(folder / "sub-04");
   put(6, "sub-01/ses-1/sub-01_ses-1_T1w.nii.gz");
   CHECK(refused(train, 3).err.find("--suffix T1w") != std::string::npos);
   well(train + " --suffix FLAIR");

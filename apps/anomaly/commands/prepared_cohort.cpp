@@ -117,6 +117,21 @@ void check_people(const std::vector<Input>& inputs) {
   }
 }
 
+// That people's scans are of different kinds, as far as BIDS suffixes tell; "" where they are not.
+std::string mixed_kinds(const std::vector<Input>& inputs) {
+  std::map<std::string, int> scans;
+  for (const Input& input : inputs) {
+    const std::string kind = suffix_of(input.path);
+    if (!stated_subject(input).empty() && kind.find('-') == std::string::npos) ++scans[kind];
+  }
+  if (scans.size() < 2) return "";
+  std::string kinds;
+  for (const auto& [kind, count] : scans)
+    kinds += text(kinds.empty() ? "" : ", ", kind, " (", count, ")");
+  return text("warning: scans of several kinds, and a model is of one: ", kinds, "; --suffix ",
+              scans.begin()->first, " takes the one alone");
+}
+
 // Throws Error (input) where two scans are the same.
 void check_distinct_scans(const std::vector<Input>& inputs, const std::vector<ImageHash>& hashes) {
   for (std::size_t i = 0; i < hashes.size(); ++i)
@@ -133,6 +148,7 @@ PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& 
   check_people(inputs);
   std::vector<std::string> persons;
   Progress progress("preparing", "scans", static_cast<std::int64_t>(inputs.size()));
+  if (const std::string warning = mixed_kinds(inputs); !warning.empty()) progress.say(warning);
   for (const Input& input : inputs) {
     stop_if_interrupted();
     const Volume volume = read_nifti(input.path);

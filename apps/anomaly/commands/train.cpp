@@ -1,4 +1,5 @@
 // ratnet train anomaly
+#include <algorithm>
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
@@ -98,6 +99,12 @@ void run(Options options) {
   PreparedCohort prepared =
       prepare_cohort(options.data, training.preparation, ScanMasks::ignored, options.suffix);
   const std::vector<Split> splits = prepared.splits();
+  for (const auto& [split, what] :
+       {std::pair{Split::train, "to train on"}, std::pair{Split::validation, "to calibrate by"}})
+    if (std::ranges::find(splits, split) == splits.end())
+      fail(ErrorKind::input, prepared.name, ": no subject has split ", name_of(split),
+           ", there is none ", what,
+           "; give healthy ones that split, or leave splits out to have them chosen");
   const auto count = [&](Split split) {
     const std::vector<const PreparedSubject*> scans = of_split(prepared.subjects, splits, split);
     const std::size_t people = people_in(scans).count;
