@@ -93,7 +93,7 @@ LAYERS = {
 PASSES = ("forward", "data", "weights")
 
 
-CONTENDERS = ("ratnet", "onnxruntime", "openvino", "torch", "torch_malloc", "tensorflow")
+CONTENDERS = ("ratnet", "onnxruntime", "openvino", "onednn", "torch", "torch_malloc", "tensorflow")
 
 
 class Contender(NamedTuple):
@@ -110,6 +110,7 @@ def contenders(chosen, python, tensorflow):
         "ratnet": Contender([chosen.peer], {}, (*everything, "train")),
         "onnxruntime": Contender([python, HERE / "onnx_peer.py"], {}, inference),
         "openvino": Contender([python, HERE / "openvino_peer.py"], {}, inference),
+        "onednn": Contender([python, HERE / "onednn_peer.py"], {}, ("layer",)),
         "torch": Contender([python, HERE / "torch_peer.py"], {}, (*everything, "train")),
         "torch_malloc": Contender(
             [python, HERE / "torch_peer.py"], TUNED, ("infer", "steps", "layer", "train")
