@@ -5,6 +5,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/tiles.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -67,8 +68,10 @@ struct PanelRow {
 
 // The indices of a tile are template arguments and its loops fold expressions, because compilers
 // keep an array in registers only where every index is a constant from the start.
-template <class P, int... i>
-HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
+// kAhead: asks for the pixels of the next tile while it multiplies these, `step` numbers further
+// with every term: a convolution's input may lie as far away as in memory.
+template <class P, bool kAhead, int... i>
+HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel, std::ptrdiff_t step,
                             std::integer_sequence<int, i...>) {
   using Row = PanelRow<P>;
   float* out = t.out + pixel * t.out_stride;
@@ -82,9 +85,14 @@ HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel,
     // two strides at no cost.
     const float* const x = t.x + pixel * stride + t.run_offsets[r];
     const float* const third[] = {x, x + 3 * stride, x + 6 * stride, x + 9 * stride};
+    const float* next = x + static_cast<std::ptrdiff_t>(sizeof...(i)) * stride;
     for (std::int64_t k = 0; k < t.run_length; ++k) {
       const Row factors = Row::Load(weight);
       weight += t.width;
+      if constexpr (kAhead) {
+        hwy::Prefetch(next);
+        next += step;
+      }
       (sum[i].MulAdd(third[i / 3][k + i % 3 * stride], factors), ...);
     }
   }
@@ -172,7 +180,17 @@ struct OfPanel {
   template <int kPixels>
   struct ForwardBody {
     static void Run(const ForwardTiles& t, std::int64_t first) {
-      ForwardTile<P>(t, first, std::make_integer_sequence<int, kPixels>());
+      ForwardTile<P, false>(t, first, 0, std::make_integer_sequence<int, kPixels>());
+    }
+  };
+  struct Ahead {
+    const ForwardTiles& tiles;
+    std::ptrdiff_t step;
+  };
+  template <int kPixels>
+  struct AheadBody {
+    static void Run(const Ahead& t, std::int64_t first) {
+      ForwardTile<P, true>(t.tiles, first, t.step, std::make_integer_sequence<int, kPixels>());
     }
   };
   template <int kRows>
@@ -185,7 +203,16 @@ struct OfPanel {
       neighbours ? OuterTile<P, true>(t, first, rows) : OuterTile<P, false>(t, first, rows);
     }
   };
-  static void Forward(const ForwardTiles& t) { EvenTiles<P::kTile, ForwardBody>(t, t.pixels); }
+  static void Forward(const ForwardTiles& t) {
+    // Short runs have no time to ask, and where much lies between pixels most of it is not needed.
+    constexpr std::int64_t kLine = 16;
+    if constexpr (P::kVectors == 2)
+      if (t.run_length >= 2 * kLine) {
+        const std::ptrdiff_t step = (P::kTile * t.x_stride + t.run_length - 1) / t.run_length;
+        if (step <= kLine) return EvenTiles<P::kTile, AheadBody>(Ahead{t, step}, t.pixels);
+      }
+    EvenTiles<P::kTile, ForwardBody>(t, t.pixels);
+  }
   static void Outer(const OuterTiles& t) { EvenTiles<P::kTile, OuterBody>(t, t.rows); }
 };
 template <int kPanels>
