@@ -74,8 +74,8 @@ class Plan {
   const QueueHandle& queue_handle() const;
 
   // Device memory of the inputs and outputs in the order of the graph, for a batch of n. Inputs
-  // are written by the caller before every forward(n), which gives their memory to later values;
-  // outputs hold until the next inputs are written.
+  // are written by the caller before every forward(n), which may give their memory to later values
+  // (that of integers it leaves alone); outputs hold until the next inputs are written.
   View input(std::size_t index, std::int64_t n) const;
   // Where inputs are integers: what samples are multiplied by, [n] f32; 1 until written.
   View input_scales(std::int64_t n) const;

@@ -190,7 +190,8 @@ std::map<std::string, Tuning::Seconds> Tuning::read_cache(std::string& why_not) 
       fail(ErrorKind::input, "damaged, or of more than ", kMostProblems, " problems");
     std::map<std::string, Seconds> read;
     for (const auto& [problem, algorithms] : problems.items()) {
-      if (!algorithms.is_object()) fail(ErrorKind::input, "damaged: times of no algorithms");
+      if (!algorithms.is_object())
+        fail(ErrorKind::input, "damaged: a problem whose times are not by algorithm");
       for (const auto& [algorithm, seconds] : algorithms.items()) {
         if (!is_time(seconds)) fail(ErrorKind::input, "damaged: a time that is none");
         read[problem][algorithm] = seconds.get<double>();

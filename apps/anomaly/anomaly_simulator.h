@@ -43,8 +43,8 @@ SimulatedHead simulate_head(const HeadCohortOptions& options, int subject, bool 
 struct HeadCohort {
   std::vector<std::uint8_t> images, masks;  // [N, size, size]
   // Labels 1 where there is lesion in the slice; subjects "head001"; lesioned subjects are test,
-  // the others 70/15/15 by subject. Columns `lesion_kind` (LesionKind) and `contrast`
-  // (HeadContrast).
+  // the others 70/15/15 by subject, of two or more at least one for validation. Columns
+  // `lesion_kind` (LesionKind) and `contrast` (HeadContrast).
   SampleTable table;
   std::vector<double> slice_spacing;  // [subjects], mm
 

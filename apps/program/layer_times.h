@@ -30,9 +30,8 @@ struct LayerTimes {
 };
 
 // Rounds of one pass layer by layer, in the order of every pass so that caches are as in life, and
-// one whole pass; a first round is not counted. The inputs are there already;
-// every pass starts from them. Throws Error (usage)
-// for less than 1 round, (device) for a plan that is not on a CPU.
+// one whole pass; a first round is not counted. The inputs are there already; every pass starts
+// from them. Throws Error (usage) for less than 1 round, (device) for a plan that is not on a CPU.
 LayerTimes time_layers(Plan& plan, std::int64_t batch, int rounds);
 
 }  // namespace ratnet::inline v1

@@ -25,7 +25,7 @@ Prepared prepare(const Subject& subject, Precision precision, DType input, std::
       plan->forward(batch);
     };
   } else {
-    fill(plan->queue(), in);  // what bytes later runs find there makes no difference
+    fill(plan->queue(), in);  // integers have memory of their own, which runs leave alone
     fill(plan->queue(), plan->input_scales(batch));
   }
   const auto repeated = std::make_shared<Repeated>(std::vector{plan->queue_handle()}, work,

@@ -5,8 +5,7 @@ https://uxlfoundation.github.io/oneDNN.
 """
 
 import ctypes
-import sys
-from pathlib import Path
+import importlib.metadata
 
 CPU, IN_ORDER, F32, ANY = 1, 1, 3, 1
 TRAINING, DIRECT, DIRECT_TRANSPOSED = 64, 1, 0xA
@@ -20,16 +19,29 @@ class Argument(ctypes.Structure):
     _fields_ = [("arg", ctypes.c_int), ("memory", ctypes.c_void_p)]
 
 
+PACKAGE = "onednn-cpu-gomp"
+
+
 def _load():
-    # Where pip puts it.
-    for name in ("libdnnl.so.3", "libdnnl.so"):
-        path = Path(sys.prefix) / "lib" / name
-        if path.exists():
-            return ctypes.CDLL(str(path))
-    raise SystemExit(f"no libdnnl in {sys.prefix}/lib; requirements.txt names its package")
+    for file in importlib.metadata.files(PACKAGE) or ():
+        if file.name == "libdnnl.so.3":
+            return ctypes.CDLL(str(file.locate()))
+    raise SystemExit(f"{PACKAGE} has no libdnnl.so.3; requirements.txt has the version that does")
 
 
 _library = _load()
+
+
+class Version(ctypes.Structure):
+    _fields_ = [(part, ctypes.c_int) for part in ("major", "minor", "patch")]
+
+
+def version():
+    """The library's, which is not the package's."""
+    query = _library.dnnl_version
+    query.restype = ctypes.POINTER(Version)
+    told = query().contents
+    return f"{told.major}.{told.minor}.{told.patch}"
 
 
 def _call(name, *arguments):

@@ -1,8 +1,8 @@
 """oneDNN by itself: onednn_peer.py layer FOLDER NAME THREADS KIND RANK SIZE IN OUT KERNEL STRIDE PAD
 BATCH, as ratnet_peer is called.
 
-Images and their gradients lie channels last, as those of the other contenders do. How weights and
-their gradients lie it chooses, and what that costs is not counted.
+Images and their gradients lie channels last, as ratnet's and PyTorch's do. How weights and their
+gradients lie it chooses, and what that costs is not counted.
 """
 
 import sys
@@ -74,25 +74,27 @@ def described(layer, tensors):
 
 
 def prepared(how, tensors, which):
-    """(a function that runs a pass, one that writes its result where it belongs)"""
-    memories, result = {}, OUTPUT[which]
-    for argument in (*INPUTS[which], result):
-        wanted = onednn.described(how, argument)
-        plain = tensors.plain(argument)
-        given = onednn.memory(plain, tensors.arrays[argument])
-        if argument not in (WEIGHTS, DIFF_WEIGHTS):
+    """(a function that runs a pass, one that runs it and gives the result as ratnet has it)"""
+    memories = {}
+    for argument in (*INPUTS[which], OUTPUT[which]):
+        given = onednn.memory(tensors.plain(argument), tensors.arrays[argument])
+        if argument in (WEIGHTS, DIFF_WEIGHTS):
+            chosen = onednn.described(how, argument)
+            memories[argument] = onednn.memory(chosen)
+            if argument == WEIGHTS:
+                onednn.copy(tensors.plain(argument), given, chosen, memories[argument])
+        else:
             memories[argument] = given
-            continue
-        memories[argument] = onednn.memory(wanted)
-        if argument == WEIGHTS:
-            onednn.copy(plain, given, wanted, memories[argument])
     run = onednn.execution(how, memories)
 
     def give():
         run()
-        if result == DIFF_WEIGHTS:
-            onednn.copy(onednn.described(how, result), memories[result], plain, given)
-        return tensors.arrays[result]
+        result = tensors.arrays[OUTPUT[which]]
+        if OUTPUT[which] == DIFF_WEIGHTS:
+            plain = tensors.plain(DIFF_WEIGHTS)
+            onednn.copy(onednn.described(how, DIFF_WEIGHTS), memories[DIFF_WEIGHTS], plain,
+                        onednn.memory(plain, result))
+        return result
 
     return run, give
 

@@ -25,9 +25,10 @@
 // Cost: the products of whole panels, at 0.7 to 0.8 of the peak where a row has some hundred terms
 // and the cache holds the input; less for short rows of taps (one channel in), for 2x2 without
 // padding, which reads memory, and for a lone vector (its tiles load a number for every product).
-// Tiles ask for the pixels of the next one while they multiply (with AVX-512, 2x2 by 2 of 16 x 64
-// x 64 x 32 numbers became 1.25 times as fast; nothing gained or lost where the cache holds the
-// input). No gain: asking for the next row, or for the weights, ahead of their use.
+// With AVX-512 tiles ask for the pixels of the next one while they multiply: 2x2 with stride 2 of
+// an x of 16 x 64 x 64 x 32, 8 MB, became 1.25 times as fast; where the cache holds the input, for
+// Winograd's products too, nothing was gained or lost. With AVX2 it was 1.03 there and 0.96
+// elsewhere, so it is not done. No gain: asking for the next row, or for the weights.
 #pragma once
 
 #include "../conv.h"

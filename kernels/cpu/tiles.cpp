@@ -204,9 +204,10 @@ struct OfPanel {
     }
   };
   static void Forward(const ForwardTiles& t) {
-    // Short runs have no time to ask, and where much lies between pixels most of it is not needed.
-    constexpr std::int64_t kLine = 16;
-    if constexpr (P::kVectors == 2)
+    // Short runs have no time to ask, where much lies between pixels most of it is not needed, and
+    // with 16 registers one more instruction for every 12 products costs more than it brings.
+    constexpr std::int64_t kLine = 16;  // numbers in a line of the cache
+    if constexpr (kHas32Registers && P::kVectors == 2)
       if (t.run_length >= 2 * kLine) {
         const std::ptrdiff_t step = (P::kTile * t.x_stride + t.run_length - 1) / t.run_length;
         if (step <= kLine) return EvenTiles<P::kTile, AheadBody>(Ahead{t, step}, t.pixels);

@@ -122,9 +122,10 @@ TEST_CASE("what anomalies cannot be judged by is said in a line") {
             .find("trained.h5: has no subjects in split validation") != std::string::npos);
   CHECK(refused_last("evaluate " + h.model + " " + trained + " --split all", 3)
             .find("trained.h5: tells of nobody") != std::string::npos);
-  CHECK(refused_last("train anomaly " + trained + " -o " + (h.folder / "none.safetensors"), 3)
-            .find("trained.h5: no subject has split validation, there is none to calibrate by") !=
-        std::string::npos);
+  CHECK(
+      refused_last("train anomaly " + trained + " -o " + (h.folder / "none.safetensors"), 3)
+          .find("trained.h5: no subject has split validation, so nobody is left to calibrate by") !=
+      std::string::npos);
   // A damaged model is named.
   std::string damaged = contents(h.model);
   const std::size_t method = damaged.find("denoising");

@@ -49,8 +49,11 @@ TEST_CASE("sessions of a subject are never parted and have a row each") {
   // Of a folder of several kinds of scans one is chosen; of different people they are told.
   CHECK(trained.err.find("kinds") == std::string::npos);
   put(6, "sub-04/sub-04_T2w.nii.gz");
-  CHECK(well(train).err.find("of one: FLAIR (5), T2w (1); --suffix FLAIR takes") !=
+  CHECK(well(train).err.find("of one: FLAIR (3), T2w (1); --suffix FLAIR takes") !=
         std::string::npos);
+  std::filesystem::remove_all(folder / "sub-04");
+  put(6, "sub-04/s04_FLAIR.nii.gz");
+  CHECK(well(train).err.find("kinds") == std::string::npos);
   std::filesystem::remove_all(folder / "sub-04");
   put(6, "sub-01/ses-1/sub-01_ses-1_T1w.nii.gz");
   CHECK(refused(train, 3).err.find("--suffix T1w") != std::string::npos);

@@ -117,19 +117,22 @@ void check_people(const std::vector<Input>& inputs) {
   }
 }
 
-// That people's scans are of different kinds, as far as BIDS suffixes tell; "" where they are not.
-std::string mixed_kinds(const std::vector<Input>& inputs) {
+// That a folder's scans are of different kinds, as far as BIDS names tell; "" where they are not.
+std::string mixed_kinds(const std::string& folder, const std::vector<Input>& inputs) {
   std::map<std::string, int> scans;
   for (const Input& input : inputs) {
     const std::string kind = suffix_of(input.path);
-    if (!stated_subject(input).empty() && kind.find('-') == std::string::npos) ++scans[kind];
+    if (base_of(input.path).starts_with("sub-") && kind.find('-') == std::string::npos)
+      ++scans[kind];
   }
   if (scans.size() < 2) return "";
   std::string kinds;
   for (const auto& [kind, count] : scans)
     kinds += text(kinds.empty() ? "" : ", ", kind, " (", count, ")");
-  return text("warning: scans of several kinds, and a model is of one: ", kinds, "; --suffix ",
-              scans.begin()->first, " takes the one alone");
+  const auto most =
+      std::ranges::max_element(scans, {}, [](const auto& kind) { return kind.second; });
+  return text("warning: ", folder, ": scans of several kinds, and a model is of one: ", kinds,
+              "; --suffix ", most->first, " takes the one alone");
 }
 
 // Throws Error (input) where two scans are the same.
@@ -148,7 +151,8 @@ PreparedCohort prepare_scans(const std::string& path, const PreparationOptions& 
   check_people(inputs);
   std::vector<std::string> persons;
   Progress progress("preparing", "scans", static_cast<std::int64_t>(inputs.size()));
-  if (const std::string warning = mixed_kinds(inputs); !warning.empty()) progress.say(warning);
+  if (const std::string warning = mixed_kinds(path, inputs); !warning.empty())
+    progress.say(warning);
   for (const Input& input : inputs) {
     stop_if_interrupted();
     const Volume volume = read_nifti(input.path);

@@ -102,9 +102,10 @@ void run(Options options) {
   for (const auto& [split, what] :
        {std::pair{Split::train, "to train on"}, std::pair{Split::validation, "to calibrate by"}})
     if (std::ranges::find(splits, split) == splits.end())
-      fail(ErrorKind::input, prepared.name, ": no subject has split ", name_of(split),
-           ", there is none ", what,
-           "; give healthy ones that split, or leave splits out to have them chosen");
+      fail(
+          ErrorKind::input, prepared.name, ": no subject has split ", name_of(split),
+          ", so nobody is left ", what,
+          "; give healthy subjects that split, or leave `split` out of the file to have it chosen");
   const auto count = [&](Split split) {
     const std::vector<const PreparedSubject*> scans = of_split(prepared.subjects, splits, split);
     const std::size_t people = people_in(scans).count;
