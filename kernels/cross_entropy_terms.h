@@ -39,7 +39,7 @@ struct CrossEntropyTerms {
     // A NaN stays.
     T top = x[0];
     for (std::int64_t j = 1; j < classes; ++j)
-      if (x[j] > top || x[j] != x[j]) top = x[j];
+      if (x[j] > top || std::isnan(x[j])) top = x[j];
     const double margin = static_cast<double>(x[label]) - static_cast<double>(top);
     const double spread = smoothing / static_cast<double>(classes);
     // Where the gradient goes there is room for the exponentials, which may be where the logits

@@ -26,8 +26,9 @@ struct SsimGeometry {
       out[d] = in[d] - window[d] + 1;
     }
     double sum = 0;
+    const std::int64_t middle = op.window / 2;
     for (std::int64_t i = 0; i < op.window; ++i) {
-      const double away = static_cast<double>(i - op.window / 2) / op.sigma;
+      const double away = static_cast<double>(i - middle) / op.sigma;
       sum += taps[i] = std::exp(-away * away / 2);
     }
     for (std::int64_t i = 0; i < op.window; ++i) taps[i] /= sum;

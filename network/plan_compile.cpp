@@ -107,7 +107,7 @@ void Plan::State::fold(std::size_t index, const FoldedNorm& norm) {
           .folded_bias = View(stand_in_address(), parameters->dtype(), c.shapes.weights[1].shape),
           .epsilon = norm.epsilon}};
   c.weights = {made.operation.folded_weight, made.operation.folded_bias};
-  folded.push_back(std::move(made));
+  folded.push_back(made);
 }
 
 void Plan::State::bind_folds() {

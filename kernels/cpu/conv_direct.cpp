@@ -30,8 +30,9 @@ std::int64_t merged_pixels(const Problem& p) {
     const std::int64_t width = panel_width(of.out);
     // A tile of one vector waits for its loads, one for every product.
     const double of_panel = width == panel_width() ? 2 : 1.1;
-    return of_panel * static_cast<double>((of.out + width - 1) / width) *
-           static_cast<double>(of.output[2]) * static_cast<double>(of.window.kernel[2]);
+    const std::int64_t panels = (of.out + width - 1) / width;
+    return of_panel * static_cast<double>(panels) * static_cast<double>(of.output[2]) *
+           static_cast<double>(of.window.kernel[2]);
   };
   std::int64_t best = 1;
   if (p.window.dilation[2] != 1) return best;

@@ -1,6 +1,7 @@
 #include "../reduce.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cpu_queue.h"
 #include "reduce_lines.h"
@@ -65,8 +66,8 @@ void largest_of_lines(const T* x, const ReduceLines& lines, std::int64_t first, 
       const T v = best[k * lines.inner + c];
       const std::int64_t at =
           static_cast<std::int64_t>(where[k * lines.inner + c]) * lines.side_by_side + k;
-      const bool same = v == most || (v != v && most != most);
-      if (v > most || (v != v && most == most) || (same && at < place)) {
+      const bool same = v == most || (std::isnan(v) && std::isnan(most));
+      if (v > most || (std::isnan(v) && !std::isnan(most)) || (same && at < place)) {
         most = v;
         place = at;
       }
