@@ -8,25 +8,35 @@
 using namespace ratnet;
 using namespace ratnet::test;
 
+namespace {
+
+std::string scan(int head) {
+  const std::string name = "sub-head00" + std::to_string(head);
+  return heads().scans + "/" + name + "/anat/" + name + "_FLAIR.nii.gz";
+}
+
+// A folder into which heads' scans are put under names of its own.
+struct Study : Folder {
+  void put(int head, const std::string& as) const {
+    const std::filesystem::path to = *this / as;
+    std::filesystem::create_directories(to.parent_path());
+    std::filesystem::copy(scan(head), to);
+  }
+};
+
+}  // namespace
+
 TEST_CASE("sessions of a subject are never parted and have a row each") {
   const Heads& h = heads();
-  const Folder folder;
-  const auto scan = [&](int head) {
-    return h.scans + "/sub-head00" + std::to_string(head) + "/anat/sub-head00" +
-           std::to_string(head) + "_FLAIR.nii.gz";
-  };
-  const auto put = [&](int head, const std::string& as) {
-    std::filesystem::create_directories(std::filesystem::path(folder / as).parent_path());
-    std::filesystem::copy(scan(head), folder / as);
-  };
+  const Study folder;
   const std::string model = h.folder / "sessions.safetensors", out = h.folder / "sessions";
   const std::string train = "train anomaly " + folder.path() + " --epochs 1 -o " + model;
   // Two name no subject but by their folders.
-  put(1, "sub-01/ses-1/sub-01_ses-1_FLAIR.nii.gz");
-  put(2, "sub-01/ses-2/sub-01_ses-2_run-1_FLAIR.nii.gz");
-  put(3, "sub-02/ses-1/FLAIR.nii.gz");
-  put(4, "sub-02/ses-2/FLAIR.nii.gz");
-  put(5, "sub-03_FLAIR.nii.gz");
+  folder.put(1, "sub-01/ses-1/sub-01_ses-1_FLAIR.nii.gz");
+  folder.put(2, "sub-01/ses-2/sub-01_ses-2_run-1_FLAIR.nii.gz");
+  folder.put(3, "sub-02/ses-1/FLAIR.nii.gz");
+  folder.put(4, "sub-02/ses-2/FLAIR.nii.gz");
+  folder.put(5, "sub-03_FLAIR.nii.gz");
   const Finished trained = well(train);
   CHECK((trained.out + trained.err)
             .find("subjects: 1 (2 scans) to train on, 2 (3 scans) to calibrate, 0 to test") !=
@@ -46,16 +56,8 @@ TEST_CASE("sessions of a subject are never parted and have a row each") {
   CHECK(contents(out + "/index.html").find("<bdi>sub-02/ses-2/FLAIR</bdi>") != std::string::npos);
   CHECK(std::filesystem::exists(out + "/sub-02/ses-2/FLAIR_desc-anomaly_map.nii.gz"));
 
-  // Of a folder of several kinds of scans one is chosen; of different people they are told.
-  CHECK(trained.err.find("kinds") == std::string::npos);
-  put(6, "sub-04/sub-04_T2w.nii.gz");
-  CHECK(well(train).err.find("of one: FLAIR (3), T2w (1); --suffix FLAIR takes") !=
-        std::string::npos);
-  std::filesystem::remove_all(folder / "sub-04");
-  put(6, "sub-04/s04_FLAIR.nii.gz");
-  CHECK(well(train).err.find("kinds") == std::string::npos);
-  std::filesystem::remove_all(folder / "sub-04");
-  put(6, "sub-01/ses-1/sub-01_ses-1_T1w.nii.gz");
+  // Of a folder of several kinds of scans one is chosen.
+  folder.put(6, "sub-01/ses-1/sub-01_ses-1_T1w.nii.gz");
   CHECK(refused(train, 3).err.find("--suffix T1w") != std::string::npos);
   well(train + " --suffix FLAIR");
   CHECK(well("inspect " + model + " --json").out == facts);
@@ -78,12 +80,27 @@ TEST_CASE("sessions of a subject are never parted and have a row each") {
   refused("evaluate " + model + " " + h.cohort + " --suffix FLAIR", 2);
 
   // Names that do not tell whose they are.
-  put(7, "p1/FLAIR.nii.gz");
-  put(8, "p2/FLAIR.nii.gz");
+  folder.put(7, "p1/FLAIR.nii.gz");
+  folder.put(8, "p2/FLAIR.nii.gz");
   CHECK(refused(train + " --suffix FLAIR", 3).err.find("do not tell whose they are") !=
         std::string::npos);
   CHECK(well("score " + model + " " + folder.path() + " --suffix FLAIR --no-pages -o " + out + "-p")
             .out.find("7 scans of 5 subjects") != std::string::npos);
+}
+
+TEST_CASE("kinds of scans that are mixed are warned of, as far as BIDS names tell") {
+  const Study folder;
+  folder.put(1, "sub-01_FLAIR.nii.gz");
+  folder.put(2, "sub-02_FLAIR.nii.gz");
+  folder.put(3, "sub-03/s03_FLAIR.nii.gz");
+  folder.put(4, "sub-04/s04_FLAIR.nii.gz");
+  const std::string train =
+      "train anomaly " + folder.path() + " --epochs 1 -o " + (folder / "model.safetensors");
+  CHECK(well(train).err.find("kinds") == std::string::npos);
+  folder.put(5, "sub-05_T2w.nii.gz");
+  CHECK(well(train).err.find(folder.path() + ": scans of several kinds, and a model is of one: "
+                                             "FLAIR (2), T2w (1); --suffix FLAIR takes") !=
+        std::string::npos);
 }
 
 TEST_CASE("sessions in a file of slices are scans of their own") {
