@@ -162,15 +162,12 @@ std::vector<Split> split_subjects(const HeadCohortOptions& options,
   random.shuffle(std::span<std::size_t>(healthy));
   std::vector<Split> splits(lesioned.size(), Split::test);
   const auto n = static_cast<double>(healthy.size());
-  bool calibrates = false;
   for (std::size_t i = 0; i < healthy.size(); ++i) {
     const double place = static_cast<double>(i) + 0.5;
-    if (place < 0.70 * n) {
+    if (place < 0.70 * n)
       splits[healthy[i]] = Split::train;
-    } else if (place < 0.85 * n || !calibrates) {
+    else if (place < 0.85 * n || splits[healthy[i - 1]] == Split::train)
       splits[healthy[i]] = Split::validation;
-      calibrates = true;
-    }
   }
   return splits;
 }

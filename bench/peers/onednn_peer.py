@@ -48,7 +48,7 @@ class Tensors:
                 if which in (WEIGHTS, DIFF_WEIGHTS) else self.plain(which))
 
 
-def described(layer, tensors):
+def descriptions(layer, tensors):
     """By pass: oneDNN's description of it."""
     spatial = [layer.rank * [n] for n in (layer.stride, 0, layer.pad)]
     after = layer.pad
@@ -102,7 +102,7 @@ def prepared(how, tensors, which):
 def one_layer(folder, own, _, *words):
     layer = Layer(words[0], *map(int, words[1:]))
     tensors = Tensors(layer, folder)
-    found = described(layer, tensors)
+    found = descriptions(layer, tensors)
     passes = {name: prepared(found[name], tensors, name) for name in PASSES}
     for name, (_, give) in passes.items():
         write(f"{folder}/{own}.{name}", give())

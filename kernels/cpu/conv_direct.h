@@ -28,8 +28,9 @@
 // With AVX-512 tiles ask for the pixels of the next one while they multiply: 2x2 with stride 2 of
 // an x of 16 x 64 x 64 x 32, 8 MB, became 1.25 times as fast; where the cache holds the input, for
 // Winograd's products too, nothing was gained or lost. With AVX2 it was 1.03 there and 0.96
-// elsewhere, so it is not done. No gain: asking for the next row, or for the weights; a row by one
-// kernel row after the other, whose weights would stay in the first-level cache.
+// elsewhere, so it is not done (least times by a program that is not kept). No gain: asking for the
+// next row, or for the weights; a row by one kernel row after the other, whose weights would stay
+// in the first-level cache.
 #pragma once
 
 #include "../conv.h"

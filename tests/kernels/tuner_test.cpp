@@ -53,12 +53,7 @@ Conv conv_of(const Case& c, const Tensors& t, Tensor& y) {
 // Taken by Winograd's method, the direct one and the plain one.
 Case three_by_three(std::int64_t batch) {
   const Window window{.rank = 2, .kernel = {3, 3}, .pad_before = {1, 1}, .pad_after = {1, 1}};
-  return {.x = {batch, 13, 10, 16},
-          .weight = {3, 3, 16, 9},
-          .y = {batch, 13, 10, 9},
-          .window = window,
-          .in = 16,
-          .out = 9};
+  return case_of({batch, 13, 10, 16}, 9, window);
 }
 
 }  // namespace

@@ -121,9 +121,8 @@ void check_people(const std::vector<Input>& inputs) {
 std::string mixed_kinds(const std::string& folder, const std::vector<Input>& inputs) {
   std::map<std::string, int> scans;
   for (const Input& input : inputs) {
-    const std::string kind = suffix_of(input.path);
-    if (base_of(input.path).starts_with("sub-") && kind.find('-') == std::string::npos)
-      ++scans[kind];
+    const std::string name = base_of(input.path), kind = suffix_of(input.path);
+    if (name.starts_with("sub-") && kind != name) ++scans[kind];
   }
   if (scans.size() < 2) return "";
   std::string kinds;
