@@ -1,6 +1,6 @@
-# Builds TARGETS of what write.cmake has written and runs the generic tests of the new layer on DEVICE,
-# "cpu" or an emulated one.
-#   cmake -D WORK=... -D CXX=... -D OBJECTS=... -D TARGETS=... -D DEVICE=... -P check.cmake
+# Builds TARGETS of what write.cmake has written and, given a DEVICE, "cpu" or an emulated one, runs
+# the generic tests of the new layer there.
+#   cmake -D WORK=... -D CXX=... -D OBJECTS=... -D TARGETS=... [-D DEVICE=...] -P check.cmake
 # OBJECTS: a CMake script that names what the build has compiled. Without optimisation, and nothing
 # that the page leaves as it is: that is what the other tests are for.
 function(run)
@@ -27,6 +27,6 @@ if(NOT status EQUAL 0)
 endif()
 if(DEVICE STREQUAL "cpu")
   run(${WORK}/build/test_new_layer)
-else()
+elseif(DEVICE)
   run(${CMAKE_COMMAND} -E env RATNET_TEST_DEVICE=${DEVICE} ${WORK}/build/test_new_layer [device])
 endif()
