@@ -83,6 +83,7 @@ set(ratnet_headers
     layers/layer.h
     layers/sliding.h
     network/parameters.h
+    network/safetensors.h
     train/augment.h
     train/averaged_weights.h
     train/bootstrap.h

@@ -50,6 +50,8 @@ struct PlanOptions {
   // The most bytes the plan may take, beside its parameters, which are there already; 0: what is
   // free on the device.
   std::size_t memory_limit = 0;
+  // Bytes that whoever works with the plan is going to take on its device: they have to fit too.
+  std::size_t memory_beside = 0;
   // Where it runs: by default the parameters' queue, else another queue of the same device, to
   // which their memory has to be ready.
   QueueHandle queue = nullptr;

@@ -82,8 +82,8 @@ void Plan::State::find_weights(std::size_t index, const std::map<std::string, Fo
     if (training() && spec.statistic && !place.frozen)
       c.statistics.push_back(parameters->view(place));
   }
-  require(!training() || frozen == 0 || frozen == c.shapes.weights.size(), "layer '", c.node->name,
-          "': freeze all of its weights or none");
+  require(!training() || frozen == 0 || frozen == c.shapes.weights.size(), "layer '",
+          c.node->weights_name(), "': freeze all of its weights or none");
   c.has_trainable = trainable > 0;
   c.frozen = frozen > 0;
   c.shapes.backward_needs_output |= c.frozen && c.shapes.frozen_backward_needs_output;

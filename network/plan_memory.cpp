@@ -33,7 +33,7 @@ std::int64_t Plan::State::largest_batch(const Graph& original, PlanOptions trial
     trial.options = trial_options;
     trial.options.batch = batch;
     trial.lay_out(original);
-    return trial.bytes() <= room;
+    return trial.bytes() + options.memory_beside <= room;
   };
   if (fits(options.batch)) return options.batch;
   std::int64_t fitting = 0, too_large = options.batch;
@@ -45,7 +45,7 @@ std::int64_t Plan::State::largest_batch(const Graph& original, PlanOptions trial
 }
 
 void Plan::State::check_memory(const Graph& original) {
-  const std::size_t needed = bytes();
+  const std::size_t needed = bytes() + options.memory_beside;
   std::size_t room = options.memory_limit;
   if (room == 0) {
     if (!queue().free_memory || needed <= queue().free_memory(queue())) return;
@@ -72,6 +72,7 @@ void Plan::State::check_memory(const Graph& original) {
        " are needed (activations ", mebibytes(parts.activations), ", working memory ",
        mebibytes(parts.scratch), training() ? ", gradients " + mebibytes(parts.gradients) : "",
        prepared_bytes > 0 ? ", prepared weights " + mebibytes(prepared_bytes) : "",
+       options.memory_beside > 0 ? ", what works with it " + mebibytes(options.memory_beside) : "",
        ") beside the parameters' ", mebibytes(parts.parameters), ", ", mebibytes(room),
        options.memory_limit ? " is the limit: " : " are free: ", way_out);
 }

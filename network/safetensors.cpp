@@ -77,6 +77,21 @@ ConstView tensor_of(const std::string& name, const Json& entry, std::span<const 
   return {data.data() + begin, dtype, shape};
 }
 
+void write_downloaded(AtomicFile& file, Queue& queue, const ConstView& value) {
+  constexpr std::size_t kPiece = std::size_t{4} << 20;
+  const auto* from = static_cast<const std::byte*>(value.data);
+  const std::size_t bytes = value.bytes();
+  std::vector<std::byte> piece(std::min(bytes, kPiece));
+  for (std::size_t done = 0; done < bytes; done += piece.size()) {
+    piece.resize(std::min(bytes - done, kPiece));
+    wait_on_failure(queue, [&] {
+      download(queue, piece.data(), from + done, piece.size());
+      wait(queue);
+    });
+    file.write(piece);
+  }
+}
+
 }  // namespace
 
 struct SafetensorsFile::State {
@@ -208,7 +223,10 @@ void write_safetensors(const std::string& path, const std::map<std::string, std:
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(text_header);
   for (const NamedView& tensor : tensors)
-    file.write(std::span(static_cast<const std::byte*>(tensor.value.data), tensor.value.bytes()));
+    if (tensor.queue)
+      write_downloaded(file, *tensor.queue, tensor.value);
+    else
+      file.write(std::span(static_cast<const std::byte*>(tensor.value.data), tensor.value.bytes()));
   file.commit();
 }
 

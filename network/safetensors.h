@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/queue.h"
 #include "../core/tensor.h"
 
 namespace ratnet::inline v1 {
@@ -38,9 +39,11 @@ class SafetensorsFile {
 struct NamedView {
   std::string name;
   ConstView value;
+  Queue* queue = nullptr;  // in whose memory it is; null: the host's
 };
 
-// Writes the tensors in the order given, whole or not at all. Throws Error (file_system).
+// Writes the tensors in the order given, whole or not at all; what is in a queue's memory comes
+// piece by piece, so that the host holds no copy of it. Throws Error (file_system).
 void write_safetensors(const std::string& path, const std::map<std::string, std::string>& metadata,
                        const std::vector<NamedView>& tensors);
 

@@ -44,10 +44,6 @@ void AveragedWeights::refresh() {
   average_->changed();
 }
 
-Tensor AveragedWeights::state() const {
-  return downloaded(*parameters_->queue(), average_->block());
-}
-
 void AveragedWeights::restore(const ConstView& state) {
   const View block = average_->block();
   if (state.shape != block.shape || state.dtype != block.dtype)

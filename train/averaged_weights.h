@@ -34,8 +34,8 @@ class AveragedWeights {
   const std::shared_ptr<Parameters>& parameters() const { return average_; }
   void refresh();
 
-  // The average for a checkpoint: on the host, laid out as Parameters::block().
-  Tensor state() const;
+  // The average for a checkpoint: in the queue's memory, laid out as Parameters::block().
+  ConstView state() const { return average_->block(); }
   // Takes it back. Throws Error (input) where the size is not that of these parameters.
   void restore(const ConstView& state);
 

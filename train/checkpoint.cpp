@@ -21,9 +21,11 @@ constexpr const char* kAverage = "average";
 
 double number(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
 
-void add_all(std::vector<NamedView>& tensors, const char* prefix, const Weights& weights) {
+std::vector<NamedView> views_of(const Weights& weights) {
+  std::vector<NamedView> views;
   for (const Weights::Entry& entry : weights.entries())
-    tensors.push_back({prefix + entry.name, entry.value.view()});
+    views.push_back({entry.name, entry.value.view()});
+  return views;
 }
 
 Weights take_all(const SafetensorsFile& file, const char* prefix, const Json& names) {
@@ -45,7 +47,8 @@ Checkpoint parse(const SafetensorsFile& file) {
   if (const int format = json.at("format").get<int>(); format != kFormat)
     fail(ErrorKind::input, "is a checkpoint in format ", format, ", of another version, not ",
          kFormat, "; go on with that version, or train without resuming");
-  Checkpoint c;
+  Checkpoint whole;
+  TrainingPosition& c = whole.position;
   c.fingerprint = json.at("fingerprint").get<std::string>();
   c.epoch = json.at("epoch").get<std::int64_t>();
   c.batch = json.at("batch").get<std::int64_t>();
@@ -65,23 +68,25 @@ Checkpoint parse(const SafetensorsFile& file) {
   c.plateau = {number(plateau.at("rate")), number(plateau.at("best")), plateau.at("bad").get<int>(),
                plateau.at("cooling").get<int>()};
   if (c.plateau.bad < 0 || c.plateau.cooling < 0) fail(ErrorKind::input, "is damaged");
-  c.weights = take_all(file, kWeights, json.at("weights"));
+  whole.weights = take_all(file, kWeights, json.at("weights"));
   c.best = take_all(file, kBest, json.at("best"));
   for (int i = 0; i < json.at("optimiser_tensors").get<int>() && i < 8; ++i)
-    c.optimiser.push_back(Tensor::copy_of(file.find(kOptimiser + std::to_string(i))));
-  if (json.at("averaged").get<bool>()) c.average = Tensor::copy_of(file.find(kAverage));
-  return c;
+    whole.optimiser.push_back(Tensor::copy_of(file.find(kOptimiser + std::to_string(i))));
+  if (json.at("averaged").get<bool>()) whole.average = Tensor::copy_of(file.find(kAverage));
+  return whole;
 }
 
-Json names_of(const Weights& weights) {
+Json names_of(const std::vector<NamedView>& values) {
   Json names = Json::array();
-  for (const Weights::Entry& entry : weights.entries()) names.push_back(entry.name);
+  for (const NamedView& value : values) names.push_back(value.name);
   return names;
 }
 
 }  // namespace
 
-void save_checkpoint(const Checkpoint& c, const std::string& path) {
+void save_checkpoint(const TrainingPosition& c, const TrainedValues& values,
+                     const std::string& path) {
+  const std::vector<NamedView> best = views_of(c.best);
   Json history = Json::array();
   for (const EpochRecord& record : c.history)
     history.push_back({{"epoch", record.epoch},
@@ -106,16 +111,20 @@ void save_checkpoint(const Checkpoint& c, const std::string& path) {
                        {"best", c.plateau.best},
                        {"bad", c.plateau.bad},
                        {"cooling", c.plateau.cooling}}},
-                     {"weights", names_of(c.weights)},
-                     {"best", names_of(c.best)},
-                     {"optimiser_tensors", c.optimiser.size()},
-                     {"averaged", c.average.has_value()}};
+                     {"weights", names_of(values.weights)},
+                     {"best", names_of(best)},
+                     {"optimiser_tensors", values.optimiser.size()},
+                     {"averaged", values.average.has_value()}};
   std::vector<NamedView> tensors;
-  add_all(tensors, kWeights, c.weights);
-  add_all(tensors, kBest, c.best);
-  for (std::size_t i = 0; i < c.optimiser.size(); ++i)
-    tensors.push_back({kOptimiser + std::to_string(i), c.optimiser[i].view()});
-  if (c.average) tensors.push_back({kAverage, c.average->view()});
+  const auto add = [&](const std::string& name, NamedView value) {
+    value.name = name;
+    tensors.push_back(std::move(value));
+  };
+  for (const NamedView& value : values.weights) add(kWeights + value.name, value);
+  for (const NamedView& value : best) add(kBest + value.name, value);
+  for (std::size_t i = 0; i < values.optimiser.size(); ++i)
+    add(kOptimiser + std::to_string(i), values.optimiser[i]);
+  if (values.average) add(kAverage, *values.average);
   write_safetensors(path, {{kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace)}},
                     tensors);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../network/safetensors.h"
 #include "../network/weights.h"
 #include "early_stopping.h"
 #include "plateau.h"
@@ -24,7 +25,7 @@ struct EpochRecord {
 
 // Random numbers and the loader's order are functions of (seed, epoch, step), so the position is
 // all there is to keep of them.
-struct Checkpoint {
+struct TrainingPosition {
   std::string fingerprint;  // of everything that shapes the run; resuming asks for the same
   std::int64_t epoch = 0;   // position: the next batch to be trained on
   std::int64_t batch = 0;
@@ -33,14 +34,26 @@ struct Checkpoint {
   std::vector<EpochRecord> history;
   EarlyStopping::State early_stopping;
   Plateau::State plateau;
-  Weights weights;
-  std::vector<Tensor> optimiser;
-  std::optional<Tensor> average;  // of the trainable weights, where one is kept
-  Weights best;                   // of the best epoch so far; empty before the first
+  Weights best;  // of the best epoch so far; empty before the first
+};
+
+// What the steps change, wherever it is: written from there.
+struct TrainedValues {
+  std::vector<NamedView> weights;
+  std::vector<NamedView> optimiser;  // their names do not matter
+  std::optional<NamedView> average;  // of the trainable weights, where one is kept; nor does its
 };
 
 // Throws Error (file_system); the old file or the new one is there, whole, at any moment.
-void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
+void save_checkpoint(const TrainingPosition& position, const TrainedValues& values,
+                     const std::string& path);
+
+struct Checkpoint {
+  TrainingPosition position;
+  Weights weights;
+  std::vector<Tensor> optimiser;
+  std::optional<Tensor> average;
+};
 
 // Throws Error, beginning with the path: file_system where it cannot be read, input where it is
 // not a checkpoint.

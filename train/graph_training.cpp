@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../core/version.h"
 #include "../kernels/open.h"
 #include "split.h"
+#include "training_provenance.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -31,6 +31,22 @@ std::vector<std::int64_t> usable(const std::vector<Split>& splits, Split which,
       return dataset.table().labels[static_cast<std::size_t>(i)] == kUnlabelled;
     });
   return indices;
+}
+
+// Which weights come from a model, and what that says about the figures.
+std::string what_starts(const Graph& graph, const Model& start, const std::string& name) {
+  std::string drawn;
+  std::size_t taken = 0;
+  const auto weights = graph.weights();
+  for (const auto& weight : weights) {
+    const auto& entries = start.weights.entries();
+    const bool there = std::ranges::any_of(
+        entries, [&](const Weights::Entry& entry) { return entry.name == weight.name; });
+    taken += there;
+    if (!there) drawn += (drawn.empty() ? "; drawn anew: " : ", ") + weight.name;
+  }
+  return text(taken, " of ", weights.size(), " weights start as in ", name, drawn,
+              "; that it has not learnt from the test images is for you to know");
 }
 
 std::map<std::string, double> metrics_of(const Judgement& test) {
@@ -81,6 +97,10 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   if (trainer.loader.masks)
     trainer.data_hash += " " + combined_hash(trainer.loader.masks->hashes());
   say(text("pixels are multiplied by ", scale));
+  if (options.start) {
+    trainer.start = std::make_shared<const Weights>(options.start->weights.clone());
+    say(what_starts(trained_part, *options.start, options.start_name));
+  }
 
   check_samples(trained_part, objective, dataset, trainer.loader.masks, test);
 
@@ -95,12 +115,9 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.graph = graph;
   model.preprocessing = {{"multiply", {{"by", scale}}}};
   model.class_names = dataset.attributes().class_names;
-  model.provenance = {{"version", version()},
-                      {"data_hash", trainer.data_hash},
-                      {"seed", std::to_string(trainer.loader.seed)},
-                      {"steps", std::to_string(trained.steps)},
-                      {"losses", to_json(objective)}};
-  if (trainer.loader.change) model.provenance["augmentation"] = trainer.loader.change.name;
+  model.provenance = training_provenance(trainer, trained, trainer.data_hash);
+  model.provenance["losses"] = to_json(objective);
+  if (options.start) model.provenance["started_from"] = options.start_name;
   if (flattered) {
     model.warnings.push_back(kFlattered);
     say(text("warning: ", kFlattered));

@@ -16,6 +16,9 @@ struct GraphTrainingOptions {
   // What pixels are multiplied by; by default 1/255 for u8, 1/65535 for u16, 1/32767 for i16 and 1
   // for f32.
   std::optional<double> scale;
+  // The model whose weights it starts with, by their names, and what to call it in sentences.
+  const Model* start = nullptr;
+  std::string start_name;
   // Split image by image where the file names no subjects: the figures are then flattered.
   bool allow_leakage = false;
 };

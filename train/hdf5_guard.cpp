@@ -68,9 +68,14 @@ std::size_t address_space() {
 }
 #endif
 
+// Where a user has set a lower one, that stays.
 void set_limit(int resource, std::size_t soft, std::size_t hard) {
-  const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
-  if (setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0)
+  const auto kind = static_cast<__rlimit_resource_t>(resource);
+  rlimit limit{};
+  const bool known = getrlimit(kind, &limit) == 0;
+  limit = {.rlim_cur = std::min<rlim_t>(soft, limit.rlim_max),
+           .rlim_max = std::min<rlim_t>(hard, limit.rlim_max)};
+  if (!known || setrlimit(kind, &limit) != 0)
     fail(ErrorKind::internal, "a limit cannot be set: ", std::strerror(errno));
 }
 

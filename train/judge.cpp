@@ -19,6 +19,12 @@ std::int64_t batch_for(const Shape& image, std::int64_t training) {
   return std::clamp<std::int64_t>((std::int64_t{1} << 20) / image.count(), 1, training);
 }
 
+PlanOptions plan_for(const Graph& graph, const Objective& objective, const Dataset& dataset,
+                     const LoaderOptions& options) {
+  return {.batch = batch_for(dataset.image_shape(), options.batch),
+          .watch = watch_for(graph, objective)};
+}
+
 Objective without_training_aids(Objective objective) {
   for (LossTerm& term : objective) {
     term.class_weights.clear();
@@ -164,9 +170,7 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
     : objective_(without_training_aids(objective)),
       dataset_(dataset),
       options_(options),
-      plan_(graph, std::move(parameters),
-            {.batch = batch_for(dataset.image_shape(), options.batch),
-             .watch = watch_for(graph, objective)}),
+      plan_(graph, std::move(parameters), plan_for(graph, objective, dataset, options)),
       losses_(plan_, objective_),
       targets_(plan_.queue_handle(), objective_, dataset.image_shape(), plan_.batch(),
                options.change.makes_targets),
@@ -177,6 +181,13 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
   options_.augmentation = {};
   options_.weights.clear();
   options_.queue = plan_.queue_handle();
+}
+
+std::size_t Judge::plan_bytes(const Graph& graph, std::shared_ptr<Parameters> parameters,
+                              const Objective& objective, const Dataset& dataset,
+                              const LoaderOptions& options) {
+  return Plan::memory_of(graph, std::move(parameters), plan_for(graph, objective, dataset, options))
+      .beside_parameters();
 }
 
 Judgement Judge::run(const std::vector<std::int64_t>& indices) {

@@ -45,6 +45,10 @@ class Judge {
   Judgement run(const std::vector<std::int64_t>& indices);
   // On the device, beside the parameters.
   std::size_t bytes() const { return plan_.memory().beside_parameters() + targets_.bytes(); }
+  // What the plan of such a judge would take of them; takes none.
+  static std::size_t plan_bytes(const Graph& graph, std::shared_ptr<Parameters> parameters,
+                                const Objective& objective, const Dataset& dataset,
+                                const LoaderOptions& options);
 
  private:
   Objective objective_;

@@ -16,6 +16,10 @@ constexpr std::string_view kNames[] = {"sgd", "adam", "adamw"};
 constexpr std::int64_t kRates =
     3;  // numbers of one run: those of Adam, of which Sgd takes the first
 
+int moments_of(const OptimiserOptions& options) {
+  return options.kind != OptimiserKind::sgd ? 2 : options.momentum > 0 ? 1 : 0;
+}
+
 // The `count` numbers of a block from `first` on.
 View part_of(const View& block, std::int64_t first, std::int64_t count) {
   return {static_cast<char*>(block.data) + static_cast<std::size_t>(first) * size_of(block.dtype),
@@ -76,8 +80,7 @@ Optimiser::Optimiser(std::shared_ptr<Parameters> parameters, const OptimiserOpti
     : parameters_(std::move(parameters)), options_(options) {
   options_.check();
   find_runs();
-  const int count = options_.kind != OptimiserKind::sgd ? 2 : options_.momentum > 0 ? 1 : 0;
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < moments_of(options_); ++i) {
     moments_.emplace_back(parameters_->queue(), parameters_->block().bytes());
     moments_.back().clear();
   }
@@ -125,6 +128,10 @@ View Optimiser::moment(const Buffer& memory) const {
 View Optimiser::rates(std::size_t run) const {
   const std::int64_t count = options_.kind == OptimiserKind::sgd ? 1 : kRates;
   return View(static_cast<double*>(rates_.data()) + run * kRates, DType::f64, {count});
+}
+
+std::size_t Optimiser::bytes_of(const Parameters& parameters, const OptimiserOptions& options) {
+  return static_cast<std::size_t>(moments_of(options)) * parameters.block().bytes();
 }
 
 std::size_t Optimiser::bytes() const {
@@ -186,11 +193,10 @@ void Optimiser::apply(const View& gradients) {
   }
 }
 
-std::vector<Tensor> Optimiser::state() const {
-  std::vector<Tensor> tensors;
-  for (const Buffer& memory : moments_)
-    tensors.push_back(downloaded(*parameters_->queue(), moment(memory)));
-  return tensors;
+std::vector<ConstView> Optimiser::state() const {
+  std::vector<ConstView> moments;
+  for (const Buffer& memory : moments_) moments.push_back(moment(memory));
+  return moments;
 }
 
 void Optimiser::restore(std::int64_t steps, const std::vector<ConstView>& state) {

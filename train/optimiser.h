@@ -58,9 +58,12 @@ class Optimiser {
 
   std::int64_t steps() const { return steps_; }
   std::size_t bytes() const;  // of the moments
+  // What they would be, before any is taken.
+  static std::size_t bytes_of(const Parameters& parameters, const OptimiserOptions& options);
 
-  // All it remembers, for a checkpoint: host tensors [trainable] (first, then second moment).
-  std::vector<Tensor> state() const;
+  // All it remembers, for a checkpoint: [trainable] each, in the queue's memory (first, then second
+  // moment).
+  std::vector<ConstView> state() const;
   // Takes it back. Throws Error (input) where the sizes are not those of these parameters.
   void restore(std::int64_t steps, const std::vector<ConstView>& state);
 

@@ -38,6 +38,44 @@ std::string digest(const std::vector<OptimiserGroup>& groups) {
   return all;
 }
 
+std::string digest(const Weights& weights) {
+  std::vector<ImageHash> words;
+  for (const Weights::Entry& entry : weights.entries()) {
+    const ConstView value = entry.value.view();
+    words.push_back(hash_image(std::as_bytes(std::span(entry.name)), 1));
+    words.push_back(hash_image({static_cast<const std::byte*>(value.data), value.bytes()}, 1));
+  }
+  return combined_hash(words);
+}
+
+Weights starting_weights(const Graph& graph, const TrainerOptions& options) {
+  Weights weights = Weights::initialised(graph, options.loader.seed);
+  if (options.start) {
+    bool any = false;
+    for (const Weights::Entry& from : options.start->entries())
+      for (Weights::Entry& entry : weights.entries()) {
+        if (entry.name != from.name) continue;
+        any = true;
+        if (entry.value.shape() != from.value.shape())
+          fail(ErrorKind::input, "the weight '", from.name, "' to start with is ",
+               to_string(from.value.shape()), ", the network's is ", to_string(entry.value.shape()),
+               "; give its layer another name to have it drawn anew");
+        entry.value = from.value.clone();
+      }
+    if (!any)
+      fail(ErrorKind::input,
+           "none of the weights to start with has the name of one of the "
+           "network's");
+  }
+  for (const std::string& pattern : options.freeze)
+    require(weights.freeze(pattern) > 0, "no weight fits '", pattern, "', which is to be frozen");
+  require(std::ranges::any_of(
+              weights.entries(),
+              [](const Weights::Entry& entry) { return !entry.frozen && !entry.statistic; }),
+          "all weights are frozen, and none is left to train");
+  return weights;
+}
+
 // Everything that shapes the numbers of a run, in one line.
 std::string fingerprint(const Graph& graph, const Objective& objective, const Dataset& dataset,
                         const TrainerOptions& o, const std::vector<std::int64_t>& train,
@@ -102,15 +140,15 @@ class Training {
         graph_(graph),
         objective_(objective),
         queue_(open_queue({options.device, options.threads, options.executor, options.tuner})),
-        parameters_(std::make_shared<Parameters>(
-            queue_, Weights::initialised(graph_, options.loader.seed))),
+        parameters_(std::make_shared<Parameters>(queue_, starting_weights(graph_, options))),
         averaged_(averaged(parameters_, options.averaging)),
         plan_(graph_, parameters_,
               {.batch = options.loader.batch,
                .mode = Mode::train,
                .precision = options.precision,
                .watch = watch_for(graph, objective),
-               .recompute = options.recompute}),
+               .recompute = options.recompute,
+               .memory_beside = memory_beside()}),
         judge_(validation.empty()
                    ? nullptr
                    : std::make_unique<Judge>(
@@ -130,6 +168,9 @@ class Training {
                 .state = {.rate = options_.schedule.rate}};
     state_.fingerprint = fingerprint(graph_, objective_, dataset_, options_, train, validation);
     if (options_.tuner) state_.fingerprint += " tuned";
+    if (options_.start) state_.fingerprint += " start " + digest(*options_.start);
+    for (const std::string& pattern : options_.freeze)
+      state_.fingerprint += " freeze '" + pattern + "'";
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
@@ -138,12 +179,20 @@ class Training {
                             optimiser_.bytes() +
                                 (averaged_ ? averaged_->parameters()->bytes() : 0) +
                                 (options_.accumulate > 1 ? plan_.gradients().bytes() : 0),
-                            step_.bytes() + (judge_ ? judge_->bytes() : 0)});
+                            step_.bytes() + (judge_ ? judge_->bytes() : 0) + best_bytes()});
   }
 
-  TrainingResult run(const TrainingCallback& callback);
+  // Its weights once this training's own memory is given back.
+  struct Outcome {
+    TrainingResult result;                // but for its weights, where they are ...
+    std::shared_ptr<Parameters> weights;  // ... still there
+  };
+  Outcome run(const TrainingCallback& callback);
 
  private:
+  // Of what stands on the device beside the plan, what is taken after it.
+  std::size_t memory_beside() const;
+  std::size_t best_bytes() const;
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
   bool on_plateaus() const { return options_.schedule.kind == ScheduleKind::plateau; }
@@ -151,7 +200,7 @@ class Training {
     return on_plateaus() ? plateau_.state.rate : rate_at(options_.schedule, state_.steps);
   }
   // What is validated and given back.
-  Weights judged_weights();
+  std::shared_ptr<Parameters> judged() const;
   void step();
   void read_loss();
   EpochRecord evaluate();
@@ -175,8 +224,22 @@ class Training {
   double mean_loss_ = 0;  // of the epoch, when it was last read
   EarlyStopping stopping_;
   Plateau plateau_;
-  Checkpoint state_;  // position, history, best weights
+  TrainingPosition state_;
 };
+
+std::size_t Training::memory_beside() const {
+  std::size_t bytes = Optimiser::bytes_of(*parameters_, options_.optimiser) + best_bytes();
+  if (options_.accumulate > 1) bytes += parameters_->block().bytes();
+  if (!validation_.empty())
+    bytes += Judge::plan_bytes(graph_, parameters_, objective_, dataset_, options_.loader);
+  return bytes;
+}
+
+// The weights of the best epoch stay on the host.
+std::size_t Training::best_bytes() const {
+  const bool here = queue_->device.kind == DeviceKind::cpu;
+  return here && options_.patience > 0 ? parameters_->bytes() : 0;
+}
 
 void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.epochs >= 1, "a training has 1 epoch or more, not ", options_.epochs);
@@ -223,7 +286,8 @@ void Training::check(const std::vector<std::int64_t>& train) const {
 void Training::resume() {
   if (!options_.resume || !std::filesystem::exists(options_.checkpoint_path)) return;
   Checkpoint checkpoint = load_checkpoint(options_.checkpoint_path);
-  if (checkpoint.fingerprint != state_.fingerprint)
+  TrainingPosition& position = checkpoint.position;
+  if (position.fingerprint != state_.fingerprint)
     fail(ErrorKind::input, options_.checkpoint_path,
          ": is the checkpoint of a training with other data or options; use the same, or train "
          "without resuming");
@@ -232,33 +296,33 @@ void Training::resume() {
     if (!whole)
       fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: ", what, " makes no sense");
   };
-  require_whole(checkpoint.batch < batches && checkpoint.batch % options_.accumulate == 0 &&
-                    checkpoint.epoch <= options_.epochs &&
-                    checkpoint.steps == checkpoint.epoch * steps_of(batches, options_.accumulate) +
-                                            steps_of(checkpoint.batch, options_.accumulate),
+  require_whole(position.batch < batches && position.batch % options_.accumulate == 0 &&
+                    position.epoch <= options_.epochs &&
+                    position.steps == position.epoch * steps_of(batches, options_.accumulate) +
+                                          steps_of(position.batch, options_.accumulate),
                 "its position");
-  const double now = checkpoint.plateau.rate;
+  const double now = position.plateau.rate;
   require_whole(now > 0 && now <= options_.schedule.rate, "its learning rate");
   require_whole(checkpoint.average.has_value() == (averaged_ != nullptr), "its average");
   checkpoint.weights.match(graph_);
-  if (!checkpoint.best.entries().empty()) checkpoint.best.match(graph_);
+  if (!position.best.entries().empty()) position.best.match(graph_);
   parameters_->upload(checkpoint.weights);
   std::vector<ConstView> moments;
   for (const Tensor& tensor : checkpoint.optimiser) moments.push_back(tensor.view());
-  optimiser_.restore(checkpoint.steps, moments);
+  optimiser_.restore(position.steps, moments);
   if (averaged_) averaged_->restore(*checkpoint.average);
-  stopping_.state = checkpoint.early_stopping;
-  plateau_.state = checkpoint.plateau;
-  state_ = std::move(checkpoint);
+  stopping_.state = position.early_stopping;
+  plateau_.state = position.plateau;
+  state_ = std::move(position);
   step_.set_loss_sum(state_.loss_sum);
   if (state_.batch > 0) mean_loss_ = state_.loss_sum / static_cast<double>(state_.batch);
   loader_.seek(state_.epoch, state_.batch);
 }
 
-Weights Training::judged_weights() {
-  if (!averaged_) return parameters_->download();
+std::shared_ptr<Parameters> Training::judged() const {
+  if (!averaged_) return parameters_;
   averaged_->refresh();
-  return averaged_->parameters()->download();
+  return averaged_->parameters();
 }
 
 void Training::step() {
@@ -311,12 +375,16 @@ double Training::watched(const EpochRecord& record) const {
 
 void Training::save() {
   if (options_.checkpoint_path.empty()) return;
-  state_.weights = parameters_->download();
-  state_.optimiser = optimiser_.state();
-  if (averaged_) state_.average = averaged_->state();
+  Queue* queue = queue_.get();
+  TrainedValues values;
+  for (const Parameters::Place& place : parameters_->places())
+    values.weights.push_back({place.name, parameters_->view(place), queue});
+  for (const ConstView& moments : optimiser_.state())
+    values.optimiser.push_back({"", moments, queue});
+  if (averaged_) values.average = {"", averaged_->state(), queue};
   state_.early_stopping = stopping_.state;
   state_.plateau = plateau_.state;
-  save_checkpoint(state_, options_.checkpoint_path);
+  save_checkpoint(state_, values, options_.checkpoint_path);
 }
 
 // True where the training ends with this epoch.
@@ -325,7 +393,10 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
   state_.history.push_back(record);
   if (on_plateaus()) plateau_.update(watched(record));
   const bool best = stopping_.update(watched(record));
-  if (best && options_.patience > 0) state_.best = judged_weights();
+  if (best && options_.patience > 0) {
+    state_.best = {};  // not both at once
+    state_.best = judged()->download();
+  }
   log.epoch(record, state_.steps, seconds);
   ++state_.epoch;
   state_.batch = 0;
@@ -334,7 +405,7 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
   return stopping_.should_stop();
 }
 
-TrainingResult Training::run(const TrainingCallback& callback) {
+Training::Outcome Training::run(const TrainingCallback& callback) {
   using Clock = std::chrono::steady_clock;
   TrainingLog log(options_.log_path, options_.events_folder, graph_, state_.steps);
   TrainingProgress progress{.epochs = options_.epochs, .steps = options_.schedule.total_steps};
@@ -368,9 +439,14 @@ TrainingResult Training::run(const TrainingCallback& callback) {
     if (interrupted && !progress.finished) read_loss();
     if (interrupted || progress.finished || save_due) save();
   }
-  const bool use_best = options_.patience > 0 && !state_.best.entries().empty();
-  return {use_best ? state_.best.clone() : judged_weights(), state_.history,
-          interrupted && !ended && state_.epoch < options_.epochs, state_.steps};
+  Outcome outcome{{.history = std::move(state_.history),
+                   .interrupted = interrupted && !ended && state_.epoch < options_.epochs,
+                   .steps = state_.steps}};
+  if (options_.patience > 0 && !state_.best.entries().empty())
+    outcome.result.weights = std::move(state_.best);
+  else
+    outcome.weights = judged();
+  return outcome;
 }
 
 }  // namespace
@@ -396,8 +472,11 @@ TrainingResult train_network(const Graph& graph, const Objective& objective, Dat
                              const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& validation,
                              const TrainerOptions& options, const TrainingCallback& callback) {
-  return Training(graph_for(graph, objective), objective, dataset, train, validation, options)
-      .run(callback);
+  auto [result, weights] =
+      Training(graph_for(graph, objective), objective, dataset, train, validation, options)
+          .run(callback);
+  if (weights) result.weights = weights->download();
+  return std::move(result);
 }
 
 TrainingResult train_classifier(const Graph& graph, Dataset& dataset,

@@ -38,6 +38,11 @@ struct TrainingMemory {
 
 struct TrainerOptions {
   std::int64_t epochs = 5;
+  // Where it starts: the weights of these names; those without are drawn, as all are without any.
+  std::shared_ptr<const Weights> start = nullptr;
+  // Names of weights that stay as they start (`*`: any characters), all of a layer's or none.
+  // Frozen normalisation works with its statistics as they are, as in inference.
+  std::vector<std::string> freeze = {};
   OptimiserOptions optimiser;
   Schedule schedule;  // total_steps is set by the trainer; `plateau` needs validation samples
   // Batches whose gradients make one step of the optimiser, as one batch of so many times the size
@@ -104,8 +109,8 @@ struct TrainingResult {
 // out. train, validation: indices into the dataset; validation may be empty. Masks come by
 // options.loader. The result is the same to the bit for the same options on the same device,
 // however often it was interrupted and resumed and however many threads worked. Throws Error: usage
-// for options that make no sense, input where labels, masks or images do not fit the network or the
-// checkpoint is not of this training.
+// for options that make no sense, input where labels, masks or images do not fit the network, a
+// weight to start with has another shape, or the checkpoint is not of this training.
 TrainingResult train_network(const Graph& graph, const Objective& objective, Dataset& dataset,
                              const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& validation,

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "../../core/version.h"
 #include "../../kernels/open.h"
 #include "../../train/total_steps.h"
+#include "../../train/training_provenance.h"
 #include "cohort_split.h"
 #include "subject_slices.h"
 #include "training_patches.h"
@@ -90,17 +90,11 @@ AnomalyTrainingResult train_anomaly(std::span<const PreparedSubject> subjects,
   model.score = options.score;
   model.model.graph = graph;
   model.model.weights = trained.weights.clone();
-  model.model.provenance = {
-      {"ratnet_version", version()},
-      {"data_hash", hash},
-      {"seed", std::to_string(trainer.loader.seed)},
-      {"epochs", std::to_string(trained.history.size())},
-      {"steps", std::to_string(trained.steps)},
-      {"batch", std::to_string(trainer.loader.batch)},
-      {"learning_rate", text(trainer.schedule.rate)},
-      {"training_subjects", std::to_string(people_in(training).count)},
-      {"training_scans", std::to_string(training.size())},
-      {volumes ? "training_patches" : "training_slices", std::to_string(first)}};
+  model.model.provenance = training_provenance(trainer, trained, hash);
+  model.model.provenance.insert(
+      {{"training_subjects", std::to_string(people_in(training).count)},
+       {"training_scans", std::to_string(training.size())},
+       {volumes ? "training_patches" : "training_slices", std::to_string(first)}});
   model.combined = options.combined;
   const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
   Plan plan(graph, std::make_shared<Parameters>(queue, model.model.weights),

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../../core/version.h"
 #include "../../train/score.h"
 #include "../../train/split.h"
+#include "../../train/training_provenance.h"
 #include "ratnet.h"
 
 namespace ratnet::inline v1 {
@@ -205,25 +205,14 @@ Model Work::finished_model(const TrainingResult& trained) {
       fit_logistic(measures, labels_of(dataset_, train_), scale_.brain_level);
   model.coefficients["logistic"] = {logistic.intercept, logistic.level, logistic.ghost};
 
-  const TrainerOptions& t = options_.trainer;
   const char* made = dataset_.table().subjects.empty() ? "70/15/15 by slice, made here"
                                                        : "70/15/15 by subject, made here";
-  model.provenance = {{"ratnet_version", version()},
-                      {"data_hash", combined_hash(dataset_.hashes())},
-                      {"training_slices", std::to_string(train_.size())},
-                      {"brain_level", text(scale_.brain_level)},
-                      {"brain_level_source", std::string(name_of(scale_.source))},
-                      {"seed", std::to_string(t.loader.seed)},
-                      {"precision", std::string(name_of(t.precision))},
-                      {"epochs", std::to_string(trained.history.size())},
-                      {"steps", std::to_string(trained.steps)},
-                      {"batch", std::to_string(t.loader.batch)},
-                      {"learning_rate", text(t.schedule.rate)},
-                      {"schedule", std::string(name_of(t.schedule.kind))},
-                      {"optimiser", std::string(name_of(t.optimiser.kind))},
-                      {"split", dataset_.table().splits.empty() ? made : "from the file"}};
-  if (t.accumulate > 1) model.provenance["accumulate"] = std::to_string(t.accumulate);
-  if (t.averaging.decay > 0) model.provenance["ema"] = text(t.averaging.decay);
+  model.provenance =
+      training_provenance(options_.trainer, trained, combined_hash(dataset_.hashes()));
+  model.provenance.insert({{"training_slices", std::to_string(train_.size())},
+                           {"brain_level", text(scale_.brain_level)},
+                           {"brain_level_source", std::string(name_of(scale_.source))},
+                           {"split", dataset_.table().splits.empty() ? made : "from the file"}});
   return model;
 }
 

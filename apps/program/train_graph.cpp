@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::json;  // writes null for numbers that are not finite
 
 struct Options {
-  std::string graph, data;
+  std::string graph, data, start;
   std::optional<double> scale;  // by the type of the pixels where it is not given
   bool allow_leakage = false;
   TrainingCommandOptions training;
@@ -54,6 +54,8 @@ void run(Options options) {
       "train needs --graph FILE, an HDF5 file and -o FILE, or the name of a system (ratnet train "
       "--help)");
   GraphFile file = read_graph_file(options.graph);
+  std::optional<Model> start;
+  if (!options.start.empty()) start = load_model(options.start);
   TrainerOptions& trainer = options.training.finish();
 
   const auto dataset = open_hdf5_slices(options.data, {.labels_required = false});
@@ -77,7 +79,11 @@ void run(Options options) {
   trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
   const GraphTrainingResult result = train_graph(
       file.graph, *file.objective, *dataset,
-      {.trainer = trainer, .scale = options.scale, .allow_leakage = options.allow_leakage},
+      {.trainer = trainer,
+       .scale = options.scale,
+       .start = start ? &*start : nullptr,
+       .start_name = std::filesystem::path(options.start).filename().string(),
+       .allow_leakage = options.allow_leakage},
       {.progress = [&](const TrainingProgress& p) { return line.update("training", p); },
        .say = [&](const std::string& sentence) { line.say(sentence); }});
   line.finish();
@@ -104,6 +110,13 @@ void add_train_graph(CLI::App& train) {
       "--scale", options->scale,
       "what pixels are multiplied by (by default 1/255 for u8, 1/65535 for u16, 1/32767 "
       "for i16, 1 for f32)");
+  train.add_option("--start", options->start,
+                   "model whose weights it starts with, by their names; those that it does not "
+                   "have are drawn");
+  train
+      .add_option("--freeze", options->training.trainer.freeze,
+                  "names of weights that stay as they start, such as 'encoder*' (may be repeated)")
+      ->allow_extra_args(false);
   train.add_flag("--allow-leakage", options->allow_leakage,
                  "train although the file names no subjects; the model will say so for ever");
   add_training_options(train, options->training);

@@ -33,7 +33,7 @@ struct Training {
   }
   // Whatever stands under its final name can be read.
   void check_readable() const {
-    if (std::filesystem::exists(checkpoint)) CHECK(load_checkpoint(checkpoint).steps > 0);
+    if (std::filesystem::exists(checkpoint)) CHECK(load_checkpoint(checkpoint).position.steps > 0);
     if (std::filesystem::exists(model)) CHECK(load_model(model).system == "dark_slices");
   }
 };
@@ -191,7 +191,7 @@ TEST_CASE("a disk that fills up in the middle of a training costs nothing but ti
   CHECK(full.err.find("ratnet: " + checkpoint + ": cannot write: No space left") !=
         std::string::npos);
   CHECK_FALSE(has_temporaries(training.folder.path()));
-  CHECK(load_checkpoint(checkpoint).steps == 8);
+  CHECK(load_checkpoint(checkpoint).position.steps == 8);
 
   disk.resize(20);
   well(training.options + model + " --resume");

@@ -123,7 +123,7 @@ TEST_CASE("groups, an average, accumulation and plateaus resume to the same bits
     CHECK(first.interrupted);
     CHECK(first.steps == step);
     const Checkpoint kept = load_checkpoint(again.checkpoint_path);
-    CHECK(kept.batch == std::min<std::int64_t>(step % 4 * 3, 10));
+    CHECK(kept.position.batch == std::min<std::int64_t>(step % 4 * 3, 10));
     check_same(train(again), whole);
   }
 }

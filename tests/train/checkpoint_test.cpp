@@ -11,6 +11,7 @@
 #include "../kernels/random_tensor.h"
 #include "../network/refused.h"
 #include "../network/temporary_folder.h"
+#include "written_checkpoint.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -19,16 +20,16 @@ namespace {
 
 Checkpoint example() {
   Checkpoint c;
-  c.fingerprint = "everything \"at\" once \n";
-  c.epoch = 3;
-  c.batch = 17;
-  c.steps = 12345678901;
-  c.loss_sum = 1.0 / 3;
-  c.history = {{0, 0.7, 0.6, 0.55, 0.5}, {1, 0.1, std::nan(""), std::nan(""), 1}};
-  c.early_stopping = {.best = 0.1, .best_evaluation = 1, .evaluations = 2};
-  c.plateau = {.rate = 1.0 / 7, .best = 0.1, .bad = 3, .cooling = 2};
+  c.position.fingerprint = "everything \"at\" once \n";
+  c.position.epoch = 3;
+  c.position.batch = 17;
+  c.position.steps = 12345678901;
+  c.position.loss_sum = 1.0 / 3;
+  c.position.history = {{0, 0.7, 0.6, 0.55, 0.5}, {1, 0.1, std::nan(""), std::nan(""), 1}};
+  c.position.early_stopping = {.best = 0.1, .best_evaluation = 1, .evaluations = 2};
+  c.position.plateau = {.rate = 1.0 / 7, .best = 0.1, .bad = 3, .cooling = 2};
   c.weights = Weights::initialised(ratnet_graph(16), 1);
-  c.best = Weights::initialised(ratnet_graph(16), 2);
+  c.position.best = Weights::initialised(ratnet_graph(16), 2);
   Random random(1);
   c.optimiser.push_back(random_tensor({1000}, DType::f32, random));
   c.optimiser.push_back(random_tensor({1000}, DType::f32, random));
@@ -49,28 +50,28 @@ void check_same(const Weights& a, const Weights& b) {
 TEST_CASE("every member of a checkpoint comes back from its file") {
   const TemporaryFolder folder;
   const Checkpoint c = example();
-  save_checkpoint(c, folder / "c");
+  write_checkpoint(c, folder / "c");
   const Checkpoint again = load_checkpoint(folder / "c");
-  CHECK(again.fingerprint == c.fingerprint);
-  CHECK(again.epoch == c.epoch);
-  CHECK(again.batch == c.batch);
-  CHECK(again.steps == c.steps);
-  CHECK(again.loss_sum == c.loss_sum);
-  REQUIRE(again.history.size() == 2);
-  CHECK(again.history[0].validation_auroc == 0.55);
-  CHECK(again.history[1].epoch == 1);
-  CHECK(again.history[1].training_loss == 0.1);
-  CHECK(std::isnan(again.history[1].validation_loss));
-  CHECK(again.history[1].validation_accuracy == 1);
-  CHECK(again.early_stopping == c.early_stopping);
+  CHECK(again.position.fingerprint == c.position.fingerprint);
+  CHECK(again.position.epoch == c.position.epoch);
+  CHECK(again.position.batch == c.position.batch);
+  CHECK(again.position.steps == c.position.steps);
+  CHECK(again.position.loss_sum == c.position.loss_sum);
+  REQUIRE(again.position.history.size() == 2);
+  CHECK(again.position.history[0].validation_auroc == 0.55);
+  CHECK(again.position.history[1].epoch == 1);
+  CHECK(again.position.history[1].training_loss == 0.1);
+  CHECK(std::isnan(again.position.history[1].validation_loss));
+  CHECK(again.position.history[1].validation_accuracy == 1);
+  CHECK(again.position.early_stopping == c.position.early_stopping);
   check_same(again.weights, c.weights);
-  check_same(again.best, c.best);
+  check_same(again.position.best, c.position.best);
   REQUIRE(again.optimiser.size() == 2);
   CHECK(same_bits(again.optimiser[1], c.optimiser[1]));
-  CHECK(again.plateau.rate == c.plateau.rate);
-  CHECK(again.plateau.best == 0.1);
-  CHECK(again.plateau.bad == 3);
-  CHECK(again.plateau.cooling == 2);
+  CHECK(again.position.plateau.rate == c.position.plateau.rate);
+  CHECK(again.position.plateau.best == 0.1);
+  CHECK(again.position.plateau.bad == 3);
+  CHECK(again.position.plateau.cooling == 2);
   REQUIRE(again.average);
   CHECK(same_bits(*again.average, *c.average));
   CHECK(folder.files() == 1);
@@ -79,16 +80,16 @@ TEST_CASE("every member of a checkpoint comes back from its file") {
 TEST_CASE("a checkpoint without a best epoch or optimiser state comes back too") {
   const TemporaryFolder folder;
   Checkpoint c = example();
-  c.best = {};
+  c.position.best = {};
   c.optimiser.clear();
   c.average.reset();
-  c.plateau = {};
-  save_checkpoint(c, folder / "c");
+  c.position.plateau = {};
+  write_checkpoint(c, folder / "c");
   const Checkpoint again = load_checkpoint(folder / "c");
-  CHECK(again.best.entries().empty());
+  CHECK(again.position.best.entries().empty());
   CHECK(again.optimiser.empty());
   CHECK(!again.average);
-  CHECK(std::isnan(again.plateau.best));
+  CHECK(std::isnan(again.position.plateau.best));
 }
 
 TEST_CASE("damaged checkpoints and other files are refused by name") {
@@ -99,7 +100,7 @@ TEST_CASE("damaged checkpoints and other files are refused by name") {
   write_safetensors(path, {}, {});
   CHECK(refused(ErrorKind::input, path + ": is not a checkpoint", load) == "");
 
-  save_checkpoint(example(), path);
+  write_checkpoint(example(), path);
   const std::string good = read_file(path, 1 << 24);
   std::uint64_t header = 0;
   std::memcpy(&header, good.data(), 8);

@@ -85,8 +85,8 @@ TEST_CASE("a resumed training tells the loss it stopped with until the next read
   o.resume = true;
   CHECK(train(o, until(3)).interrupted);
   const Checkpoint kept = load_checkpoint(o.checkpoint_path);
-  REQUIRE(kept.batch == 3);
-  const double stopped_with = kept.loss_sum / 3;
+  REQUIRE(kept.position.batch == 3);
+  const double stopped_with = kept.position.loss_sum / 3;
   CHECK(stopped_with > 0);
   std::vector<double> losses;  // of steps 4 to 10
   const TrainingResult result = train(o, [&](const TrainingProgress& progress) {

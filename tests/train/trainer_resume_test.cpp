@@ -11,6 +11,7 @@
 #include "../../network/tuning.h"
 #include "../network/temporary_folder.h"
 #include "small_training.h"
+#include "written_checkpoint.h"
 
 using namespace ratnet;
 using namespace ratnet::testing;
@@ -54,7 +55,7 @@ TEST_CASE("a training that was killed goes on from its last checkpoint to the sa
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
-  CHECK(load_checkpoint(o.checkpoint_path).steps == 16);
+  CHECK(load_checkpoint(o.checkpoint_path).position.steps == 16);
   o.resume = true;
   check_same(train(o), undisturbed());
   // The log has each epoch once.
@@ -153,21 +154,21 @@ TEST_CASE("a damaged checkpoint is refused by name") {
   train(o, until(12));
   Checkpoint checkpoint = load_checkpoint(o.checkpoint_path);
   const auto refused_as = [&](const std::string& part, Checkpoint c) {
-    save_checkpoint(c, o.checkpoint_path);
+    write_checkpoint(c, o.checkpoint_path);
     return refused_training(ErrorKind::input, part, o);
   };
   const auto copy = [&] {
-    save_checkpoint(checkpoint, folder / "copy");
+    write_checkpoint(checkpoint, folder / "copy");
     return load_checkpoint(folder / "copy");
   };
   Checkpoint c = copy();
-  c.batch = 10;
+  c.position.batch = 10;
   CHECK(refused_as("position", std::move(c)) == "");
   c = copy();
-  c.steps = 13;
+  c.position.steps = 13;
   CHECK(refused_as("position", std::move(c)) == "");
   c = copy();
-  c.plateau.rate = 0.02;
+  c.position.plateau.rate = 0.02;
   CHECK(refused_as("learning rate", std::move(c)) == "");
   c = copy();
   c.average = Tensor({16}, DType::f32);
@@ -209,7 +210,7 @@ TEST_CASE("a full disk ends the training and leaves the old checkpoint") {
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == static_cast<int>(ErrorKind::file_system));
-  CHECK(load_checkpoint(o.checkpoint_path).steps == 5);
+  CHECK(load_checkpoint(o.checkpoint_path).position.steps == 5);
   CHECK(folder.files() == 1);  // nothing half-written is left
   o.resume = true;
   check_same(train(o), undisturbed());

@@ -1,0 +1,42 @@
+// train --graph from the weights of a model that is there.
+#include "../../network/model.h"
+#include "../kernels/random_tensor.h"
+#include "dense_training.h"
+
+using namespace ratnet;
+using namespace ratnet::test;
+
+TEST_CASE("train --graph starts from a model's weights and leaves frozen ones as they are") {
+  const DenseTraining first(8), second(8, "head");
+  well(first.line());
+  const Finished trained = well(second.line("--start " + first.model() + " --freeze wide/*"));
+  CHECK(trained.err.find("2 of 4 weights start as in model.safetensors; drawn anew: head/weight, "
+                         "head/bias;") != std::string::npos);
+  const Model a = load_model(first.model()), b = load_model(second.model());
+  for (const char* name : {"wide/weight", "wide/bias"})
+    CHECK(testing::same_bits(a.weights.find(name).value, b.weights.find(name).value));
+  CHECK(b.provenance.at("started_from") == "model.safetensors");
+  CHECK(b.provenance.at("freeze wide/*") == "frozen");
+  CHECK(b.provenance.at("optimiser") == "adam");
+  // Thawed, they move.
+  well(second.line("--start " + first.model()));
+  CHECK(!testing::same_bits(load_model(second.model()).weights.find("wide/weight").value,
+                            a.weights.find("wide/weight").value));
+}
+
+TEST_CASE("train --graph refuses a start that does not fit in a line") {
+  const DenseTraining training(8), wider(9);
+  well(wider.line());
+  const auto why = [&](const std::string& more, int code) {
+    return refused_last(training.line(more), code);
+  };
+  CHECK(why("--start " + wider.model(), 3)
+            .find("'wide/weight' to start with is [4096, 9], the network's is [4096, 8]; give its "
+                  "layer another name") != std::string::npos);
+  CHECK(why("--start nowhere.safetensors", 5).find("nowhere.safetensors") != std::string::npos);
+  CHECK(why("--start " + (training / "graph.json"), 3).find("graph.json") != std::string::npos);
+  CHECK(why("--freeze encoder*", 2).find("no weight fits 'encoder*'") != std::string::npos);
+  CHECK(why("--freeze */bias", 2).find("freeze all of its weights or none") != std::string::npos);
+  CHECK(why("--freeze *", 2).find("none is left to train") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(training.model()));
+}

@@ -1,0 +1,16 @@
+// What a model remembers of how it was trained.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "trainer.h"
+
+namespace ratnet::inline v1 {
+
+// Version, data, and the settings that shaped the result, as Model::provenance has them.
+std::map<std::string, std::string> training_provenance(const TrainerOptions& options,
+                                                       const TrainingResult& result,
+                                                       const std::string& data_hash);
+
+}  // namespace ratnet::inline v1
