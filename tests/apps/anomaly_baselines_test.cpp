@@ -157,8 +157,10 @@ TEST_CASE("principal components span the healthy slices") {
              b * std::cos(static_cast<double>(y) / 11) + c * (in_ellipse(y + 20, x) ? 1 : 0);
     });
   };
-  for (int i = 0; i < 12; ++i)
-    cohort.push_back(mixed(random.normal(0, 0.2), random.normal(0, 0.1), random.normal(0, 0.05)));
+  for (int i = 0; i < 12; ++i) {
+    const double c = random.normal(0, 0.05), b = random.normal(0, 0.1), a = random.normal(0, 0.2);
+    cohort.push_back(mixed(a, b, c));
+  }
   const PrincipalComponents learnt = learn_principal_components(pointers(cohort));
   REQUIRE(learnt.components.shape()[0] >= 3);
   const auto dot = [&](std::int64_t a, std::int64_t b) {

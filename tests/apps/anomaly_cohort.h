@@ -43,8 +43,10 @@ inline PreparedSubject subject(const std::string& name, std::uint64_t seed, std:
     const double middle = 1 - std::abs(2 * made.positions.back() - 1);
     if (!random.chance(0.2 + 0.6 * middle)) continue;
     // At least one pixel of every lesion may lie outside of the brain.
-    paint(made.lesions, s, 64 - half + random.integer(half), 63 - half + random.integer(half),
-          1 + random.integer(half), 1 + random.integer(half));
+    const std::int64_t width = 1 + random.integer(half), height = 1 + random.integer(half);
+    const std::int64_t left = 63 - half + random.integer(half);
+    const std::int64_t top = 64 - half + random.integer(half);
+    paint(made.lesions, s, top, left, height, width);
   }
   return made;
 }

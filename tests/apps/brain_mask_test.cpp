@@ -85,8 +85,10 @@ TEST_CASE("where there is no head there is no brain") {
     Random random(9, static_cast<std::uint64_t>(slices));
     CHECK(empty(brain_mask(filled(slices, [&](std::int64_t) { return random.uniform(); }))));
     CHECK(empty(brain_mask(filled(slices, [&](std::int64_t) { return random.normal(); }))));
-    CHECK(empty(brain_mask(filled(
-        slices, [&](std::int64_t) { return std::hypot(random.normal(), random.normal()); }))));
+    CHECK(empty(brain_mask(filled(slices, [&](std::int64_t) {
+      const double imaginary = random.normal(), real = random.normal();
+      return std::hypot(real, imaginary);
+    }))));
     CHECK(empty(brain_mask(filled(slices, [&](std::int64_t) { return random.uniform() < 0.01; }))));
   }
   Tensor broken = filled(3, [](std::int64_t) { return 1; });

@@ -40,8 +40,8 @@ inline HeadStack head_stack(std::int64_t slices, double thickness, std::uint64_t
           stack.brain.values<std::uint8_t>()[i] = 1;
         }
         if (inside(75, 12, 25, 14)) value = 30;
-        stack.images.values<float>()[i] =
-            static_cast<float>(std::hypot(value + 3 * random.normal(), 3 * random.normal()));
+        const double imaginary = 3 * random.normal(), real = value + 3 * random.normal();
+        stack.images.values<float>()[i] = static_cast<float>(std::hypot(real, imaginary));
       }
   return stack;
 }
