@@ -82,8 +82,9 @@ void NormaliseBy::check() const {
 
 void FoldNorm::check() const {
   check_shape(kName, "weight", weight, weight.shape);
-  require(weight.shape.rank() >= 1, kName, ": the weight has no channels");
-  const Shape channels{weight.shape.back()};
+  const int rank = weight.shape.rank(), behind = transposed ? 2 : 1;
+  require(rank >= behind, kName, ": the weight has no channels");
+  const Shape channels{weight.shape[rank - behind]};
   if (bias) check_shape(kName, "bias", bias, channels);
   check_shape(kName, "mean", mean, channels);
   check_shape(kName, "variance", variance, channels);

@@ -101,15 +101,19 @@ OpNote plan(CudaQueue&, const NormaliseBy&);
 // The weight and bias with which a layer computes what NormaliseBy makes of its output.
 struct FoldNorm {
   static constexpr const char* kName = "fold_norm";
-  ConstView weight;     // [..., C] f32 or f64
-  ConstView bias = {};  // [C], or absent: 0
-  ConstView mean;       // [C] these
+  ConstView weight;         // [..., C] f32 or f64, or ...
+  bool transposed = false;  // ... [..., C, K], a transposed convolution's
+  ConstView bias = {};      // [C], or absent: 0
+  ConstView mean;           // [C] these
   ConstView variance;
   ConstView scale;
   ConstView shift;
   View folded_weight;  // the shape of weight
   View folded_bias;    // [C]
   double epsilon = 1e-5;
+
+  // How many neighbours in `weight` are of one channel.
+  std::int64_t run_length() const { return transposed ? weight.shape.back() : 1; }
   void check() const;
 };
 void run(CpuQueue&, const FoldNorm&);

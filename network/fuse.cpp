@@ -67,6 +67,7 @@ std::optional<Layer> with_norm(const Layer& producer, bool& had_bias) {
   };
   if (const auto* conv = std::get_if<Conv>(&producer))
     return conv->pool.empty() ? fold(*conv) : std::nullopt;
+  if (const auto* up = std::get_if<layers::ConvTranspose>(&producer)) return fold(*up);
   if (const auto* dense = std::get_if<Dense>(&producer)) return fold(*dense);
   return std::nullopt;
 }

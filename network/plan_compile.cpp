@@ -98,6 +98,7 @@ void Plan::State::fold(std::size_t index, const FoldedNorm& norm) {
       .node = index,
       .operation = {
           .weight = value(norm.layer + "/weight"),
+          .transposed = std::holds_alternative<layers::ConvTranspose>(c.node->layer),
           .bias = norm.had_bias ? value(norm.layer + "/bias") : ConstView(),
           .mean = value(norm.norm + "/mean"),
           .variance = value(norm.norm + "/variance"),

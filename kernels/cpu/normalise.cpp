@@ -421,7 +421,7 @@ void normalise_by(CpuQueue& queue, const NormaliseBy& op) {
 
 template <class T>
 void fold(CpuQueue& queue, const FoldNorm& op) {
-  const std::int64_t channels = op.weight.shape.back();
+  const std::int64_t channels = op.mean.count(), run = op.run_length();
   const T* const scale = op.scale.as<T>();
   const auto factor = [&](std::int64_t c) {
     return static_cast<double>(scale[c]) /
@@ -437,7 +437,7 @@ void fold(CpuQueue& queue, const FoldNorm& op) {
   T* const folded = op.folded_weight.as<T>();
   for_pieces(queue, op.weight.count(), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i)
-      folded[i] = static_cast<T>(static_cast<double>(weight[i]) * factor(i % channels));
+      folded[i] = static_cast<T>(static_cast<double>(weight[i]) * factor(i / run % channels));
   });
 }
 

@@ -256,17 +256,17 @@ template <class T>
 struct Fold {
   const T *weight, *bias, *mean, *variance, *scale, *shift;
   T *folded_weight, *folded_bias;
-  std::int64_t channels;
+  std::int64_t channels, run;
   double epsilon;
+  __device__ double factor(std::int64_t c) const {
+    return static_cast<double>(scale[c]) / sqrt(static_cast<double>(variance[c]) + epsilon);
+  }
   __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
-    const double factor =
-        static_cast<double>(scale[c]) / sqrt(static_cast<double>(variance[c]) + epsilon);
-    folded_weight[i] = static_cast<T>(static_cast<double>(weight[i]) * factor);
+    folded_weight[i] = static_cast<T>(static_cast<double>(weight[i]) * factor(i / run % channels));
     if (i >= channels) return;
-    const double before = bias ? static_cast<double>(bias[c]) : 0.0;
-    folded_bias[c] = static_cast<T>((before - static_cast<double>(mean[c])) * factor +
-                                    static_cast<double>(shift[c]));
+    const double before = bias ? static_cast<double>(bias[i]) : 0.0;
+    folded_bias[i] = static_cast<T>((before - static_cast<double>(mean[i])) * factor(i) +
+                                    static_cast<double>(shift[i]));
   }
 };
 
@@ -343,7 +343,7 @@ void run(CudaQueue& queue, const FoldNorm& op) {
         queue, op.kName, op.weight.count(),
         Fold<T>{op.weight.as<T>(), data_or_null<T>(op.bias), op.mean.as<T>(), op.variance.as<T>(),
                 op.scale.as<T>(), op.shift.as<T>(), op.folded_weight.as<T>(),
-                op.folded_bias.as<T>(), op.weight.shape.back(), op.epsilon});
+                op.folded_bias.as<T>(), op.mean.count(), op.run_length(), op.epsilon});
   });
 }
 

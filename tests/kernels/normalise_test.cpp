@@ -258,8 +258,9 @@ TEST_CASE("a folded weight computes the layer and its normalisation", "[device][
   const QueueHandle queue = test_queue(2);
   Random random(5);
   for (const DType dtype : {DType::f32, DType::f64})
-    for (const bool with_bias : {false, true}) {
-      const Shape shape{3, 2, 7}, channels{7};
+    for (const auto& [with_bias, transposed] :
+         {std::pair{false, false}, {true, false}, {false, true}, {true, true}}) {
+      const Shape shape = transposed ? Shape{3, 7, 2} : Shape{3, 2, 7}, channels{7};
       const Tensor weight = random_tensor(shape, dtype, random);
       const Tensor bias = random_tensor(channels, dtype, random);
       const Tensor mean = random_tensor(channels, dtype, random);
@@ -268,6 +269,7 @@ TEST_CASE("a folded weight computes the layer and its normalisation", "[device][
       const Tensor shift = random_tensor(channels, dtype, random);
       Tensor folded(shape, dtype), folded_bias(channels, dtype);
       run_on(queue, FoldNorm{.weight = weight,
+                             .transposed = transposed,
                              .bias = with_bias ? ConstView(bias.view()) : ConstView(),
                              .mean = mean,
                              .variance = variance,
@@ -279,7 +281,8 @@ TEST_CASE("a folded weight computes the layer and its normalisation", "[device][
       Doubles weights = doubles(weight), biases(7);
       for (std::size_t c = 0; c < 7; ++c) {
         const double factor = doubles(scale)[c] / std::sqrt(doubles(variance)[c] + 1e-3);
-        for (std::size_t row = 0; row < 6; ++row) weights[row * 7 + c] *= factor;
+        for (std::size_t i = 0; i < weights.size(); ++i)
+          if ((transposed ? i / 2 % 7 : i % 7) == c) weights[i] *= factor;
         biases[c] =
             ((with_bias ? doubles(bias)[c] : 0) - doubles(mean)[c]) * factor + doubles(shift)[c];
       }

@@ -188,6 +188,17 @@ TEST_CASE("a batch normalisation goes into the layer before it, and its ReLU too
   check_same(graph, DType::f32, 5e-5);
 }
 
+TEST_CASE("a batch normalisation goes into a transposed convolution", "[device]") {
+  for (const bool bias : {false, true}) {
+    const Graph graph = chain(
+        {3, 4, 2}, {layers::ConvTranspose{.out = 3, .kernel = {3, 2}, .bias = bias},
+                    layers::BatchNorm{.epsilon = 1e-3}, Relu{}, Conv{.out = 2, .kernel = {3, 3}}});
+    CHECK(fused_nodes(graph) == 3);
+    check_same(graph, DType::f64, 1e-12);
+    check_same(graph, DType::f32, 5e-5);
+  }
+}
+
 TEST_CASE("zeros around an image go into the convolution that reads it", "[device]") {
   using layers::Pad;
   const Conv plain{.out = 3, .kernel = {3, 3}, .stride = {2}, .padding = Padding::valid};
