@@ -2,20 +2,22 @@
 """Writes tests/golden/*.safetensors: what PyTorch makes of the networks and layers, for
 tests/network.
 
-    scripts/make_golden.py [--folder tests/golden] [ratnet networks layers anomaly]
+    scripts/make_golden.py [--folder tests/golden] [--add] [ratnet networks layers anomaly]
 
-Needs Python with torch, numpy and safetensors; the tests that read the files need none of them.
+Processors differ in the last bits: with --add, what a file has stays and what it lacks is added. Needs
+Python with torch, numpy and safetensors; the tests that read the files need none of them.
 Weights, inputs and which numbers are kept come from a formula of integers that the tests compute
 too (golden/mixed.py), so they are equal to the bit and need no room in the files.
 """
 
 import argparse
+import os
 import platform
 
 import numpy as np
 import safetensors
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from golden import anomaly, layers, networks, ratnet
 
@@ -25,6 +27,7 @@ FILES = {"ratnet": ratnet, "networks": networks, "layers": layers, "anomaly": an
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--folder", default="tests/golden")
+    parser.add_argument("--add", action="store_true", help="only what the files lack")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(FILES)}; all without any")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -35,6 +38,8 @@ def main():
     for name in arguments.names or FILES:
         out = FILES[name].tensors()
         path = f"{arguments.folder}/{name}.safetensors"
+        if arguments.add and os.path.exists(path):
+            out |= load_file(path)
         save_file({key: np.ascontiguousarray(value) for key, value in out.items()}, path,
                   metadata={"made_with": made_with})
         print(f"{path}: {len(out)} tensors, {sum(v.nbytes for v in out.values()) / 1e6:.2f} MB")

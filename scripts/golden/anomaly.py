@@ -4,7 +4,8 @@ Ten steps of each method as apps/anomaly trains it, in double precision: the squ
 mask, the noise that the denoising one has to remove, the divergence with its warm-up, AdamW, and the
 rates of a cosine with warm-up. "rates" are those of all steps of the schedule. Of every method: the
 first batch as the network sees it ("noised"), the losses, and everything after the steps; of tensors
-with more than 2000 numbers every seventh is kept.
+with more than 2000 numbers every seventh is kept. In double alone, for the
+reason that networks.py gives.
 """
 
 import math

@@ -1,13 +1,16 @@
 """What PyTorch makes of single layers, above all of options that frameworks understand differently:
 tests/golden/layers.safetensors.
 
-For each case, in double: the output y, the gradients of x and of the weights for a given gradient
-of y, and the statistics that a batch normalisation leaves.
+For each case: the output y, the gradients of x and of the weights for a given gradient of y, and the
+statistics that a batch normalisation leaves. In double alone: it tells right from wrong in the last
+digits, and holds ratnet's single precision to account more strictly than PyTorch's own, whose
+rounding would come on top.
 """
 
 import torch
 import torch.nn.functional as F
 
+from . import tensorflow_rules
 from .mixed import Weights, first, kernel, last, mixed_tensor
 
 GRADIENT = 1000  # the stream of dy
@@ -131,6 +134,7 @@ CASES = {
     "pad/reflect": ((2, 4, 5, 2), plain(F.pad, (2, 4, 0, 3), mode="reflect")),
     "pad/edge": ((2, 4, 5, 2), plain(F.pad, (2, 7, 0, 3), mode="replicate")),
     "pad/reflect_3d": ((1, 2, 3, 4, 2), plain(F.pad, (3, 2, 1, 2, 1, 1), mode="reflect")),
+    "pad/edge_3d": ((1, 2, 3, 4, 2), plain(F.pad, (3, 2, 0, 2, 4, 1), mode="replicate")),
     "relu": ((2, 5, 7, 3), plain(F.relu)),
     "leaky_relu": ((2, 5, 7, 3), plain(F.leaky_relu, 0.2)),
     "elu": ((2, 5, 7, 3), plain(F.elu, 0.7)),
@@ -139,7 +143,7 @@ CASES = {
     "softplus": ((2, 5, 7, 3), plain(F.softplus)),
     "softmax": ((2, 3, 2, 5), plain(torch.softmax, 1)),
     "log_softmax": ((2, 3, 2, 5), plain(torch.log_softmax, 1)),
-}
+} | tensorflow_rules.CASES
 
 
 def tensors():

@@ -1,5 +1,5 @@
-// Single layers against PyTorch (scripts/golden/layers.py), above all where options mean different
-// things in different frameworks.
+// Single layers against PyTorch (scripts/golden/layers.py), and TensorFlow where they follow its
+// rules, above all where options mean different things in different frameworks.
 #include "../catch.h"
 #include "../layers/one_layer.h"
 #include "golden.h"
@@ -155,6 +155,65 @@ std::vector<LayerCase> space_cases() {
       {"pad/reflect_3d",
        Pad{.before = {1, 1, 3}, .after = {1, 2, 2}, .mode = PadMode::reflect},
        {1, 2, 3, 4, 2}},
+      {"pad/edge_3d",
+       Pad{.before = {4, 0, 3}, .after = {1, 2, 2}, .mode = PadMode::edge},
+       {1, 2, 3, 4, 2}},
+      {"upsample/nearest_top_left",
+       Upsample{.factor = {3, 2}, .align = Alignment::top_left},
+       {2, 3, 4, 2}},
+      {"upsample/nearest_corners",
+       Upsample{.factor = {3, 2}, .align = Alignment::corners},
+       {2, 3, 4, 2}},
+      {"upsample/bilinear_top_left",
+       Upsample{.factor = {2, 3}, .mode = linear, .align = Alignment::top_left},
+       {2, 3, 4, 2}},
+      {"upsample/trilinear_top_left",
+       Upsample{.factor = {2, 2, 3}, .mode = linear, .align = Alignment::top_left},
+       {1, 2, 3, 4, 2}},
+  };
+}
+
+// TensorFlow's rule, which PyTorch has for a stride of 1 alone
+// (scripts/golden/tensorflow_rules.py).
+std::vector<LayerCase> same_cases() {
+  const auto conv = [](const char* name, Sizes kernel, Sizes stride, Shape x) -> LayerCase {
+    return {std::string("same/") + name, Conv{.out = 3, .kernel = kernel, .stride = stride}, x};
+  };
+  const auto maximum = [](const char* name, Sizes kernel, Sizes stride, Shape x) -> LayerCase {
+    return {std::string("same/") + name,
+            MaxPool{.kernel = kernel, .stride = stride, .padding = Padding::same}, x};
+  };
+  const auto mean = [](const char* name, Sizes kernel, Sizes stride, Shape x) -> LayerCase {
+    return {std::string("same/") + name,
+            AvgPool{.kernel = kernel, .stride = stride, .padding = Padding::same}, x};
+  };
+  const auto transposed = [](const char* name, Sizes kernel, Sizes stride, Shape x) -> LayerCase {
+    return {std::string("same/") + name,
+            ConvTranspose{.out = 3, .kernel = kernel, .stride = stride}, x};
+  };
+  return {
+      conv("conv_1d", {3}, {2}, {2, 7, 3}),
+      conv("conv_odd", {3, 5}, {2}, {2, 7, 8, 3}),
+      conv("conv_even", {4, 2}, {2}, {2, 7, 8, 2}),
+      conv("conv_thirds", {2, 4}, {3}, {1, 10, 11, 2}),
+      conv("conv_gaps", {1}, {2}, {2, 7, 8, 3}),
+      conv("conv_3d", {3, 2, 4}, {2, 2, 3}, {1, 5, 6, 7, 2}),
+      maximum("max_1d", {3}, {2}, {2, 8, 3}),
+      maximum("max_odd", {3}, {2}, {2, 7, 8, 3}),
+      maximum("max_even", {2, 4}, {2}, {2, 7, 9, 3}),
+      maximum("max_thirds", {2, 5}, {3}, {1, 10, 11, 2}),
+      maximum("max_3d", {3, 2, 4}, {2, 2, 3}, {1, 5, 6, 7, 2}),
+      mean("avg_1d", {3}, {2}, {2, 8, 3}),
+      mean("avg_odd", {3}, {2}, {2, 7, 8, 3}),
+      mean("avg_even", {2, 4}, {2}, {2, 7, 9, 3}),
+      mean("avg_thirds", {2, 5}, {3}, {1, 10, 11, 2}),
+      mean("avg_3d", {3, 2, 4}, {2, 2, 3}, {1, 5, 6, 7, 2}),
+      transposed("transposed_1d", {3}, {2}, {2, 5, 3}),
+      transposed("transposed_odd", {3, 5}, {2}, {2, 5, 7, 2}),
+      transposed("transposed_even", {4, 2}, {3, 2}, {2, 5, 3, 2}),
+      transposed("transposed_once", {2, 4}, {1}, {2, 5, 3, 2}),
+      transposed("transposed_gaps", {2, 1}, {3, 2}, {1, 3, 5, 2}),
+      transposed("transposed_3d", {3, 2, 4}, {2, 2, 3}, {1, 3, 2, 5, 2}),
   };
 }
 
@@ -224,7 +283,8 @@ int check_case(const LayerCase& c, DType dtype) {
 TEST_CASE("single layers give PyTorch's outputs, gradients and statistics", "[device]") {
   for (const DType dtype : {DType::f64, DType::f32}) {
     int tensors = 0;
-    for (const auto& cases : {conv_cases(), pool_cases(), space_cases(), value_cases()})
+    for (const auto& cases :
+         {conv_cases(), pool_cases(), space_cases(), same_cases(), value_cases()})
       for (const LayerCase& c : cases) tensors += check_case(c, dtype);
     CHECK(tensors == static_cast<int>(golden_file("layers").tensors().size()));
   }
