@@ -16,9 +16,14 @@ void ElementLoss::check() const {
   require(binary || !labels, kName, ": a target of ", name_of(target.dtype),
           " is for binary_cross_entropy, use ", name_of(prediction.dtype));
   if (!labels) check_floats(kName, {prediction, target});
+  Shape pixels = prediction.shape;
+  pixels[pixels.rank() - 1] = 1;
+  if (mask) {
+    check_shape(kName, "mask", mask, pixels);
+    require(mask.dtype == DType::u8, kName, ": a mask of ", name_of(mask.dtype), ", expected ",
+            name_of(DType::u8));
+  }
   if (weights) {
-    Shape pixels = prediction.shape;
-    pixels[pixels.rank() - 1] = 1;
     require(weights.shape == prediction.shape || weights.shape == pixels ||
                 weights.shape == Shape{prediction.shape[0]},
             kName, ": weights have shape ", weights.shape, ", expected ", prediction.shape, ", ",

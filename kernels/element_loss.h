@@ -27,6 +27,8 @@ struct ElementLoss {
   ConstView target;      // its shape and type; for binary_cross_entropy labels 0 and 1 too
   ConstView weights =
       {};  // [N, ...], [N, ..., 1] or [N] of the prediction's type, or absent: all 1
+  // [N, ..., 1] u8: where it is 0 or 255, weights are 0 in place of what they are; or absent.
+  ConstView mask = {};
   View loss;
   View dprediction = {};
   View loss_sum = {};

@@ -15,13 +15,16 @@ struct ElementLossTerms {
   const T* prediction;
   const T* target;  // or none, where there are labels
   Labels labels;
-  const T* weights;         // or none
-  std::int64_t per_weight;  // elements that share one
+  const T* weights;          // or none
+  std::int64_t per_weight;   // elements that share one
+  const std::uint8_t* mask;  // or none
+  std::int64_t channels;
   LossGradient<T> gradient;
   double positive_weight;
 
   RATNET_EVERYWHERE double weight(std::int64_t i) const {
     if (!target && labels[i] != 0 && labels[i] != 1) return 0;
+    if (mask && (mask[i / channels] == 0 || mask[i / channels] == 255)) return 0;
     return weights ? static_cast<double>(weights[per_weight == 1 ? i : i / per_weight]) : 1.0;
   }
 
@@ -71,13 +74,15 @@ ElementLossTerms<T> terms_of(const ElementLoss& op) {
           op.weights ? std::max<std::int64_t>(
                            1, op.prediction.count() / std::max<std::int64_t>(1, op.weights.count()))
                      : 1,
+          data_or_null<std::uint8_t>(op.mask),
+          op.prediction.shape.back(),
           {data_or_null<T>(op.dprediction), op.accumulate},
           op.positive_weight};
 }
 
 // The sum of weights where it is known, else negative.
 inline double known_weights(const ElementLoss& op) {
-  const bool all = !op.weights && op.target.dtype == op.prediction.dtype;
+  const bool all = !op.weights && !op.mask && op.target.dtype == op.prediction.dtype;
   return all ? static_cast<double>(op.prediction.count()) : -1;
 }
 

@@ -132,6 +132,9 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
   const auto shapes = graph.infer(1, false);
   std::optional<std::array<std::int64_t, 256>> counted;  // of the masks, once for all losses
   for (const LossTerm& term : objective) {
+    if (term.mask && !masks)
+      fail(ErrorKind::input, dataset.name(),
+           ": has no masks, by which a loss takes its pixels (\"mask\": true)");
     if (term.kind == LossKind::gaussian_kl || term.target == LossTarget::image) continue;
     const auto output = static_cast<std::size_t>(graph.outputs()[output_of(graph, term.output)]);
     const std::int64_t width = shapes[output].output.back();

@@ -46,6 +46,7 @@ void for_fields(Term& term, Function&& function) {
   function("window", term.window);
   function("sigma", term.sigma);
   function("data_range", term.data_range);
+  function("mask", term.mask);
 }
 
 bool compares_images(LossKind kind) {
@@ -61,8 +62,10 @@ bool has_field(LossKind kind, std::string_view field) {
       return field == "smoothing" || field == "per_sample" || field == "background";
     case LossKind::ssim: return field == "window" || field == "sigma" || field == "data_range";
     case LossKind::gaussian_kl: return field == "log_variance";
-    default: return false;
+    case LossKind::mse:
+    case LossKind::l1: return field == "mask";
   }
+  return false;
 }
 
 LossTarget default_target(LossKind kind) {
@@ -111,6 +114,13 @@ LossTerm term_from(const Json& json) {
     fail(ErrorKind::input, "the loss ", kind, " does not compare with ",
          kTargets[static_cast<std::size_t>(term.target)]);
   return term;
+}
+
+// [N, ..., C] -> [N, ..., 1]
+Shape pixels_of(const Shape& shape) {
+  Shape pixels = shape.without_last();
+  pixels.push_back(1);
+  return pixels;
 }
 
 // Whether two tensors [N, spatial..., C] differ in nothing but their channels.
@@ -205,6 +215,7 @@ std::size_t output_of(const Graph& graph, const std::string& name) {
 
 bool reads(const Objective& objective, LossTarget target) {
   return std::any_of(objective.begin(), objective.end(), [&](const LossTerm& term) {
+    if (term.mask && target == LossTarget::masks) return true;
     return term.kind != LossKind::gaussian_kl && term.target == target;
   });
 }
@@ -263,6 +274,8 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
     const View dy = training_ ? plan_.output_gradient(term.output, n) : View();
     const View loss(loss_.data(), y.dtype, {1});
     const ConstView labels = l.target == LossTarget::masks ? targets.masks : targets.labels;
+    require(!l.mask || targets.masks, "the loss ", kKinds[static_cast<std::size_t>(l.kind)],
+            " takes pixels by masks, of which there are none");
     switch (l.kind) {
       case LossKind::cross_entropy: {
         const auto classes = static_cast<std::int64_t>(l.class_weights.size());
@@ -291,6 +304,7 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
                        .prediction = y,
                        .target = compares_images(l.kind) ? targets.image : labels.reshaped(y.shape),
                        .weights = compares_images(l.kind) ? targets.image_weights : ConstView(),
+                       .mask = l.mask ? targets.masks.reshaped(pixels_of(y.shape)) : ConstView(),
                        .loss = loss,
                        .dprediction = dy,
                        .loss_sum = loss_sum,

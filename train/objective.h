@@ -43,6 +43,7 @@ struct LossTerm {
   std::int64_t window = 11;          // ssim
   double sigma = 1.5;                // ssim
   double data_range = 1;             // ssim
+  bool mask = false;                 // mse, l1: of the pixels alone whose mask is neither 0 nor 255
 };
 using Objective = std::vector<LossTerm>;
 
@@ -65,7 +66,7 @@ Graph graph_for(const Graph& graph, const Objective& objective);
 // Which of the graph's outputs goes by that name, the only one where it is empty. Throws Error
 // (usage) where there is none.
 std::size_t output_of(const Graph& graph, const std::string& name);
-// Whether a loss compares with that.
+// Whether a loss compares with that; of masks also whether it takes pixels by them.
 bool reads(const Objective& objective, LossTarget target);
 
 // How much of every term's weight there is at an optimiser's step, of kWarmUpParts.
@@ -79,7 +80,7 @@ struct LossTargets {
   ConstView labels;  // [n] i32
   ConstView masks;   // [n, spatial...] u8
   ConstView image;   // the shape and type of the plan's input
-  // What its pixels weigh, [n, spatial..., 1] of that type; absent: all the same.
+  // What its pixels weigh, [n, spatial..., 1] of that type, beside masks; absent: all the same.
   ConstView image_weights = {};
 };
 

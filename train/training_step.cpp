@@ -1,5 +1,6 @@
 #include "training_step.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -56,6 +57,16 @@ void TrainingStep::upload(const Batch& batch, Slot& slot) {
 }
 
 double TrainingStep::weight_in_loss(const Batch& batch) const {
+  if (std::any_of(objective_.begin(), objective_.end(),
+                  [](const LossTerm& term) { return term.mask; })) {
+    const auto* mask = batch.masks.as<std::uint8_t>();
+    const auto* weights = batch.target_weights ? batch.target_weights.as<float>() : nullptr;
+    double sum = 0;
+    for (std::int64_t p = 0; p < batch.masks.count(); ++p)
+      if (mask[p] != 0 && mask[p] != kUnlabelled)
+        sum += weights ? static_cast<double>(weights[p]) : 1.0;
+    return sum;
+  }
   if (batch.target_weights && reads(objective_, LossTarget::image)) {
     const auto* weights = batch.target_weights.as<float>();
     return std::accumulate(weights, weights + batch.target_weights.count(), 0.0);

@@ -95,17 +95,49 @@ TEST_CASE("an element loss does not look at what a mask leaves out", "[device][s
   const Tensor target = tensor_of({1, 3, 1}, DType::f32, {1, nan, 0.25});
   const Tensor mask = tensor_of({1, 3, 1}, DType::f32, {0, 0, 2});
   Tensor loss({1}, DType::f32), slope({1, 3, 1}, DType::f32);
-  run_on(queue, ElementLoss{kind, x, target, mask, loss, slope});
+  run_on(queue, ElementLoss{kind, x, target, mask, {}, loss, slope});
   CHECK(distance(loss, {cost(kind, 0.5, 0.25, 1)}) < 1e-6);
   CHECK(doubles(slope)[0] == 0);
   CHECK(doubles(slope)[1] == 0);
   CHECK(doubles(slope)[2] != 0);
   const Tensor nothing = tensor_of({1}, DType::f32, {0});
-  run_on(queue, ElementLoss{kind, x, target, nothing, loss, slope});
+  run_on(queue, ElementLoss{kind, x, target, nothing, {}, loss, slope});
   CHECK(doubles(loss) == Doubles{0});
   CHECK(doubles(slope) == Doubles(3, 0.0));
-  run_on(queue, ElementLoss{kind, x, target, {}, loss, slope});
+  run_on(queue, ElementLoss{kind, x, target, {}, {}, loss, slope});
   CHECK(std::isnan(doubles(loss)[0]));
+}
+
+TEST_CASE("an element loss counts the pixels that a mask of labels has", "[device]") {
+  Random random(5);
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Kind kind : kinds)
+      for (const Shape& shape : {Shape{2, 3, 5}, Shape{2, 37, 41, 2}}) {
+        INFO(to_string(shape) << " " << static_cast<int>(kind));
+        const Tensor x = random_tensor(shape, dtype, random, -6, 6);
+        const Tensor target = random_tensor(shape, dtype, random, 0, 1);
+        const Tensor weights = random_tensor(shape, dtype, random, 0.1, 2);
+        Shape pixels = shape;
+        pixels[shape.rank() - 1] = 1;
+        Tensor mask(pixels, DType::u8);
+        Doubles counted;
+        for (std::uint8_t& value : mask.values<std::uint8_t>()) {
+          constexpr std::uint8_t values[] = {0, 1, 2, 254, 255};
+          value = values[random.integer(5)];
+          for (std::int64_t c = 0; c < shape.back(); ++c)
+            counted.push_back(value != 0 && value != 255);
+        }
+        for (const bool weighted : {false, true}) {
+          ElementLoss op{.kind = kind, .prediction = x, .target = target, .mask = mask, .loss = {}};
+          if (weighted) op.weights = weights;
+          Doubles weight = counted;
+          if (weighted)
+            for (std::size_t i = 0; i < weight.size(); ++i) weight[i] *= doubles(weights)[i];
+          check_loss_case(op, &ElementLoss::dprediction, x, [&](const Doubles& at) {
+            return element_loss(kind, at, doubles(target), weight, 1);
+          });
+        }
+      }
 }
 
 TEST_CASE("binary cross-entropy keeps its digits for large logits", "[device][small]") {
@@ -113,7 +145,7 @@ TEST_CASE("binary cross-entropy keeps its digits for large logits", "[device][sm
   const Tensor x = tensor_of({4}, DType::f32, {80, -80, 1e30, -1e30});
   const Tensor target = tensor_of({4}, DType::u8, {1, 0, 0, 1});
   Tensor loss({1}, DType::f32), slope({4}, DType::f32);
-  run_on(queue, ElementLoss{Kind::binary_cross_entropy, x, target, {}, loss, slope});
+  run_on(queue, ElementLoss{Kind::binary_cross_entropy, x, target, {}, {}, loss, slope});
   CHECK(std::abs(doubles(loss)[0] / 5e29 - 1) < 1e-6);
   const Doubles found = doubles(slope);
   const double tail = std::exp(-80.0) / 4;
@@ -127,7 +159,8 @@ TEST_CASE("element losses refuse arguments that do not fit", "[device]") {
   const QueueHandle queue = test_queue(1);
   Tensor x({4, 2}, DType::f32), other({4, 3}, DType::f32), wide({4, 2}, DType::f64);
   Tensor labels({4, 2}, DType::u8), loss({1}, DType::f32), pixels({4, 1}, DType::f32);
-  Tensor scalar({}, DType::f32), samples({4}, DType::f32), short_samples({3}, DType::f32);
+  Tensor mask({4, 1}, DType::u8), scalar({}, DType::f32), samples({4}, DType::f32),
+      short_samples({3}, DType::f32);
   const ElementLoss good{.prediction = x, .target = x, .loss = loss};
   check_loss_refusals(good, &ElementLoss::dprediction);
   const auto refuses = [&](auto&& change) {
@@ -140,6 +173,9 @@ TEST_CASE("element losses refuse arguments that do not fit", "[device]") {
   CHECK(refuses([&](auto& bad) { bad.weights = short_samples; }));
   CHECK(refuses([&](auto& bad) { bad.weights = wide; }));
   CHECK(refuses([&](auto& bad) { bad.weights = labels; }));
+  CHECK(!refuses([&](auto& fine) { fine.mask = mask; }));
+  CHECK(refuses([&](auto& bad) { bad.mask = labels; }));
+  CHECK(refuses([&](auto& bad) { bad.mask = pixels; }));
   CHECK(refuses([&](auto& bad) { bad.target = other; }));
   CHECK(refuses([&](auto& bad) { bad.target = wide; }));
   CHECK(refuses([&](auto& bad) { bad.target = labels; }));

@@ -50,7 +50,7 @@ void for_views(Op& op, Visit&& visit) {
   else if constexpr (std::is_same_v<O, NormaliseBy>)
     all(op.x, op.mean, op.variance, op.scale, op.shift, op.y);
   else if constexpr (std::is_same_v<O, ElementLoss>)
-    all(op.prediction, op.target, op.weights, op.loss, op.dprediction, op.loss_sum);
+    all(op.prediction, op.target, op.weights, op.mask, op.loss, op.dprediction, op.loss_sum);
   else if constexpr (std::is_same_v<O, DiceLoss>)
     all(op.probabilities, op.labels, op.loss, op.dprobabilities, op.loss_sum);
   else if constexpr (std::is_same_v<O, SsimLoss>)

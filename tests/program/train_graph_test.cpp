@@ -103,6 +103,25 @@ TEST_CASE("train --graph learns masks, labels or the images themselves") {
   CHECK(end.at("loss").get<double>() < 0.5 * start.at("loss").get<double>());
 }
 
+TEST_CASE("train --graph learns images within their masks") {
+  const Files files;
+  std::string source = kAutoencode;
+  source.replace(source.rfind('}'), 1, R"(, "losses": [{"kind": "l1", "mask": true}]})");
+  const std::string within = files.graph("within.json", source);
+  const std::string figures = files.folder / "figures.json";
+  const std::string ending = " -o " + (files.folder / "model.safetensors") + " --json " + figures;
+  const auto loss_after = [&](const std::string& epochs, const std::string& rate) {
+    well("train --graph " + within + " " + files.all + ending + " --batch 8 --epochs " + epochs +
+         " --learning-rate " + rate);
+    const json judged = json::parse(contents(figures));
+    CHECK_FALSE(judged.contains("dice"));  // it compares with no mask
+    return judged.at("loss").get<double>();
+  };
+  CHECK(loss_after("20", "0.02") < 0.5 * loss_after("1", "1e-9"));
+  CHECK(refused("train --graph " + within + " " + files.bare + ending, 3)
+            .err.find("has no masks, by which a loss takes its pixels") != std::string::npos);
+}
+
 TEST_CASE("train --graph takes volumes with masks") {
   const Folder folder;
   constexpr hsize_t n = 12, d = 4, h = 8, w = 6;

@@ -33,6 +33,7 @@ TEST_CASE("losses are the same after a trip through JSON") {
        .class_weights = {1, 3},
        .label_smoothing = 0.1},
       {.kind = LossKind::ssim, .output = "y", .target = LossTarget::image, .window = 7},
+      {.kind = LossKind::l1, .output = "y", .target = LossTarget::image, .mask = true},
       {.kind = LossKind::gaussian_kl, .output = "mean", .log_variance = "spread", .weight = 1e-3}};
   const std::string json = to_json(objective);
   CHECK(to_json(objective_from_json(json)) == json);
@@ -40,24 +41,45 @@ TEST_CASE("losses are the same after a trip through JSON") {
   CHECK(again[0].weight == 0.5);
   CHECK(again[1].class_weights == std::vector<float>{1, 3});
   CHECK(again[2].target == LossTarget::image);
-  CHECK(again[3].log_variance == "spread");
+  CHECK(again[4].log_variance == "spread");
   CHECK(reads(again, LossTarget::masks));
   CHECK_FALSE(reads(again, LossTarget::labels));
+  CHECK(again[3].mask);
+  CHECK_FALSE(again[2].mask);
+  CHECK(reads({again[3]}, LossTarget::masks));
+  CHECK_FALSE(reads({again[2]}, LossTarget::masks));
 }
 
 TEST_CASE("losses that make no sense are refused") {
-  for (const char* json :
-       {"", "{}", "[]", "[1]", R"([{"kind": "wish"}])", R"([{"kind": "mse", "weight": -1}])",
-        R"([{"kind": "mse", "target": "labels"}])", R"([{"kind": "dice", "target": "image"}])",
-        R"([{"kind": "dice", "smoothnes": 1}])", R"([{"kind": "mse", "weight": "much"}])",
-        R"([{"target": "masks"}])", R"([{"kind": "ssim", "window": 1e300}])",
-        R"([{"kind": "cross_entropy", "positive_weight": 5}])",
-        R"([{"kind": "binary_cross_entropy", "class_weights": [1, 9]}])",
-        R"([{"kind": "cross_entropy", "class_weights": [1, -9]}])",
-        R"([{"kind": "dice", "target": "labels"}])"}) {
+  for (const char* json : {"",
+                           "{}",
+                           "[]",
+                           "[1]",
+                           R"([{"kind": "wish"}])",
+                           R"([{"kind": "mse", "weight": -1}])",
+                           R"([{"kind": "mse", "target": "labels"}])",
+                           R"([{"kind": "dice", "target": "image"}])",
+                           R"([{"kind": "dice", "smoothnes": 1}])",
+                           R"([{"kind": "mse", "weight": "much"}])",
+                           R"([{"target": "masks"}])",
+                           R"([{"kind": "ssim", "window": 1e300}])",
+                           R"([{"kind": "cross_entropy", "positive_weight": 5}])",
+                           R"([{"kind": "binary_cross_entropy", "class_weights": [1, 9]}])",
+                           R"([{"kind": "cross_entropy", "class_weights": [1, -9]}])",
+                           R"([{"kind": "dice", "target": "labels"}])",
+                           R"([{"kind": "mse", "mask": 1}])",
+                           R"([{"kind": "dice", "mask": true}])",
+                           R"([{"kind": "binary_cross_entropy", "mask": true}])",
+                           R"([{"kind": "cross_entropy", "mask": true}])",
+                           R"([{"kind": "gaussian_kl", "mask": true}])"}) {
     INFO(json);
     CHECK_THROWS_AS(objective_from_json(json), Error);
   }
+}
+
+TEST_CASE("a loss of windows has no mask") {
+  CHECK(refused(ErrorKind::input, "the loss ssim has no field 'mask'",
+                [] { objective_from_json(R"([{"kind": "ssim", "mask": true}])"); }) == "");
 }
 
 TEST_CASE("what nobody chose suits the graph and the data") {
