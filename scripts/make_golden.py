@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/*.safetensors: what PyTorch makes of the networks and layers, for
-tests/network.
+"""Writes tests/golden/*.safetensors: what PyTorch makes of the networks, layers and losses, for
+tests/network and tests/train.
 
-    scripts/make_golden.py [--folder tests/golden] [--add] [ratnet networks layers anomaly]
+    scripts/make_golden.py [--folder tests/golden] [--add] [ratnet networks layers anomaly losses]
 
 Processors differ in the last bits: with --add, what a file has stays and what it lacks is added. Needs
 Python with torch, numpy and safetensors; the tests that read the files need none of them.
@@ -19,9 +19,10 @@ import safetensors
 import torch
 from safetensors.numpy import load_file, save_file
 
-from golden import anomaly, layers, networks, ratnet
+from golden import anomaly, layers, losses, networks, ratnet
 
-FILES = {"ratnet": ratnet, "networks": networks, "layers": layers, "anomaly": anomaly}
+FILES = {"ratnet": ratnet, "networks": networks, "layers": layers, "anomaly": anomaly,
+         "losses": losses}
 
 
 def main():

@@ -251,9 +251,13 @@ PlannedLosses::PlannedLosses(Plan& plan, const Objective& objective)
       used[term.log_variance] = true;
     }
     if (!loss.class_weights.empty()) {
-      const std::size_t bytes = loss.class_weights.size() * sizeof(float);
+      const std::vector<double> wide(loss.class_weights.begin(), loss.class_weights.end());
+      const bool as_double = plan.output(term.output, 1).dtype == DType::f64;
+      const std::size_t bytes = wide.size() * (as_double ? sizeof(double) : sizeof(float));
       term.class_weights = Buffer(plan.queue_handle(), bytes);
-      term.class_weights.upload(loss.class_weights.data(), bytes);
+      term.class_weights.upload(
+          as_double ? static_cast<const void*>(wide.data()) : loss.class_weights.data(), bytes);
+      wait(plan.queue());  // for the doubles, which end here
     }
     terms_.push_back(std::move(term));
   }
@@ -282,9 +286,9 @@ void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const Vie
         v1::submit(queue, SoftmaxCrossEntropy{
                               .logits = y,
                               .labels = labels,
-                              .class_weights = classes ? ConstView(term.class_weights.data(),
-                                                                   DType::f32, {classes})
-                                                       : ConstView(),
+                              .class_weights =
+                                  classes ? ConstView(term.class_weights.data(), y.dtype, {classes})
+                                          : ConstView(),
                               .loss = loss,
                               .dlogits = dy,
                               .loss_sum = loss_sum,
