@@ -42,16 +42,21 @@ inline Weights random_weights(const Graph& graph, DType dtype, std::uint64_t see
   return weights;
 }
 
-// The largest |got - expected| divided by the largest |expected|; infinite for other sizes.
+// How far got is from expected in the norm of the largest number or of squares, whichever is more:
+// a few large numbers hide no errors that all of the many small ones have. Infinite for other
+// sizes.
 inline double relative(const Doubles& got, const Doubles& expected) {
   if (got.size() != expected.size()) return std::numeric_limits<double>::infinity();
-  double worst = 0, most = 1e-300;
+  double worst = 0, most = 1e-300, errors = 0, squares = 1e-300;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double error = std::abs(got[i] - expected[i]);
-    worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(worst, error);
+    if (std::isnan(error)) return std::numeric_limits<double>::infinity();
+    worst = std::max(worst, error);
     most = std::max(most, std::abs(expected[i]));
+    errors += error * error;
+    squares += expected[i] * expected[i];
   }
-  return worst / most;
+  return std::max(worst / most, std::sqrt(errors / squares));
 }
 
 // Everything that one forward and one backward run give.

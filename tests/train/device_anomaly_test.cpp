@@ -9,6 +9,10 @@ using namespace ratnet::testing;
 
 namespace {
 
+// AdamW's first steps are little but the gradients' signs, which rounding decides where a gradient
+// is next to 0, and the rate is 4e-5 then. On the emulated device 6e-7 was seen.
+constexpr double kTolerance = 1e-4;
+
 struct Trained {
   std::vector<double> losses;  // mean of the epoch so far, after every step
   double threshold = 0;
@@ -58,8 +62,8 @@ TEST_CASE("every anomaly method trains and scores on every device as on the CPU"
     REQUIRE(expected.losses.size() == 2);
     REQUIRE(got.losses.size() == 2);
     for (std::size_t i = 0; i < 2; ++i)
-      CHECK(std::abs(got.losses[i] / expected.losses[i] - 1) < 1e-4);
-    CHECK(std::abs(got.threshold / expected.threshold - 1) < 1e-3);
+      CHECK(std::abs(got.losses[i] / expected.losses[i] - 1) < kTolerance);
+    CHECK(std::abs(got.threshold / expected.threshold - 1) < kTolerance);
     const std::span<const float> a = std::as_const(expected.reconstruction).values<float>(),
                                  b = std::as_const(got.reconstruction).values<float>();
     REQUIRE(a.size() == b.size());
@@ -69,9 +73,9 @@ TEST_CASE("every anomaly method trains and scores on every device as on the CPU"
       most = std::max(most, static_cast<double>(std::abs(a[i])));
     }
     CHECK(most > 0.01);
-    CHECK(worst < 1e-4 * most);
+    CHECK(worst < kTolerance * most);
     REQUIRE(got.scores.size() == 2);
     for (std::size_t s = 0; s < 2; ++s)
-      CHECK(std::abs(got.scores[s] / expected.scores[s] - 1) < 1e-3);
+      CHECK(std::abs(got.scores[s] / expected.scores[s] - 1) < kTolerance);
   }
 }
