@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../kernels/open.h"
+#include "learnt_images.h"
 #include "split.h"
 #include "training_provenance.h"
 
@@ -23,14 +24,14 @@ constexpr const char* kFlattered =
     "trained without knowing that held-out images are of other subjects: its figures on them are "
     "flattered and say nothing about new subjects";
 
-std::vector<std::int64_t> usable(const std::vector<Split>& splits, Split which,
-                                 const Dataset& dataset, bool labels) {
-  std::vector<std::int64_t> indices = indices_of(splits, which);
-  if (labels && !dataset.table().labels.empty())
-    std::erase_if(indices, [&](std::int64_t i) {
-      return dataset.table().labels[static_cast<std::size_t>(i)] == kUnlabelled;
-    });
-  return indices;
+// The hashes of some images of a dataset.
+std::vector<ImageHash> hashes_of(const Dataset& dataset, const std::vector<std::int64_t>& train,
+                                 const std::vector<std::int64_t>& validation) {
+  std::vector<ImageHash> hashes;
+  for (const auto* indices : {&train, &validation})
+    for (const std::int64_t index : *indices)
+      hashes.push_back(dataset.hashes()[static_cast<std::size_t>(index)]);
+  return hashes;
 }
 
 // Which weights come from a model, and what that says about the figures.
@@ -84,10 +85,12 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
     say(text("the file has no `split`: 70% of the ",
              dataset.table().subjects.empty() ? "images" : "subjects",
              " train, 15% validate, 15% test"));
-  const bool labels = reads(objective, LossTarget::labels);
-  const auto train = usable(splits, Split::train, dataset, labels);
-  const auto validation = usable(splits, Split::validation, dataset, labels);
-  const auto test = usable(splits, Split::test, dataset, labels);
+  const auto of_split = [&, &splits = splits](Split which) {
+    return usable_samples(indices_of(splits, which), objective, dataset);
+  };
+  const auto train = of_split(Split::train);
+  const auto validation = of_split(Split::validation);
+  const auto test = of_split(Split::test);
   say(text("images: ", train.size(), " to train on, ", validation.size(), " to validate, ",
            test.size(), " to test"));
 
@@ -118,6 +121,9 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.provenance = training_provenance(trainer, trained, trainer.data_hash);
   model.provenance["losses"] = to_json(objective);
   if (options.start) model.provenance["started_from"] = options.start_name;
+  model.provenance["pixels"] = std::string(name_of(dataset.dtype()));
+  if (auto marks = marks_of(hashes_of(dataset, train, validation)))
+    model.coefficients[kLearntImages] = std::move(*marks);
   if (flattered) {
     model.warnings.push_back(kFlattered);
     say(text("warning: ", kFlattered));

@@ -10,6 +10,10 @@
 
 namespace ratnet::inline v1 {
 
+// The coefficients by which a model knows the images again that it learnt from and was validated
+// on: marks_of() them.
+constexpr const char* kLearntImages = "learnt_images";
+
 struct GraphTrainingOptions {
   // Epochs, batch, rate, seed, device, masks, checkpoint; scales and data hash are set here.
   TrainerOptions trainer;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "../core/thread_pool.h"
+#include "class_output.h"
 #include "class_probabilities.h"
 #include "loader_rows.h"
 #include "roc.h"
@@ -20,8 +21,9 @@ std::int64_t batch_for(const Shape& image, std::int64_t training) {
 }
 
 PlanOptions plan_for(const Graph& graph, const Objective& objective, const Dataset& dataset,
-                     const LoaderOptions& options) {
+                     const LoaderOptions& options, Precision precision) {
   return {.batch = batch_for(dataset.image_shape(), options.batch),
+          .precision = precision,
           .watch = watch_for(graph, objective)};
 }
 
@@ -32,25 +34,6 @@ Objective without_training_aids(Objective objective) {
     term.positive_weight = 1;
   }
   return objective;
-}
-
-bool is_classes(const LossTerm& term) {
-  return term.kind == LossKind::cross_entropy || term.kind == LossKind::binary_cross_entropy;
-}
-
-// The term by which samples, or pixels, are told apart; null where there is none.
-const LossTerm* deciding_term(const Objective& objective, LossTarget target) {
-  for (const LossTerm& term : objective)
-    if (term.target == target && is_classes(term)) return &term;
-  for (const LossTerm& term : objective)
-    if (term.target == target && term.kind == LossKind::dice) return &term;
-  return nullptr;
-}
-
-// The class that a row of scores speaks for; one score is a logit, or a probability.
-int decided(const float* row, std::int64_t classes, bool probability) {
-  if (classes == 1) return row[0] > (probability ? 0.5f : 0.0f);
-  return static_cast<int>(std::max_element(row, row + classes) - row);
 }
 
 double mean_foreground_dice(const std::vector<Overlap>& overlap) {
@@ -65,36 +48,35 @@ double mean_foreground_dice(const std::vector<Overlap>& overlap) {
 }
 
 void judge_classes(Judgement& j, const Dataset& dataset, const std::vector<std::int64_t>& indices,
-                   std::int64_t classes) {
+                   const ClassOutput& output) {
+  const auto classes = static_cast<std::size_t>(output.classes());
   std::vector<std::uint8_t> labels;
   std::vector<double> probabilities, margins;
   std::int64_t right = 0;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::uint8_t label = dataset.table().labels[static_cast<std::size_t>(indices[i])];
-    const float* row = j.scores.data() + i * static_cast<std::size_t>(classes);
+    const float* row = j.scores.data() + i * static_cast<std::size_t>(output.width);
     if (label == kUnlabelled) continue;
-    right += decided(row, classes, false) == label;
+    right += output.decide(row) == label;
     labels.push_back(label);
-    margins.push_back(static_cast<double>(row[classes - 1]) -
-                      (classes > 1 ? static_cast<double>(row[0]) : 0));
-    const double top = static_cast<double>(*std::max_element(row, row + classes));
-    double sum = 0;
-    for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(static_cast<double>(row[k]) - top);
-    for (std::int64_t k = 0; k < classes; ++k)
-      probabilities.push_back(std::exp(static_cast<double>(row[k]) - top) / sum);
+    if (classes == 2) {
+      margins.push_back(output.margin(row));
+      continue;
+    }
+    probabilities.resize(probabilities.size() + classes);
+    output.to_probabilities(row, std::span(probabilities).last(classes));
   }
   if (labels.empty()) return;
   j.accuracy = static_cast<double>(right) / static_cast<double>(labels.size());
-  j.auroc = classes <= 2 ? auroc(rank_scores(margins, labels))
+  j.auroc = classes == 2 ? auroc(rank_scores(margins, labels))
                          : macro_auroc(probabilities, labels, static_cast<int>(classes));
 }
 
 void count_pixels(Judgement& j, const float* scores, const std::uint8_t* masks, std::int64_t pixels,
-                  std::int64_t classes, bool probability) {
+                  const ClassOutput& output) {
   for (std::int64_t p = 0; p < pixels; ++p) {
     if (masks[p] >= j.overlap.size()) continue;
-    const auto called =
-        static_cast<std::size_t>(decided(scores + p * classes, classes, probability));
+    const auto called = static_cast<std::size_t>(output.decide(scores + p * output.width));
     ++j.overlap[masks[p]].truth;
     ++j.overlap[called].predicted;
     j.overlap[called].both += called == masks[p];
@@ -144,7 +126,8 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
         term.class_weights.empty() || static_cast<std::int64_t>(term.class_weights.size()) == width,
         "there are ", term.class_weights.size(), " class weights for ", width, " classes");
     if (term.target == LossTarget::labels) {
-      if (labels.empty()) fail(ErrorKind::input, dataset.name(), ": has no labels to train from");
+      if (labels.empty())
+        fail(ErrorKind::input, dataset.name(), ": has no 'labels', which a loss compares with");
       for (const std::int64_t index : indices) {
         const std::uint8_t label = labels[static_cast<std::size_t>(index)];
         if (label >= classes)
@@ -153,7 +136,8 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
       }
       continue;
     }
-    if (!masks) fail(ErrorKind::input, dataset.name(), ": has no masks to train from");
+    if (!masks)
+      fail(ErrorKind::input, dataset.name(), ": has no 'masks', which a loss compares with");
     if (!counted) counted = mask_values(*masks, indices);
     const auto& counts = *counted;
     for (std::size_t value = static_cast<std::size_t>(classes); value < 255; ++value)
@@ -168,12 +152,22 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
   }
 }
 
+std::vector<std::int64_t> usable_samples(std::vector<std::int64_t> indices,
+                                         const Objective& objective, const Dataset& dataset) {
+  const auto& labels = dataset.table().labels;
+  if (reads(objective, LossTarget::labels) && !labels.empty())
+    std::erase_if(indices, [&](std::int64_t index) {
+      return labels[static_cast<std::size_t>(index)] == kUnlabelled;
+    });
+  return indices;
+}
+
 Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
-             Dataset& dataset, const LoaderOptions& options)
+             Dataset& dataset, const LoaderOptions& options, Precision precision)
     : objective_(without_training_aids(objective)),
       dataset_(dataset),
       options_(options),
-      plan_(graph, std::move(parameters), plan_for(graph, objective, dataset, options)),
+      plan_(graph, std::move(parameters), plan_for(graph, objective, dataset, options, precision)),
       losses_(plan_, objective_),
       targets_(plan_.queue_handle(), objective_, dataset.image_shape(), plan_.batch(),
                options.change.makes_targets),
@@ -189,11 +183,12 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
 std::size_t Judge::plan_bytes(const Graph& graph, std::shared_ptr<Parameters> parameters,
                               const Objective& objective, const Dataset& dataset,
                               const LoaderOptions& options) {
-  return Plan::memory_of(graph, std::move(parameters), plan_for(graph, objective, dataset, options))
+  return Plan::memory_of(graph, std::move(parameters),
+                         plan_for(graph, objective, dataset, options, Precision::f32))
       .beside_parameters();
 }
 
-Judgement Judge::run(const std::vector<std::int64_t>& indices) {
+Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged) {
   Judgement j{.samples = static_cast<std::int64_t>(indices.size()),
               .loss = std::nan(""),
               .accuracy = std::nan(""),
@@ -204,22 +199,17 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
   if (indices.empty()) return j;
   Queue& queue = plan_.queue();
   const Graph& graph = plan_.graph();
-  // What tells samples, and pixels, apart.
-  struct Decision {
-    const LossTerm* term;
-    std::size_t output = 0;
-    std::int64_t classes = 0;
-    std::vector<float> scores = {};
+  const auto by_sample = class_output(graph, objective_, LossTarget::labels);
+  const auto by_pixel = class_output(graph, objective_, LossTarget::masks);
+  if (by_pixel) j.overlap.resize(static_cast<std::size_t>(by_pixel->classes()));
+  // Outputs that are looked at here or by the caller, in host memory.
+  std::vector<std::vector<float>> values(graph.outputs().size());
+  std::vector<bool> wanted(values.size(), judged != nullptr);
+  for (const auto& output : {by_sample, by_pixel})
+    if (output) wanted[output_of(graph, output->output)] = true;
+  const auto values_of = [&](const ClassOutput& output) -> const std::vector<float>& {
+    return values[output_of(graph, output.output)];
   };
-  Decision by_sample{deciding_term(objective_, LossTarget::labels)};
-  Decision by_pixel{deciding_term(objective_, LossTarget::masks)};
-  for (Decision* decision : {&by_sample, &by_pixel}) {
-    if (!decision->term) continue;
-    decision->output = output_of(graph, decision->term->output);
-    decision->classes = plan_.output(decision->output, 1).shape.back();
-  }
-  if (by_pixel.term)
-    j.overlap.resize(static_cast<std::size_t>(std::max<std::int64_t>(2, by_pixel.classes)));
 
   loss_sum_.clear();
   Loader loader(dataset_, indices, options_);
@@ -227,6 +217,7 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
   for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
     const std::int64_t n = batch.count;
+    std::vector<ConstView> outputs(values.size());
     wait_on_failure(queue, [&] {
       const View input = plan_.input(0, n);
       upload(queue, input.data, batch.images.data, input.bytes());
@@ -238,23 +229,25 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices) {
             plan_.watched(graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name, n);
       losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}),
                      static_cast<double>(n) / static_cast<double>(indices.size()));
-      for (Decision* decision : {&by_sample, &by_pixel}) {
-        if (!decision->term) continue;
-        const ConstView from = plan_.output(decision->output, n);
-        decision->scores.resize(static_cast<std::size_t>(from.count()));
-        download(queue, decision->scores.data(), from.data, from.bytes());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!wanted[i]) continue;
+        const ConstView from = plan_.output(i, n);
+        values[i].resize(static_cast<std::size_t>(from.count()));
+        download(queue, values[i].data(), from.data, from.bytes());
+        outputs[i] = ConstView(values[i].data(), DType::f32, from.shape);
       }
       loss_sum_.download(&sum, sizeof sum);
       wait(queue);
     });
-    if (by_sample.term)
-      j.scores.insert(j.scores.end(), by_sample.scores.begin(), by_sample.scores.end());
-    if (by_pixel.term)
-      count_pixels(j, by_pixel.scores.data(), batch.masks.as<std::uint8_t>(), batch.masks.count(),
-                   by_pixel.classes, by_pixel.term->kind == LossKind::dice);
+    if (by_sample)
+      j.scores.insert(j.scores.end(), values_of(*by_sample).begin(), values_of(*by_sample).end());
+    if (by_pixel)
+      count_pixels(j, values_of(*by_pixel).data(), batch.masks.as<std::uint8_t>(),
+                   batch.masks.count(), *by_pixel);
+    if (judged) judged(batch, outputs);
   }
   j.loss = sum;
-  if (by_sample.term) judge_classes(j, dataset_, indices, by_sample.classes);
+  if (by_sample) judge_classes(j, dataset_, indices, *by_sample);
   if (!j.overlap.empty()) j.dice = mean_foreground_dice(j.overlap);
   return j;
 }

@@ -1,6 +1,8 @@
 // How well a network does on samples that it was not trained on.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "../network/plan.h"
@@ -34,15 +36,22 @@ struct Judgement {
 void check_samples(const Graph& graph, const Objective& objective, Dataset& dataset, Dataset* masks,
                    const std::vector<std::int64_t>& indices);
 
+// Those that the losses can be computed of: without unlabelled ones where a loss reads labels.
+std::vector<std::int64_t> usable_samples(std::vector<std::int64_t> indices,
+                                         const Objective& objective, const Dataset& dataset);
+
+// Told of every batch that was judged; outputs: those of the judged graph, [B, ...] in host memory.
+using JudgedBatch = std::function<void(const Batch& batch, std::span<const ConstView> outputs)>;
+
 // Judges the parameters as they are at the time.
 class Judge {
  public:
   // graph: the outputs that the objective reads. options: scales, masks, the change, threads and
   // memory count. The dataset has to stay.
   Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
-        Dataset& dataset, const LoaderOptions& options);
+        Dataset& dataset, const LoaderOptions& options, Precision precision = Precision::f32);
 
-  Judgement run(const std::vector<std::int64_t>& indices);
+  Judgement run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged = {});
   // On the device, beside the parameters.
   std::size_t bytes() const { return plan_.memory().beside_parameters() + targets_.bytes(); }
   // What the plan of such a judge would take of them; takes none.

@@ -1,31 +1,50 @@
 #include "score.h"
 
-#include "loader.h"
-
 namespace ratnet::inline v1 {
 
-std::vector<float> score(Plan& plan, Dataset& dataset, const std::vector<std::int64_t>& indices,
-                         const ScoreOptions& options,
-                         const std::function<void(std::int64_t done)>& progress) {
-  const std::int64_t classes = plan.output(0, 1).count();
-  std::vector<float> outputs;
-  if (indices.empty()) return outputs;
-  outputs.resize(indices.size() * static_cast<std::size_t>(classes));
+ConstView sample_of(const ConstView& batch, std::int64_t n) {
+  const Shape shape(batch.shape.sizes().subspan(1));
+  const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(batch.dtype);
+  return {static_cast<const std::byte*>(batch.data) + static_cast<std::size_t>(n) * bytes,
+          batch.dtype, shape};
+}
+
+void run_over(Plan& plan, Dataset& dataset, const std::vector<std::int64_t>& indices,
+              const ScoreOptions& options,
+              const std::function<void(const Batch& batch, std::span<const View> outputs)>& visit) {
+  if (indices.empty()) return;
+  const std::size_t count = plan.graph().outputs().size();
+  std::vector<std::vector<float>> values(count);
+  for (std::size_t i = 0; i < count; ++i)
+    values[i].resize(static_cast<std::size_t>(plan.output(i, plan.batch()).count()));
   LoaderOptions loading{.batch = plan.batch(),
                         .shuffle = false,
                         .scales = options.scales,
                         .threads = options.threads};
   Loader loader(dataset, indices, loading);
-  std::int64_t done = 0;
-  for (std::int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
+  for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
+    std::vector<View> outputs;
+    for (std::size_t i = 0; i < count; ++i)
+      outputs.emplace_back(values[i].data(), DType::f32, plan.output(i, batch.count).shape);
     const ConstView in[] = {batch.images};
-    const View out[] = {
-        {outputs.data() + done * classes, DType::f32, plan.output(0, batch.count).shape}};
-    plan.run(in, out);
+    plan.run(in, outputs);
+    visit(batch, outputs);
+  }
+}
+
+std::vector<float> score(Plan& plan, Dataset& dataset, const std::vector<std::int64_t>& indices,
+                         const ScoreOptions& options,
+                         const std::function<void(std::int64_t done)>& progress) {
+  std::vector<float> outputs;
+  outputs.reserve(indices.size() * static_cast<std::size_t>(plan.output(0, 1).count()));
+  std::int64_t done = 0;
+  run_over(plan, dataset, indices, options, [&](const Batch& batch, std::span<const View> values) {
+    const auto* first = values[0].as<float>();
+    outputs.insert(outputs.end(), first, first + values[0].count());
     done += batch.count;
     if (progress) progress(done);
-  }
+  });
   return outputs;
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "../network/plan.h"
-#include "dataset.h"
+#include "loader.h"
 
 namespace ratnet::inline v1 {
 
@@ -14,6 +15,15 @@ struct ScoreOptions {
   std::vector<float> scales;
   int threads = 1;  // that convert images
 };
+
+// The n-th sample of a batch, [B, ...].
+ConstView sample_of(const ConstView& batch, std::int64_t n);
+
+// Runs a plan of one input over the images, in the order of the indices; visit is given each batch
+// with all outputs of the plan, [B, ...] f32 in host memory.
+void run_over(Plan& plan, Dataset& dataset, const std::vector<std::int64_t>& indices,
+              const ScoreOptions& options,
+              const std::function<void(const Batch& batch, std::span<const View> outputs)>& visit);
 
 // Outputs [indices, K] of a plan of one input and one output (its batch decides how many at once),
 // in the order of the indices. progress is told how many are done.

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "../../train/learnt_images.h"
 #include "asymmetry.h"
 #include "autoencoders.h"
 #include "label_free_threshold.h"
@@ -185,23 +186,16 @@ double threshold_of(std::span<const PreparedSubject* const> subjects,
   return threshold;
 }
 
-// As many bits as a coefficient keeps.
-double mark_of(const ImageHash& hash) { return static_cast<double>(hash.low >> 11); }
-
-// AnomalyModel::learnt_slices; absent where the slices of a subject cannot be known again, and
-// where they are so many that they would fill the file's header.
-std::optional<std::vector<double>> marks_of(std::span<const PreparedSubject* const> training,
-                                            std::span<const PreparedSubject* const> held_out) {
-  constexpr std::size_t kMost = std::size_t{1} << 18;
-  std::vector<double> marks;
+// AnomalyModel::learnt_slices; absent too where the slices of a subject cannot be known again.
+std::optional<std::vector<double>> learnt_slices(std::span<const PreparedSubject* const> training,
+                                                 std::span<const PreparedSubject* const> held_out) {
+  std::vector<ImageHash> learnt;
   for (const auto subjects : {training, held_out})
     for (const auto& [n, slice] : healthy_slices("learnt slices", subjects)) {
-      if (subjects[n]->hashes.empty() || marks.size() == kMost) return std::nullopt;
-      const ImageHash& hash = subjects[n]->hashes[static_cast<std::size_t>(slice)];
-      if (!hash.constant()) marks.push_back(mark_of(hash));
+      if (subjects[n]->hashes.empty()) return std::nullopt;
+      learnt.push_back(subjects[n]->hashes[static_cast<std::size_t>(slice)]);
     }
-  std::ranges::sort(marks);
-  return marks;
+  return marks_of(learnt);
 }
 
 }  // namespace
@@ -318,9 +312,8 @@ SubjectAnomalies find_anomalies(Plan& plan, const AnomalyModel& model,
 std::optional<std::int64_t> count_learnt_slices(const AnomalyModel& model,
                                                 const PreparedSubject& subject) {
   if (!model.learnt_slices || subject.hashes.empty()) return std::nullopt;
-  return std::ranges::count_if(subject.hashes, [&](const ImageHash& hash) {
-    return !hash.constant() && std::ranges::binary_search(*model.learnt_slices, mark_of(hash));
-  });
+  return std::ranges::count_if(
+      subject.hashes, [&](const ImageHash& hash) { return is_marked(*model.learnt_slices, hash); });
 }
 
 double false_alarm_rate(const AnomalyModel& model) {
@@ -366,7 +359,7 @@ void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject*
     model.model.warnings.push_back(text("p-values of whole subjects are too low: of ", partial,
                                         " of its ", model.reference->subjects(),
                                         " healthy subjects only some slices are healthy"));
-  model.learnt_slices = marks_of(training, held_out);
+  model.learnt_slices = learnt_slices(training, held_out);
   model.model.calibration = {{"threshold_percentile", kThresholdPercentile}};
 }
 

@@ -21,12 +21,18 @@ struct EvaluateOptions {
   std::string healthy;
   std::string suffix;
   std::string json;  // "-": standard output, in place of the table
+  std::string against, reliability;
+  std::vector<double> spacing;
   ScanOptions scan;
   ComputeOptions compute;
 
   // The split to judge, or none: everything. `auto` is test where there are splits. Throws Error
   // (usage) for a split of another name.
   std::optional<Split> wanted_split(bool has_splits) const;
+  // The samples of that split, or all. splits: as far as they are known. Says in `notes` that all
+  // are judged where nobody asked for that. Throws Error (input) where there are no such samples.
+  std::vector<std::int64_t> chosen(const Dataset& dataset, const std::vector<Split>& splits,
+                                   std::vector<std::string>& notes) const;
   // Throws Error (usage) where an option of the other systems is given.
   void check_for(const std::string& system) const;
 };
@@ -43,5 +49,6 @@ void give(const Evaluation& evaluation, const EvaluateOptions& options) {
 
 void evaluate_dark_slices(const Model& model, const EvaluateOptions& options);
 void evaluate_anomaly(const EvaluateOptions& options);
+void evaluate_graph(Model model, const EvaluateOptions& options);
 
 }  // namespace ratnet::inline v1

@@ -16,7 +16,9 @@ namespace {
 
 bool is_scan_or_slices(const fs::path& file) {
   const std::string path = file.string();
-  if (path.ends_with(kAnomalyMapEnding) || file.filename() == kAnomalyScoresFile) return false;
+  if (path.ends_with(kAnomalyMapEnding) || path.ends_with(kPredictedEnding) ||
+      file.filename() == kAnomalyScoresFile)
+    return false;
   if (is_hdf5_name(path)) return true;
   const bool image_of_pair = path.ends_with(".img") || path.ends_with(".img.gz");
   return is_nifti_name(path) && !image_of_pair && !base_of(path).ends_with("_mask");

@@ -24,6 +24,8 @@ struct Input {
 // How the names of what `score` writes end.
 constexpr const char* kAnomalyMapEnding = "_desc-anomaly_map.nii.gz";
 constexpr const char* kAnomalyScoresFile = "scores.h5";
+// How the names of what `predict` writes of the images of a graph end.
+constexpr const char* kPredictedEnding = "_desc-predicted_outputs.h5";
 // How the name of a scan's lesion mask ends, behind stem_of(): sub-01_label-lesion_mask.nii.gz.
 constexpr const char* kLesionMaskEnding = "_label-lesion_mask.nii.gz";
 
@@ -32,10 +34,10 @@ constexpr const char* kSuffixHelp =
     "of folders, only files named so or ending so: FLAIR takes sub-01_ses-1_FLAIR.nii.gz";
 
 // The files themselves, and those in folders: the scans and slice files below them, in order. What
-// lies in a folder under the names that `score` gives, and scans whose names end in _mask, are
-// passed over: they have to be named to be read. suffix: where it is not empty, so are all files in
-// folders but those named SUFFIX or ..._SUFFIX. Throws Error: input (a folder holds none),
-// file_system.
+// lies in a folder under the names that `score` and `predict` give, and scans whose names end in
+// _mask, are passed over: they have to be named to be read. suffix: where it is not empty, so are
+// all files in folders but those named SUFFIX or ..._SUFFIX. Throws Error: input (a folder holds
+// none), file_system.
 std::vector<Input> find_inputs(const std::vector<std::string>& arguments,
                                const std::string& suffix = "");
 

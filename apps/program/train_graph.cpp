@@ -3,7 +3,6 @@
 #include <optional>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "../../core/atomic_file.h"
 #include "../../train/graph_training.h"
@@ -11,13 +10,12 @@
 #include "commands.h"
 #include "graph_file.h"
 #include "interrupt.h"
+#include "judgement.h"
 #include "options.h"
 #include "training_options.h"
 
 namespace ratnet::inline v1 {
 namespace {
-
-using Json = nlohmann::json;  // writes null for numbers that are not finite
 
 struct Options {
   std::string graph, data, start;
@@ -25,20 +23,6 @@ struct Options {
   bool allow_leakage = false;
   TrainingCommandOptions training;
 };
-
-Json to_json(const Judgement& test) {
-  Json json = {{"samples", test.samples}, {"loss", test.loss}};
-  if (!test.scores.empty()) {
-    json["accuracy"] = test.accuracy;
-    json["auroc"] = test.auroc;
-  }
-  if (!test.overlap.empty()) {
-    json["dice"] = test.dice;
-    json["dice_by_class"] = Json::array();
-    for (const Overlap& overlap : test.overlap) json["dice_by_class"].push_back(overlap.dice());
-  }
-  return json;
-}
 
 void print(const Judgement& test) {
   std::printf("on %lld test images that it never saw: loss %.5g",
@@ -94,7 +78,7 @@ void run(Options options) {
   std::filesystem::remove(trainer.checkpoint_path, ignored);
   if (result.test) print(*result.test);
   if (const std::string& json = options.training.json; !json.empty())
-    write_file(json, to_json(result.test.value_or(Judgement())).dump(1) + "\n");
+    write_file(json, to_json(result.test.value_or(Judgement())) + "\n");
   std::printf("model: %s\n", options.training.output.c_str());
 }
 

@@ -1,11 +1,9 @@
 // ratnet evaluate, of models of dark slices
 #include <filesystem>
-#include <numeric>
 
 #include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
-#include "../../../train/split.h"
 #include "../../program/evaluate.h"
 #include "../../program/inputs.h"
 #include "../../program/progress.h"
@@ -15,31 +13,14 @@
 namespace ratnet::inline v1 {
 namespace {
 
-// The images of the split that was asked for.
-std::vector<std::int64_t> chosen(const Dataset& dataset, const EvaluateOptions& options,
-                                 std::vector<std::string>& notes) {
-  const auto& splits = dataset.table().splits;
-  const std::optional<Split> split = options.wanted_split(!splits.empty());
-  if (!split) {
-    if (options.split != "all") notes.push_back("the file has no `split`: all of it is judged");
-    std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.size()));
-    std::iota(all.begin(), all.end(), 0);
-    return all;
-  }
-  if (splits.empty()) fail(ErrorKind::input, dataset.name(), ": has no `split`; use --split all");
-  std::vector<std::int64_t> indices = indices_of(splits, *split);
-  if (indices.empty())
-    fail(ErrorKind::input, dataset.name(), ": has no slices in split ", name_of(*split));
-  return indices;
-}
-
 DarkSlicesEvaluation evaluate_slices(const std::string& path, const EvaluateOptions& options,
                                      const Model& model, Predictor& predictor) {
   options.scan.check_used(false);
   const ModelGrid grid = grid_of(model);
   const auto dataset = resampled(open_hdf5_slices(path), grid.rows, grid.columns);
   std::vector<std::string> notes = dataset->notes();
-  const std::vector<std::int64_t> indices = chosen(*dataset, options, notes);
+  const std::vector<std::int64_t> indices =
+      options.chosen(*dataset, dataset->table().splits, notes);
   const DatasetScale scale = scale_of(*dataset, options.brain_level);
   notes.push_back(text("pixels were divided by the brain level ", scale.brain_level, " (",
                        name_of(scale.source), ")"));

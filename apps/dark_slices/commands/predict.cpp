@@ -1,21 +1,17 @@
-// ratnet predict
+// ratnet predict, of models of dark slices
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
-
-#include <CLI/CLI.hpp>
 
 #include "../../../core/atomic_file.h"
 #include "../../../core/version.h"
 #include "../../../imaging/nifti.h"
 #include "../../../train/hdf5_dataset.h"
 #include "../../../train/resampled_dataset.h"
-#include "../../program/commands.h"
 #include "../../program/inputs.h"
 #include "../../program/interrupt.h"
-#include "../../program/models.h"
-#include "../../program/options.h"
 #include "../../program/output.h"
+#include "../../program/predict.h"
 #include "../../program/progress.h"
 #include "report_run.h"
 
@@ -23,14 +19,6 @@ namespace ratnet::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Options {
-  std::vector<std::string> arguments;
-  std::string output;
-  std::optional<double> brain_level;
-  ScanOptions scan;
-  ComputeOptions compute;
-};
 
 // BIDS asks every folder of derivatives to say what made it.
 void describe_folder(const std::string& folder) {
@@ -45,19 +33,16 @@ void describe_folder(const std::string& folder) {
 
 class Prediction {
  public:
-  explicit Prediction(const Options& options)
+  Prediction(const Model& model, const PredictOptions& options)
       : options_(options),
-        named_(split_model(options.arguments)),
-        model_(load_model(named_.model)),
+        model_(model),
         grid_(grid_of(model_)),
         predictor_(model_, {.batch = 64,
                             .threads = options.compute.threads,
                             .device = parse_device(options.compute.device),
                             .precision = parse_precision(options.compute.precision),
                             .tuner = tuning_if(options.compute.tune)}),
-        slices_(options.scan.slices()) {
-    require(!named_.inputs.empty(), "predict needs a scan, a file of slices or a folder");
-  }
+        slices_(options.scan.slices()) {}
 
   void run();
 
@@ -68,13 +53,12 @@ class Prediction {
   void print(const std::string& path, const SliceScores& scores) const;
   ReportContext context(const std::string& input) const {
     const auto hash = model_.provenance.find("data_hash");
-    return {input, fs::path(named_.model).filename().string(),
+    return {input, fs::path(options_.model).filename().string(),
             hash == model_.provenance.end() ? "" : hash->second};
   }
 
-  const Options& options_;
-  ModelAndInputs named_;
-  Model model_;
+  const PredictOptions& options_;
+  const Model& model_;
   ModelGrid grid_;
   Predictor predictor_;
   SliceOptions slices_;
@@ -145,8 +129,7 @@ void Prediction::run_one(const Input& input, const ReportPaths& paths) {
 }
 
 void Prediction::run() {
-  catch_interrupts();
-  const std::vector<Input> inputs = find_inputs(named_.inputs);
+  const std::vector<Input> inputs = find_inputs(options_.files);
   options_.scan.check_used(std::any_of(
       inputs.begin(), inputs.end(), [](const Input& input) { return !is_hdf5_name(input.path); }));
   std::vector<ReportPaths> paths;
@@ -172,26 +155,8 @@ void Prediction::run() {
 
 }  // namespace
 
-void add_predict(CLI::App& program) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand(
-      "predict", "Find dark slices in scans: a table, a map and a verdict for each");
-  command
-      ->add_option("files", options->arguments,
-                   "[MODEL.safetensors] INPUT...; .nii, .nii.gz (3D or 4D), .h5 slices, or "
-                   "folders of them; without a model, the one that ships")
-      ->required();
-  command->add_option("-o,--output", options->output, "folder for the results")->required();
-  command->add_option("--brain-level", options->brain_level,
-                      "mean of the brain in good slices, in the file's units; otherwise estimated "
-                      "from each run or file");
-  add_scan_options(*command, options->scan);
-  add_compute_options(*command, options->compute);
-  command->footer(
-      "Example:\n"
-      "  ratnet simulate dark-slices --animals 1 --seed 2 -o slices.h5 --nifti runs\n"
-      "  ratnet predict runs -o results");
-  command->callback([options] { Prediction(*options).run(); });
+void predict_dark_slices(const Model& model, const PredictOptions& options) {
+  Prediction(model, options).run();
 }
 
 }  // namespace ratnet::inline v1

@@ -8,6 +8,7 @@
 #include "../../../core/quantile.h"
 #include "../../../core/version.h"
 #include "../../program/inputs.h"
+#include "../../program/sample_columns.h"
 #include "../../program/tsv.h"
 #include "../../report/map_png.h"
 
@@ -186,19 +187,11 @@ void report_run(const RunScores& scores, const std::vector<float>& grid_slices,
 
 void report_slices(const SliceScores& scores, const SampleTable& samples,
                    const ReportContext& context, const ReportPaths& paths) {
-  std::vector<TsvColumn> columns = {{"index", "position in the file, from 0"}};
-  if (!samples.subjects.empty()) columns.push_back({"subject", "as the file has it"});
-  if (!samples.runs.empty()) columns.push_back({"run", "as the file has it"});
-  if (!samples.volumes.empty()) columns.push_back({"volume", "as the file has it"});
-  if (!samples.slices.empty()) columns.push_back({"slice", "as the file has it"});
+  std::vector<TsvColumn> columns = sample_columns(samples);
   for (TsvColumn& column : result_columns()) columns.push_back(std::move(column));
   TsvFile table(paths.table, columns);
   for (std::size_t i = 0; i < scores.probability.size(); ++i) {
-    std::vector<TsvValue> row = {static_cast<std::int64_t>(i)};
-    if (!samples.subjects.empty()) row.push_back(samples.subjects[i]);
-    if (!samples.runs.empty()) row.push_back(samples.runs[i]);
-    if (!samples.volumes.empty()) row.push_back(std::int64_t{samples.volumes[i]});
-    if (!samples.slices.empty()) row.push_back(std::int64_t{samples.slices[i]});
+    std::vector<TsvValue> row = sample_values(samples, i);
     add_result(row, scores, i);
     table.row(row);
   }

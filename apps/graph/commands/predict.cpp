@@ -1,0 +1,92 @@
+// ratnet predict, of models of `train --graph`
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+#include "../../../kernels/open.h"
+#include "../../../network/parameters.h"
+#include "../../../train/hdf5_dataset.h"
+#include "../../../train/score.h"
+#include "../../program/inputs.h"
+#include "../../program/interrupt.h"
+#include "../../program/output.h"
+#include "../../program/predict.h"
+#include "../../program/progress.h"
+#include "answer_files.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+namespace fs = std::filesystem;
+
+// As many samples at once as keep the images within a few megabytes.
+std::int64_t batch_for(const Graph& graph) {
+  const auto input = static_cast<std::size_t>(graph.inputs()[0]);
+  const std::int64_t numbers = graph.infer(1, false)[input].output.count();
+  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / numbers, 1, 64);
+}
+
+void predict_file(Plan& plan, const TrainedGraph& trained, const Input& input,
+                  const AnswerPaths& paths, const PredictOptions& options) {
+  if (!is_hdf5_name(input.path))
+    fail(ErrorKind::input, input.path, ": is no HDF5 file (.h5, .hdf5), which a model of ",
+         "`train --graph` takes; docs/file-formats.md says how images stand in one");
+  const auto dataset = open_hdf5_slices(input.path, {.labels_required = false});
+  check_images(trained, *dataset);
+  make_folder(fs::path(paths.table).parent_path().string());
+  AnswerFiles files(trained, *dataset, options.probabilities, paths);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(dataset->size()));
+  std::iota(all.begin(), all.end(), 0);
+  Progress progress(fs::path(input.path).filename().string(), "samples", dataset->size());
+  std::int64_t done = 0;
+  run_over(plan, *dataset, all, {.scales = {static_cast<float>(trained.scale)}},
+           [&](const Batch& batch, std::span<const View> outputs) {
+             stop_if_interrupted();
+             files.add(batch, outputs);
+             progress.update(done += batch.count);
+           });
+  progress.finish();
+  files.commit();
+  std::printf("%s\n  %lld samples\n", input.path.c_str(), static_cast<long long>(done));
+  for (const std::string& note : dataset->notes()) std::printf("  note: %s\n", note.c_str());
+  if (const std::string note = pixel_note(trained, *dataset); !note.empty())
+    std::printf("  note: %s\n", note.c_str());
+  std::printf("  table: %s\n", paths.table.c_str());
+  if (files.has_arrays()) std::printf("  arrays: %s\n", paths.arrays.c_str());
+}
+
+}  // namespace
+
+void predict_graph(Model model, const PredictOptions& options) {
+  const TrainedGraph trained = trained_graph(std::move(model), options.model);
+  require(trained.by_mask || !options.probabilities, options.model,
+          ": finds no masks, which --probabilities is for");
+  const QueueHandle queue = open_queue({.device = parse_device(options.compute.device),
+                                        .threads = options.compute.threads,
+                                        .executor = {},
+                                        .tuner = tuning_if(options.compute.tune)});
+  const Graph graph = trained.model.graph.up_to(answer_outputs(trained));
+  Plan plan(graph, std::make_shared<Parameters>(queue, trained.model.weights),
+            {.batch = batch_for(graph), .precision = parse_precision(options.compute.precision)});
+
+  const std::vector<Input> inputs = find_inputs(options.files);
+  std::vector<AnswerPaths> paths;
+  std::vector<std::string> tables;
+  for (const Input& input : inputs) {
+    paths.push_back(answer_paths(
+        (fs::path(options.output) / input.subfolder).lexically_normal().string(), input.path));
+    tables.push_back(paths.back().table);
+  }
+  check_distinct(inputs, tables);
+  for (const std::string& warning : trained.model.warnings)
+    std::printf("warning: the model: %s\n", warning.c_str());
+  UnusableInputs unusable(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    stop_if_interrupted();
+    unusable.try_one([&] { predict_file(plan, trained, inputs[i], paths[i], options); });
+    std::fflush(stdout);
+  }
+  unusable.throw_if_any();
+}
+
+}  // namespace ratnet::inline v1

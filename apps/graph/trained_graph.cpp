@@ -1,0 +1,120 @@
+#include "trained_graph.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "../../train/graph_training.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+const std::string& provenance(const Model& model, const char* key) {
+  const auto found = model.provenance.find(key);
+  if (found == model.provenance.end())
+    fail(ErrorKind::input, "does not say its '", key,
+         "', as models of `ratnet train --graph` do; train it again with this version");
+  return found->second;
+}
+
+double scale_of(const Model& model) {
+  const auto& steps = model.preprocessing;
+  const bool known =
+      steps.size() == 1 && steps[0].name == "multiply" && steps[0].values.contains("by");
+  const double scale = known ? steps[0].values.at("by") : 0;
+  if (!(scale > 0 && std::isfinite(scale)))
+    fail(ErrorKind::input, "does not say what its pixels were multiplied by");
+  return scale;
+}
+
+std::int64_t batch_of(const Model& model) {
+  const std::string& digits = provenance(model, "batch");
+  std::int64_t batch = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), batch);
+  if (error != std::errc() || end != digits.data() + digits.size() || batch < 1)
+    fail(ErrorKind::input, "was trained in batches of '", digits.substr(0, 32),
+         "', expected a number of 1 or more");
+  return batch;
+}
+
+TrainedGraph read(Model model) {
+  if (model.system != "graph")
+    fail(ErrorKind::input, "is a model of ", model.system, ", not of `ratnet train --graph`");
+  const Graph& graph = model.graph;
+  if (graph.inputs().size() != 1)
+    fail(ErrorKind::input, "has ", graph.inputs().size(), " inputs; expected 1");
+  const auto name_at = [&](int node) { return graph.nodes()[static_cast<std::size_t>(node)].name; };
+  TrainedGraph trained;
+  trained.objective = objective_from_json(provenance(model, "losses"));
+  trained.scale = scale_of(model);
+  trained.batch = batch_of(model);
+  for (LossTerm& term : trained.objective) {
+    if (term.output.empty()) term.output = name_at(graph.outputs()[output_of(graph, "")]);
+    if (term.kind != LossKind::gaussian_kl && term.target == LossTarget::image &&
+        std::ranges::find(trained.images, term.output) == trained.images.end())
+      trained.images.push_back(term.output);
+  }
+  const auto ssim = std::ranges::find(trained.objective, LossKind::ssim, &LossTerm::kind);
+  if (ssim != trained.objective.end()) trained.ssim = *ssim;
+  trained.by_label = class_output(graph, trained.objective, LossTarget::labels);
+  trained.by_mask = class_output(graph, trained.objective, LossTarget::masks);
+  trained.others = trained.images;
+  for (const int output : graph.outputs()) {
+    const std::string name = name_at(output);
+    const auto is = [&](const std::optional<ClassOutput>& classes) {
+      return classes && (classes->output == name || restates(graph, output, *classes));
+    };
+    if (!is(trained.by_label) && !is(trained.by_mask) &&
+        std::ranges::find(trained.others, name) == trained.others.end())
+      trained.others.push_back(name);
+  }
+  if (const auto marks = model.coefficients.find(kLearntImages);
+      marks != model.coefficients.end()) {
+    if (!std::ranges::is_sorted(marks->second))
+      fail(ErrorKind::input, "has coefficients '", kLearntImages, "' that do not ascend");
+    trained.learnt = marks->second;
+  }
+  trained.model = std::move(model);
+  return trained;
+}
+
+}  // namespace
+
+std::vector<std::string> TrainedGraph::class_names() const {
+  std::vector<std::string> names;
+  const auto classes = by_label ? static_cast<std::size_t>(by_label->classes()) : 0;
+  if (model.class_names.size() == classes) return model.class_names;
+  for (std::size_t k = 0; k < classes; ++k) names.push_back(std::to_string(k));
+  return names;
+}
+
+TrainedGraph trained_graph(Model model, const std::string& name) {
+  try {
+    TrainedGraph trained = read(std::move(model));
+    trained.name = name;
+    return trained;
+  } catch (const Error& error) {
+    throw Error(ErrorKind::input, error.with_context(name).what());
+  }
+}
+
+void check_images(const TrainedGraph& trained, const Dataset& dataset) {
+  const Graph& graph = trained.model.graph;
+  const Shape taken = graph.infer(1, false)[static_cast<std::size_t>(graph.inputs()[0])].output;
+  const Shape image = dataset.image_shape();
+  if (taken != image.batch_of(1))
+    fail(ErrorKind::input, dataset.name(), ": has images of ", to_string(image), ", ", trained.name,
+         " takes ", to_string(taken),
+         " (with the batch in front); resample them, or train on this size");
+}
+
+std::string pixel_note(const TrainedGraph& trained, const Dataset& dataset) {
+  const auto found = trained.model.provenance.find("pixels");
+  if (found == trained.model.provenance.end() || found->second == name_of(dataset.dtype()))
+    return "";
+  return text("the model was trained on ", found->second, " pixels, these are ",
+              name_of(dataset.dtype()), ": they are multiplied by ", trained.scale,
+              " all the same, so they have to be in the same units");
+}
+
+}  // namespace ratnet::inline v1

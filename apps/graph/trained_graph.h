@@ -1,0 +1,43 @@
+// What a model that `train --graph` made tells of its training and of its outputs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../../network/model.h"
+#include "../../train/class_output.h"
+#include "../../train/dataset.h"
+
+namespace ratnet::inline v1 {
+
+struct TrainedGraph {
+  std::string name;  // the model's file
+  Model model;
+  Objective objective;     // every output by its name
+  double scale = 1;        // what pixels are multiplied by
+  std::int64_t batch = 1;  // of the training: a loss over whole batches depends on it
+  std::optional<ClassOutput> by_label, by_mask;  // what tells samples apart, and pixels
+  std::vector<std::string> images;               // outputs that a loss compares with the image
+  LossTerm ssim;                                 // by which their SSIM is told
+  // These, and outputs of the graph that neither tell apart nor are made of such alone.
+  std::vector<std::string> others;
+  // Of the images that it learnt from and was validated on, marks_of(); absent where the model does
+  // not tell.
+  std::optional<std::vector<double>> learnt;
+
+  // Of the labels: the model's names where there are as many, else their numbers.
+  std::vector<std::string> class_names() const;
+};
+
+// Throws Error (input), beginning with the name, where the model is of something else or does not
+// say how it was trained.
+TrainedGraph trained_graph(Model model, const std::string& name);
+
+// Throws Error (input) unless the graph takes images of the dataset's size.
+void check_images(const TrainedGraph& trained, const Dataset& dataset);
+
+// What a user must know where pixels are stored otherwise than those of the training; else empty.
+std::string pixel_note(const TrainedGraph& trained, const Dataset& dataset);
+
+}  // namespace ratnet::inline v1

@@ -1,0 +1,20 @@
+// Which images a model has learnt from, known again by their exact pixels.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "image_hash.h"
+
+namespace ratnet::inline v1 {
+
+// Of every image 53 bits of its hash, as many as a coefficient of a model keeps, ascending; images
+// of a single value are left out. Absent where they are so many that they would fill the model
+// file's header.
+std::optional<std::vector<double>> marks_of(std::span<const ImageHash> images);
+
+// Whether an image is among those of marks_of(); one of a single value never is.
+bool is_marked(std::span<const double> marks, const ImageHash& image);
+
+}  // namespace ratnet::inline v1
