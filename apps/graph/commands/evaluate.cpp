@@ -1,7 +1,9 @@
 // ratnet evaluate, of models of `train --graph`
-#include "../../program/evaluate.h"
+#include <filesystem>
+
 #include "../../../kernels/open.h"
 #include "../../../train/hdf5_dataset.h"
+#include "../../program/evaluate.h"
 #include "../../program/inputs.h"
 #include "../../program/progress.h"
 #include "../../report/reliability_png.h"
@@ -100,14 +102,15 @@ void evaluate_graph(Model model, const EvaluateOptions& options) {
   }
   if (!options.reliability.empty()) {
     const bool two = trained.by_label->classes() == 2;
-    write_reliability_png(options.reliability,
-                          {.name = options.model,
-                           .notes = {text(indices.size(), " samples of ", options.files[0]),
-                                     two ? "of class '" + evaluation.class_names[1] + "'"
-                                         : "of the most likely class"},
-                           .calibration = evaluation.classes->calibration,
-                           .probability = two ? "mean predicted probability" : "mean confidence",
-                           .fraction = two ? "fraction of the class" : "accuracy"});
+    write_reliability_png(
+        options.reliability,
+        {.name = std::filesystem::path(options.model).filename().string(),
+         .notes = {text(indices.size(), " samples of ", base_of(options.files[0])),
+                   two ? "of class '" + evaluation.class_names[1] + "'"
+                       : "of the most likely class"},
+         .calibration = evaluation.classes->calibration,
+         .probability = two ? "mean predicted probability" : "mean confidence",
+         .fraction = two ? "fraction of the class" : "accuracy"});
   }
   give(evaluation, options);
 }

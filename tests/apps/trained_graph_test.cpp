@@ -1,0 +1,133 @@
+// What a model of `train --graph` tells of its training, and what it knows of samples.
+#include "../../apps/graph/evaluation.h"
+#include "../../apps/graph/known_samples.h"
+#include "../../kernels/open.h"
+#include "../../train/graph_training.h"
+#include "../../train/split.h"
+#include "../catch.h"
+#include "../network/refused.h"
+
+using namespace ratnet;
+using testing::refused;
+
+namespace {
+
+// 48 noisy images of 12 subjects; the mean tells three classes apart.
+TensorDataset noise(std::uint64_t seed = 1) {
+  constexpr std::int64_t n = 48;
+  Random random(seed);
+  Tensor images({n, 8, 8}, DType::u8);
+  SampleTable table;
+  for (std::int64_t i = 0; i < n; ++i) {
+    table.labels.push_back(static_cast<std::uint8_t>(i % 3));
+    table.subjects.push_back("s" + std::to_string(i / 4));
+    for (std::int64_t p = 0; p < 64; ++p)
+      images.values<std::uint8_t>()[static_cast<std::size_t>(i * 64 + p)] =
+          static_cast<std::uint8_t>(80 * (i % 3) + random.integer(40));
+  }
+  return TensorDataset(std::move(images), std::move(table));
+}
+
+Graph classifier() {
+  GraphBuilder b;
+  const int mean = b.add("mean", layers::GlobalPool{}, {b.input("image", {8, 8, 1})});
+  const int logits = b.add("logits", layers::Dense{.out = 3}, {mean});
+  return b.build({b.add("p", layers::Softmax{}, {logits})});
+}
+
+GraphTrainingResult trained_on(TensorDataset& dataset, const Graph& graph = classifier()) {
+  GraphTrainingOptions o;
+  o.trainer.epochs = 2;
+  o.trainer.loader = {.batch = 4, .seed = 3};
+  o.trainer.threads = 1;
+  return train_graph(graph, default_objective(graph, true, false), dataset, o);
+}
+
+}  // namespace
+
+TEST_CASE("a model tells its scale, batch, losses and what its outputs are") {
+  TensorDataset dataset = noise();
+  GraphTrainingResult result = trained_on(dataset);
+  const TrainedGraph trained = trained_graph(std::move(result.model), "m");
+  CHECK(trained.scale == 1.0 / 255);
+  CHECK(trained.batch == 4);
+  REQUIRE(trained.by_label);
+  CHECK(trained.by_label->output == "logits");
+  CHECK_FALSE(trained.by_mask);
+  CHECK(trained.others.empty());  // the softmax says the same again
+  CHECK(trained.class_names() == std::vector<std::string>{"0", "1", "2"});
+  CHECK(pixel_note(trained, dataset) == "");
+
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  const auto splits = known_splits(trained, dataset);
+  REQUIRE(splits.size() == 48);
+  const auto test = indices_of(splits, Split::test);
+  const GraphEvaluation e = evaluate_graph(trained, queue, dataset, nullptr, test);
+  CHECK(e.judgement.loss == result.test->loss);
+  CHECK(e.judgement.accuracy == result.test->accuracy);
+  CHECK(accuracy(e.classes->confusion) == result.test->accuracy);
+  CHECK(learnt_among(trained, dataset, test)->images == 0);
+  CHECK(learnt_among(trained, dataset, test)->subjects == 0);
+  const auto train = indices_of(splits, Split::train);
+  CHECK(learnt_among(trained, dataset, train)->images == std::ssize(train));
+  CHECK(refused(ErrorKind::input, "has a label",
+                [&] { evaluate_graph(trained, queue, dataset, nullptr, {}); }) == "");
+
+  TensorDataset other = noise(2);
+  CHECK(known_splits(trained, other).empty());
+  CHECK(learnt_among(trained, other, train)->images == 0);
+}
+
+TEST_CASE("other outputs of a graph, and images that losses read, are told apart from classes") {
+  GraphBuilder b;
+  const int image = b.input("image", {8, 8, 1});
+  const int mean = b.add("mean", layers::GlobalPool{}, {image});
+  const int logits = b.add("logits", layers::Dense{.out = 3}, {mean});
+  b.add("again", layers::Conv{.out = 1, .kernel = {1, 1}}, {image});
+  const Graph graph = b.build({mean, b.add("p", layers::Softmax{}, {logits})});
+  Model model;
+  model.system = "graph";
+  model.graph = graph;
+  model.preprocessing = {{"multiply", {{"by", 2}}}};
+  model.provenance = {{"batch", "8"}, {"losses", R"([{"kind": "cross_entropy", "output": "logits"},
+      {"kind": "l1", "output": "again"}])"}};
+  const TrainedGraph trained = trained_graph(std::move(model), "m");
+  CHECK(trained.images == std::vector<std::string>{"again"});
+  CHECK(trained.others == std::vector<std::string>{"again", "mean"});
+  CHECK_FALSE(trained.learnt);
+}
+
+TEST_CASE("models that do not say how they were trained are refused by name") {
+  TensorDataset dataset = noise();
+  const Model good = trained_on(dataset).model;
+  const auto fails = [&](const std::string& part, const std::function<void(Model&)>& damage) {
+    Model model;
+    model.system = good.system;
+    model.graph = good.graph;
+    model.preprocessing = good.preprocessing;
+    model.provenance = good.provenance;
+    damage(model);
+    return refused(ErrorKind::input, part, [&] {
+      try {
+        trained_graph(std::move(model), "file");
+      } catch (const Error& error) {
+        CHECK(std::string(error.what()).rfind("file: ", 0) == 0);
+        throw;
+      }
+    });
+  };
+  CHECK(fails("model of anomaly", [](Model& m) { m.system = "anomaly"; }) == "");
+  CHECK(fails("'losses'", [](Model& m) { m.provenance.erase("losses"); }) == "");
+  CHECK(fails("losses", [](Model& m) { m.provenance["losses"] = "[[[["; }) == "");
+  CHECK(fails("nowhere", [](Model& m) {
+          m.provenance["losses"] = R"([{"kind": "cross_entropy", "output": "nowhere"}])";
+        }) == "");
+  CHECK(fails("'batch'", [](Model& m) { m.provenance.erase("batch"); }) == "");
+  for (const char* batch : {"", "0", "-3", "4x", "99999999999999999999"})
+    CHECK(fails("batches of", [&](Model& m) { m.provenance["batch"] = batch; }) == "");
+  CHECK(fails("multiplied by", [](Model& m) { m.preprocessing.clear(); }) == "");
+  for (const double by : {0.0, -1.0, std::nan("")})
+    CHECK(fails("multiplied by", [&](Model& m) { m.preprocessing[0].values["by"] = by; }) == "");
+  CHECK(fails("do not ascend", [](Model& m) { m.coefficients[kLearntImages] = {2, 1}; }) == "");
+}
