@@ -1,5 +1,8 @@
 #include "predict.h"
 
+#include <cstdio>
+#include <filesystem>
+
 #include <CLI/CLI.hpp>
 
 #include "../../core/error.h"
@@ -31,6 +34,26 @@ void PredictOptions::check_for(const std::string& system) const {
   require(!graph || !brain_level, "--brain-level is for models of dark slices");
   require(graph || !probabilities, "--probabilities is for models of `train --graph`");
   if (graph) scan.check_used(false);
+}
+
+UnusableInputs for_each_input(
+    const std::vector<Input>& inputs, const std::string& output,
+    const std::function<std::string(const std::string& path, const std::string& folder)>& table,
+    const std::function<void(const Input& input, const std::string& folder)>& work) {
+  std::vector<std::string> folders, tables;
+  for (const Input& input : inputs) {
+    folders.push_back(
+        (std::filesystem::path(output) / input.subfolder).lexically_normal().string());
+    tables.push_back(table(input.path, folders.back()));
+  }
+  check_distinct(inputs, tables);
+  UnusableInputs unusable(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    stop_if_interrupted();
+    unusable.try_one([&] { work(inputs[i], folders[i]); });
+    std::fflush(stdout);
+  }
+  return unusable;
 }
 
 void add_predict(CLI::App& program) {

@@ -269,6 +269,7 @@ TEST_CASE("a model whose training made the splits is judged on the same test sam
   check_same_figures(e, model);
   CHECK(e.at("warnings").empty());
   CHECK(e.at("samples") < static_cast<int>(files.n));
+  CHECK(says(e.at("notes"), "the one that the model's training made is taken"));
 }
 
 TEST_CASE("evaluate says where a model learnt from what it is judged on") {

@@ -132,23 +132,17 @@ void Prediction::run() {
   const std::vector<Input> inputs = find_inputs(options_.files);
   options_.scan.check_used(std::any_of(
       inputs.begin(), inputs.end(), [](const Input& input) { return !is_hdf5_name(input.path); }));
-  std::vector<ReportPaths> paths;
-  std::vector<std::string> tables;
-  for (const Input& input : inputs) {
-    paths.push_back(report_paths(
-        (fs::path(options_.output) / input.subfolder).lexically_normal().string(), input.path));
-    tables.push_back(paths.back().table);
-  }
-  check_distinct(inputs, tables);
   for (const std::string& warning : model_.warnings)
     std::printf("warning: the model: %s\n", warning.c_str());
 
-  UnusableInputs unusable(inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    stop_if_interrupted();
-    unusable.try_one([&] { run_one(inputs[i], paths[i]); });
-    std::fflush(stdout);
-  }
+  const UnusableInputs unusable = for_each_input(
+      inputs, options_.output,
+      [](const std::string& path, const std::string& folder) {
+        return report_paths(folder, path).table;
+      },
+      [&](const Input& input, const std::string& folder) {
+        run_one(input, report_paths(folder, input.path));
+      });
   if (fs::exists(options_.output)) describe_folder(options_.output);
   unusable.throw_if_any();
 }

@@ -82,9 +82,11 @@ void evaluate_graph(Model model, const EvaluateOptions& options) {
       open_samples(options.files[0], reads(trained.objective, LossTarget::masks) ||
                                          (other && reads(other->objective, LossTarget::masks)));
   std::vector<std::string> notes = samples.dataset->notes();
+  const std::vector<Split> splits = known_splits(trained, *samples.dataset);
+  if (samples.dataset->table().splits.empty() && !splits.empty() && options.split != "all")
+    notes.push_back("the file has no `split`: the one that the model's training made is taken");
   const std::vector<std::int64_t> indices = usable_samples(
-      options.chosen(*samples.dataset, known_splits(trained, *samples.dataset), notes),
-      trained.objective, *samples.dataset);
+      options.chosen(*samples.dataset, splits, notes), trained.objective, *samples.dataset);
   if (const std::string note = pixel_note(trained, *samples.dataset); !note.empty())
     notes.push_back(note);
 

@@ -69,24 +69,17 @@ void predict_graph(Model model, const PredictOptions& options) {
   Plan plan(graph, std::make_shared<Parameters>(queue, trained.model.weights),
             {.batch = batch_for(graph), .precision = parse_precision(options.compute.precision)});
 
-  const std::vector<Input> inputs = find_inputs(options.files);
-  std::vector<AnswerPaths> paths;
-  std::vector<std::string> tables;
-  for (const Input& input : inputs) {
-    paths.push_back(answer_paths(
-        (fs::path(options.output) / input.subfolder).lexically_normal().string(), input.path));
-    tables.push_back(paths.back().table);
-  }
-  check_distinct(inputs, tables);
   for (const std::string& warning : trained.model.warnings)
     std::printf("warning: the model: %s\n", warning.c_str());
-  UnusableInputs unusable(inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    stop_if_interrupted();
-    unusable.try_one([&] { predict_file(plan, trained, inputs[i], paths[i], options); });
-    std::fflush(stdout);
-  }
-  unusable.throw_if_any();
+  for_each_input(
+      find_inputs(options.files), options.output,
+      [](const std::string& path, const std::string& folder) {
+        return answer_paths(folder, path).table;
+      },
+      [&](const Input& input, const std::string& folder) {
+        predict_file(plan, trained, input, answer_paths(folder, input.path), options);
+      })
+      .throw_if_any();
 }
 
 }  // namespace ratnet::inline v1

@@ -170,11 +170,12 @@ void print_masks(const GraphEvaluation& e, std::FILE* to) {
     std::fprintf(
         to, "  by sample: mean Dice %s\n",
         with_interval(c.mean_dice, c.mean_dice_interval.low, c.mean_dice_interval.high).c_str());
-    std::fprintf(to,
-                 "  borders, mean of the %lld samples with both: Hausdorff 95 %s %s, average "
-                 "distance %s %s\n",
-                 static_cast<long long>(c.measured), figure(c.hausdorff95, "%.2f").c_str(), unit,
-                 figure(c.surface_distance, "%.2f").c_str(), unit);
+    if (c.measured)
+      std::fprintf(to,
+                   "  borders, mean of the %lld samples with both: Hausdorff 95 %s %s, average "
+                   "distance %s %s\n",
+                   static_cast<long long>(c.measured), figure(c.hausdorff95, "%.2f").c_str(), unit,
+                   figure(c.surface_distance, "%.2f").c_str(), unit);
     const LesionMatches& l = c.lesions;
     std::fprintf(to,
                  "  lesions (connected pixels): %lld of %lld found, %lld false; sensitivity %s, "
@@ -183,6 +184,7 @@ void print_masks(const GraphEvaluation& e, std::FILE* to) {
                  static_cast<long long>(l.true_positives + l.false_negatives),
                  static_cast<long long>(l.false_positives), figure(l.sensitivity()).c_str(),
                  figure(l.precision()).c_str(), figure(l.f1()).c_str());
+    if (l.true_positives + l.false_negatives == 0) continue;
     std::fprintf(to, "  FROC: sensitivity %s at 1 false positive per sample, mean of 1/8 to 8 %s\n",
                  figure(sensitivity_at(c.froc, 1)).c_str(),
                  figure(mean_sensitivity(c.froc)).c_str());
