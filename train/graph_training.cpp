@@ -24,17 +24,43 @@ constexpr const char* kFlattered =
     "trained without knowing that held-out images are of other subjects: its figures on them are "
     "flattered and say nothing about new subjects";
 
-// The hashes of some images of a dataset.
-std::vector<ImageHash> hashes_of(const Dataset& dataset, const std::vector<std::int64_t>& train,
-                                 const std::vector<std::int64_t>& validation) {
+// The marks of what a model has learnt from or was validated on; absent where it does not tell.
+std::optional<std::vector<double>> learnt_marks(const Dataset& dataset,
+                                                const std::vector<std::int64_t>& train,
+                                                const std::vector<std::int64_t>& validation,
+                                                const Model* start) {
+  if (dataset.hashes().empty()) return std::nullopt;
   std::vector<ImageHash> hashes;
   for (const auto* indices : {&train, &validation})
     for (const std::int64_t index : *indices)
       hashes.push_back(dataset.hashes()[static_cast<std::size_t>(index)]);
-  return hashes;
+  auto marks = marks_of(hashes);
+  if (!start || !marks) return marks;
+  // What it started from has learnt too.
+  const auto before = start->coefficients.find(kLearntImages);
+  if (before == start->coefficients.end() || !std::ranges::is_sorted(before->second))
+    return std::nullopt;
+  return merged_marks(*marks, before->second);
 }
 
-// Which weights come from a model, and what that says about the figures.
+// What a start means for the figures on test images; empty where nothing.
+std::string what_start_saw(const Dataset& dataset, const std::vector<std::int64_t>& test,
+                           const Model& start, const std::string& name) {
+  const auto marks = start.coefficients.find(kLearntImages);
+  if (marks == start.coefficients.end())
+    return name +
+           " does not tell what it has learnt from: figures hold only if no test image of "
+           "these is among it";
+  const auto seen = std::ranges::count_if(test, [&](std::int64_t index) {
+    const auto hashes = dataset.hashes();
+    return !hashes.empty() && is_marked(marks->second, hashes[static_cast<std::size_t>(index)]);
+  });
+  if (seen == 0) return "";
+  return text(seen, " of the ", test.size(), " test images are among those that ", name,
+              " has learnt from: figures on them are flattered");
+}
+
+// Which weights come from a model.
 std::string what_starts(const Graph& graph, const Model& start, const std::string& name) {
   std::string drawn;
   std::size_t taken = 0;
@@ -46,8 +72,7 @@ std::string what_starts(const Graph& graph, const Model& start, const std::strin
     taken += there;
     if (!there) drawn += (drawn.empty() ? "; drawn anew: " : ", ") + weight.name;
   }
-  return text(taken, " of ", weights.size(), " weights start as in ", name, drawn,
-              "; that it has not learnt from the test images is for you to know");
+  return text(taken, " of ", weights.size(), " weights start as in ", name, drawn);
 }
 
 std::map<std::string, double> metrics_of(const Judgement& test) {
@@ -122,12 +147,14 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.provenance["losses"] = to_json(objective);
   if (options.start) model.provenance["started_from"] = options.start_name;
   model.provenance["pixels"] = std::string(name_of(dataset.dtype()));
-  if (auto marks = marks_of(hashes_of(dataset, train, validation)))
+  if (auto marks = learnt_marks(dataset, train, validation, options.start))
     model.coefficients[kLearntImages] = std::move(*marks);
-  if (flattered) {
-    model.warnings.push_back(kFlattered);
-    say(text("warning: ", kFlattered));
-  }
+  if (flattered) model.warnings.push_back(kFlattered);
+  if (options.start && !test.empty())
+    if (std::string saw = what_start_saw(dataset, test, *options.start, options.start_name);
+        !saw.empty())
+      model.warnings.push_back(std::move(saw));
+  for (const std::string& warning : model.warnings) say("warning: " + warning);
   if (!test.empty()) {
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
     LoaderOptions judged = trainer.loader;

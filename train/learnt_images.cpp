@@ -1,16 +1,18 @@
 #include "learnt_images.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace ratnet::inline v1 {
 namespace {
+
+constexpr std::size_t kMost = std::size_t{1} << 18;
 
 double mark_of(const ImageHash& hash) { return static_cast<double>(hash.low >> 11); }
 
 }  // namespace
 
 std::optional<std::vector<double>> marks_of(std::span<const ImageHash> images) {
-  constexpr std::size_t kMost = std::size_t{1} << 18;
   std::vector<double> marks;
   for (const ImageHash& hash : images) {
     if (hash.constant()) continue;
@@ -19,6 +21,14 @@ std::optional<std::vector<double>> marks_of(std::span<const ImageHash> images) {
   }
   std::ranges::sort(marks);
   return marks;
+}
+
+std::optional<std::vector<double>> merged_marks(std::span<const double> a,
+                                                std::span<const double> b) {
+  std::vector<double> both;
+  std::ranges::set_union(a, b, std::back_inserter(both));
+  if (both.size() > kMost) return std::nullopt;
+  return both;
 }
 
 bool is_marked(std::span<const double> marks, const ImageHash& image) {

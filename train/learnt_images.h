@@ -14,6 +14,10 @@ namespace ratnet::inline v1 {
 // file's header.
 std::optional<std::vector<double>> marks_of(std::span<const ImageHash> images);
 
+// Those of both, where they are not too many.
+std::optional<std::vector<double>> merged_marks(std::span<const double> a,
+                                                std::span<const double> b);
+
 // Whether an image is among those of marks_of(); one of a single value never is.
 bool is_marked(std::span<const double> marks, const ImageHash& image);
 

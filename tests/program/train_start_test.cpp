@@ -11,13 +11,22 @@ TEST_CASE("train --graph starts from a model's weights and leaves frozen ones as
   well(first.line());
   const Finished trained = well(second.line("--start " + first.model() + " --freeze wide/*"));
   CHECK(trained.err.find("2 of 4 weights start as in model.safetensors; drawn anew: head/weight, "
-                         "head/bias;") != std::string::npos);
+                         "head/bias\n") != std::string::npos);
   const Model a = load_model(first.model()), b = load_model(second.model());
   for (const char* name : {"wide/weight", "wide/bias"})
     CHECK(testing::same_bits(a.weights.find(name).value, b.weights.find(name).value));
   CHECK(b.provenance.at("started_from") == "model.safetensors");
   CHECK(b.provenance.at("freeze wide/*") == "frozen");
   CHECK(b.provenance.at("optimiser") == "adam");
+  // The same file and seed are the same split: the test images are new to both, and what the first
+  // has learnt from stays known.
+  CHECK(trained.err.find("warning") == std::string::npos);
+  CHECK(b.coefficients.at("learnt_images") == a.coefficients.at("learnt_images"));
+  const Finished other = well(second.line("--start " + first.model() + " --seed 7"));
+  CHECK(other.err.find(" has learnt from: figures on them are flattered") != std::string::npos);
+  const Model c = load_model(second.model());
+  CHECK(c.warnings.size() == 1);
+  CHECK(c.coefficients.at("learnt_images").size() > a.coefficients.at("learnt_images").size());
   // Thawed, they move.
   well(second.line("--start " + first.model()));
   CHECK(!testing::same_bits(load_model(second.model()).weights.find("wide/weight").value,
