@@ -29,7 +29,7 @@ void warn_of_learnt(const TrainedGraph& trained, const Dataset& dataset,
                          : "",
         ": its figures are flattered"));
   for (const std::string& warning : trained.model.warnings)
-    warnings.push_back(path + ": " + warning);
+    warnings.push_back(text(path, ": ", warning));
 }
 
 // A file of samples, with masks where they are read.
