@@ -253,7 +253,9 @@ void Training::check(const std::vector<std::int64_t>& train) const {
   require(!watches || !validation_.empty(),
           "early stopping and the schedule plateau need validation samples");
   const bool labels = reads(objective_, LossTarget::labels);
-  const bool masks = reads(objective_, LossTarget::masks);
+  // Not those by which losses of images choose pixels.
+  const bool masks =
+      std::ranges::find(objective_, LossTarget::masks, &LossTerm::target) != objective_.end();
   require(!watches || options_.monitor != Monitor::auroc || labels,
           "early stopping and the schedule plateau on the AUROC need a loss that reads labels");
   require(!watches || options_.monitor != Monitor::dice || masks,

@@ -153,11 +153,13 @@ TEST_CASE("a judge takes the pixels of masks alone", "[device]") {
   }
 }
 
-TEST_CASE("a loss within masks needs masks", "[small]") {
+TEST_CASE("a loss within masks needs masks, and gives no Dice to watch", "[small]") {
   Masked data;
-  const auto train = [&](const Objective& objective, Dataset* masks) {
+  const auto train = [&](const Objective& objective, Dataset* masks, int patience = 0) {
     TrainerOptions o;
     o.epochs = 1;
+    o.monitor = Monitor::dice;
+    o.patience = patience;
     o.loader = {.batch = 8, .masks = masks};
     o.device = test_device();
     train_network(line(), objective, data.images, {0, 1, 2, 3}, {4, 5}, o);
@@ -165,4 +167,6 @@ TEST_CASE("a loss within masks needs masks", "[small]") {
   CHECK_NOTHROW(train(within("mse"), &data.masks));
   CHECK(refused(ErrorKind::input, "has no masks, by which a loss takes its pixels",
                 [&] { train(within("mse"), nullptr); }) == "");
+  CHECK(refused(ErrorKind::usage, "on the Dice need a loss that reads masks",
+                [&] { train(within("mse"), &data.masks, 1); }) == "");
 }
