@@ -2,14 +2,15 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 
 #include "../core/atomic_file.h"
 #include "../kernels/open.h"
 #include "../network/plan.h"
 #include "judge.h"
+#include "starting_weights.h"
 #include "total_steps.h"
+#include "training_fingerprint.h"
 #include "training_log.h"
 #include "training_step.h"
 
@@ -18,89 +19,6 @@ namespace {
 
 constexpr std::int64_t kLogEvery = 50;  // steps
 constexpr std::string_view kMonitors[] = {"loss", "auroc", "dice"};
-
-// Many numbers as one short text.
-template <class T>
-std::string digest(const std::vector<T>& values) {
-  std::vector<ImageHash> words;
-  for (const T value : values) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, &value, sizeof value);
-    words.push_back({bits, 1});
-  }
-  return combined_hash(words);
-}
-
-std::string digest(const std::vector<OptimiserGroup>& groups) {
-  std::string all = text(groups.size());
-  for (const OptimiserGroup& g : groups)
-    all += text(std::hexfloat, " '", g.pattern, "' ", g.weight_decay, " ", g.rate_factor);
-  return all;
-}
-
-std::string digest(const Weights& weights) {
-  std::vector<ImageHash> words;
-  for (const Weights::Entry& entry : weights.entries()) {
-    const ConstView value = entry.value.view();
-    words.push_back(hash_image(std::as_bytes(std::span(entry.name)), 1));
-    words.push_back(hash_image({static_cast<const std::byte*>(value.data), value.bytes()}, 1));
-  }
-  return combined_hash(words);
-}
-
-Weights starting_weights(const Graph& graph, const TrainerOptions& options) {
-  Weights weights = Weights::initialised(graph, options.loader.seed);
-  if (options.start) {
-    bool any = false;
-    for (const Weights::Entry& from : options.start->entries())
-      for (Weights::Entry& entry : weights.entries()) {
-        if (entry.name != from.name) continue;
-        any = true;
-        if (entry.value.shape() != from.value.shape())
-          fail(ErrorKind::input, "the weight '", from.name, "' to start with is ",
-               to_string(from.value.shape()), ", the network's is ", to_string(entry.value.shape()),
-               "; give its layer another name to have it drawn anew");
-        entry.value = from.value.clone();
-      }
-    if (!any)
-      fail(ErrorKind::input,
-           "none of the weights to start with has the name of one of the "
-           "network's");
-  }
-  for (const std::string& pattern : options.freeze)
-    require(weights.freeze(pattern) > 0, "no weight fits '", pattern, "', which is to be frozen");
-  require(std::ranges::any_of(
-              weights.entries(),
-              [](const Weights::Entry& entry) { return !entry.frozen && !entry.statistic; }),
-          "all weights are frozen, and none is left to train");
-  return weights;
-}
-
-// Everything that shapes the numbers of a run, in one line.
-std::string fingerprint(const Graph& graph, const Objective& objective, const Dataset& dataset,
-                        const TrainerOptions& o, const std::vector<std::int64_t>& train,
-                        const std::vector<std::int64_t>& validation) {
-  const Augmentation& a = o.loader.augmentation;
-  const PlateauOptions& p = o.schedule.plateau;
-  // Floating-point numbers to the last bit.
-  return text(
-      std::hexfloat, "data ", o.data_hash, " labels ", digest(dataset.table().labels), " samples ",
-      digest(train), " ", digest(validation), " graph ", graph.to_json(), " epochs ", o.epochs,
-      " batch ", o.loader.batch, " seed ", o.loader.seed, " shuffle ", o.loader.shuffle,
-      " balance ", o.loader.balance, " memory ", o.loader.memory_budget, " ", o.loader.window_bytes,
-      " augmentation ", a.shift, " ", a.subpixel, " ", a.flip_left_right, " ", a.gain, " ", a.noise,
-      " change ", o.loader.change.name, " ", o.judged_change.name, " scales ",
-      digest(o.loader.scales), " losses ", to_json(objective), " optimiser ",
-      name_of(o.optimiser.kind), " ", o.optimiser.momentum, " ", o.optimiser.nesterov, " ",
-      o.optimiser.beta1, " ", o.optimiser.beta2, " ", o.optimiser.epsilon, " ",
-      o.optimiser.weight_decay, " ", o.optimiser.clip_norm, " schedule ", name_of(o.schedule.kind),
-      " ", o.schedule.rate, " ", o.schedule.step_every, " ", o.schedule.step_factor, " ",
-      o.schedule.final_fraction, " ", o.schedule.warm_up, " ", o.schedule.start_divisor, " ",
-      o.schedule.final_divisor, " patience ", o.patience, " monitor ", static_cast<int>(o.monitor),
-      " precision ", name_of(o.precision), " groups ", digest(o.optimiser.groups), " accumulate ",
-      o.accumulate, " average ", o.averaging.decay, " ", o.averaging.warm_up, " plateau ", p.factor,
-      " ", p.patience, " ", p.threshold, " ", p.cooldown, " ", p.least_rate);
-}
 
 // It reads with as many threads as the training computes with, unless it says otherwise.
 LoaderOptions loader_of(const TrainerOptions& options) {
@@ -166,11 +84,8 @@ class Training {
     plateau_ = {.options = options_.schedule.plateau,
                 .maximise = maximise,
                 .state = {.rate = options_.schedule.rate}};
-    state_.fingerprint = fingerprint(graph_, objective_, dataset_, options_, train, validation);
-    if (options_.tuner) state_.fingerprint += " tuned";
-    if (options_.start) state_.fingerprint += " start " + digest(*options_.start);
-    for (const std::string& pattern : options_.freeze)
-      state_.fingerprint += " freeze '" + pattern + "'";
+    state_.fingerprint =
+        training_fingerprint(graph_, objective_, dataset_, options_, train, validation);
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
