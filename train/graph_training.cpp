@@ -24,6 +24,13 @@ constexpr const char* kFlattered =
     "trained without knowing that held-out images are of other subjects: its figures on them are "
     "flattered and say nothing about new subjects";
 
+// What a start has learnt from, as marks; null where it does not tell, or not in order.
+const std::vector<double>* learnt_by(const Model& start) {
+  const auto marks = start.coefficients.find(kLearntImages);
+  const bool known = marks != start.coefficients.end() && std::ranges::is_sorted(marks->second);
+  return known ? &marks->second : nullptr;
+}
+
 // The marks of what a model has learnt from or was validated on; absent where it does not tell.
 std::optional<std::vector<double>> learnt_marks(const Dataset& dataset,
                                                 const std::vector<std::int64_t>& train,
@@ -37,23 +44,21 @@ std::optional<std::vector<double>> learnt_marks(const Dataset& dataset,
   auto marks = marks_of(hashes);
   if (!start || !marks) return marks;
   // What it started from has learnt too.
-  const auto before = start->coefficients.find(kLearntImages);
-  if (before == start->coefficients.end() || !std::ranges::is_sorted(before->second))
-    return std::nullopt;
-  return merged_marks(*marks, before->second);
+  const std::vector<double>* before = learnt_by(*start);
+  return before ? merged_marks(*marks, *before) : std::nullopt;
 }
 
 // What a start means for the figures on test images; empty where nothing.
 std::string what_start_saw(const Dataset& dataset, const std::vector<std::int64_t>& test,
                            const Model& start, const std::string& name) {
-  const auto marks = start.coefficients.find(kLearntImages);
-  if (marks == start.coefficients.end())
-    return name +
-           " does not tell what it has learnt from: figures hold only if no test image of "
-           "these is among it";
+  const std::vector<double>* marks = learnt_by(start);
+  const std::span<const ImageHash> hashes = dataset.hashes();
+  if (!marks || hashes.empty())
+    return "what " + name +
+           " has learnt from is not known: figures hold only if no test image is "
+           "among it";
   const auto seen = std::ranges::count_if(test, [&](std::int64_t index) {
-    const auto hashes = dataset.hashes();
-    return !hashes.empty() && is_marked(marks->second, hashes[static_cast<std::size_t>(index)]);
+    return is_marked(*marks, hashes[static_cast<std::size_t>(index)]);
   });
   if (seen == 0) return "";
   return text(seen, " of the ", test.size(), " test images are among those that ", name,
@@ -145,6 +150,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.class_names = dataset.attributes().class_names;
   model.provenance = training_provenance(trainer, trained, trainer.data_hash);
   model.provenance["losses"] = to_json(objective);
+  model.provenance["split_hash"] = hash_of(splits);
   if (options.start) model.provenance["started_from"] = options.start_name;
   model.provenance["pixels"] = std::string(name_of(dataset.dtype()));
   if (auto marks = learnt_marks(dataset, train, validation, options.start))

@@ -73,7 +73,7 @@ void set_limit(int resource, std::size_t soft, std::size_t hard) {
   const auto kind = static_cast<__rlimit_resource_t>(resource);
   rlimit limit{};
   const bool known = getrlimit(kind, &limit) == 0;
-  limit = {.rlim_cur = std::min<rlim_t>(soft, limit.rlim_max),
+  limit = {.rlim_cur = std::min<rlim_t>(soft, limit.rlim_cur),
            .rlim_max = std::min<rlim_t>(hard, limit.rlim_max)};
   if (!known || setrlimit(kind, &limit) != 0)
     fail(ErrorKind::internal, "a limit cannot be set: ", std::strerror(errno));

@@ -171,6 +171,12 @@ ChosenSplits choose_splits(const Dataset& dataset, const SplitOptions& options) 
   return chosen;
 }
 
+std::string hash_of(const std::vector<Split>& splits) {
+  std::vector<ImageHash> words;
+  for (const Split split : splits) words.push_back({static_cast<std::uint64_t>(split), 1});
+  return combined_hash(words);
+}
+
 std::vector<std::int64_t> indices_of(const std::vector<Split>& splits, Split which) {
   std::vector<std::int64_t> indices;
   for (std::size_t i = 0; i < splits.size(); ++i)

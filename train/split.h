@@ -43,6 +43,9 @@ struct ChosenSplits {
 // (input) as those two do, and without subjects or allow_leakage whoever made the splits.
 ChosenSplits choose_splits(const Dataset& dataset, const SplitOptions& options);
 
+// Tells one choice of splits from another.
+std::string hash_of(const std::vector<Split>& splits);
+
 // The positions of one split, in order.
 std::vector<std::int64_t> indices_of(const std::vector<Split>& splits, Split which);
 

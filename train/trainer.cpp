@@ -160,6 +160,10 @@ void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.epochs >= 1, "a training has 1 epoch or more, not ", options_.epochs);
   require(options_.accumulate >= 1, "a step takes the gradients of 1 or more batches, not ",
           options_.accumulate);
+  const auto masked = std::ranges::count_if(objective_, &LossTerm::mask);
+  require(options_.accumulate == 1 || masked == 0 || masked == std::ssize(objective_),
+          "batches cannot be accumulated where one loss takes the pixels of masks and another does "
+          "not: their batches weigh differently; train without --accumulate");
   require(options_.read_loss_every >= 1, "the loss is read every 1 or more steps, not ",
           options_.read_loss_every);
   require(options_.checkpoint_every >= 1, "a checkpoint is written every 1 or more steps, not ",

@@ -47,7 +47,8 @@ struct TrainerOptions {
   Schedule schedule;  // total_steps is set by the trainer; `plateau` needs validation samples
   // Batches whose gradients make one step of the optimiser, as one batch of so many times the size
   // would (exactly so where all losses are means over the same weights: not for a Dice over the
-  // batch, nor beside a loss of weighted pixels); the last of an epoch may be fewer. Steps are the
+  // batch, nor beside a loss of weighted pixels; refused where some losses take the pixels of masks
+  // and others do not); the last of an epoch may be fewer. Steps are the
   // optimiser's here and everywhere.
   std::int64_t accumulate = 1;
   // Where it is on, the averaged weights are validated and are the result.

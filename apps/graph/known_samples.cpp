@@ -27,7 +27,11 @@ std::vector<Split> known_splits(const TrainedGraph& trained, const Dataset& data
   if (dataset.hashes().empty() || error != std::errc() || end != seed.data() + seed.size() ||
       !stated(trained, "data_hash").starts_with(combined_hash(dataset.hashes())))
     return {};
-  return choose_splits(dataset, {.seed = number, .allow_leakage = true}).splits;
+  // Splits depend on subjects and labels too, which may have changed.
+  std::vector<Split> splits =
+      choose_splits(dataset, {.seed = number, .allow_leakage = true}).splits;
+  if (hash_of(splits) != stated(trained, "split_hash")) splits.clear();
+  return splits;
 }
 
 std::optional<LearntSamples> learnt_among(const TrainedGraph& trained, const Dataset& dataset,

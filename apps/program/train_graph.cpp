@@ -24,9 +24,9 @@ struct Options {
   TrainingCommandOptions training;
 };
 
-void print(const Judgement& test) {
-  std::printf("on %lld test images that it never saw: loss %.5g",
-              static_cast<long long>(test.samples), test.loss);
+void print(const Judgement& test, bool doubtful) {
+  std::printf("on %lld test images%s: loss %.5g", static_cast<long long>(test.samples),
+              doubtful ? "" : " that it never saw", test.loss);
   if (!test.scores.empty()) std::printf(", accuracy %.4f, AUROC %.4f", test.accuracy, test.auroc);
   if (!test.overlap.empty()) std::printf(", Dice %.4f", test.dice);
   std::printf("\n");
@@ -76,7 +76,7 @@ void run(Options options) {
   save_model(result.model, options.training.output);
   std::error_code ignored;
   std::filesystem::remove(trainer.checkpoint_path, ignored);
-  if (result.test) print(*result.test);
+  if (result.test) print(*result.test, !result.model.warnings.empty());
   if (const std::string& json = options.training.json; !json.empty())
     write_file(json, to_json(result.test.value_or(Judgement())) + "\n");
   std::printf("model: %s\n", options.training.output.c_str());

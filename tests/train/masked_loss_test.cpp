@@ -153,6 +153,21 @@ TEST_CASE("a judge takes the pixels of masks alone", "[device]") {
   }
 }
 
+TEST_CASE("batches are not accumulated where only some losses are within masks", "[small]") {
+  Masked data;
+  const auto train = [&](const std::string& losses) {
+    TrainerOptions o;
+    o.epochs = 1;
+    o.accumulate = 2;
+    o.loader = {.batch = 2, .masks = &data.masks};
+    o.device = test_device();
+    train_network(line(), objective_from_json(losses), data.images, {0, 1, 2, 3}, {}, o);
+  };
+  CHECK_NOTHROW(train(R"([{"kind": "mse", "mask": true}, {"kind": "l1", "mask": true}])"));
+  CHECK(refused(ErrorKind::usage, "cannot be accumulated where one loss takes the pixels of masks",
+                [&] { train(R"([{"kind": "mse", "mask": true}, {"kind": "l1"}])"); }) == "");
+}
+
 TEST_CASE("a loss within masks needs masks, and gives no Dice to watch", "[small]") {
   Masked data;
   const auto train = [&](const Objective& objective, Dataset* masks, int patience = 0) {

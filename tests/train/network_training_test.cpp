@@ -264,9 +264,9 @@ TEST_CASE("trainings that data and losses do not allow are refused", "[small]") 
     });
   };
   const TrainerOptions o = quick(1);
-  CHECK(with(ErrorKind::input, "has no masks", segmentation(), kSegmentation, o) == "");
+  CHECK(with(ErrorKind::input, "has no 'masks'", segmentation(), kSegmentation, o) == "");
   Objective labels = {{.output = "logits"}};
-  CHECK(with(ErrorKind::input, "has no labels", segmentation(), labels, o) == "");
+  CHECK(with(ErrorKind::input, "has no 'labels'", segmentation(), labels, o) == "");
   TrainerOptions monitored = o;
   monitored.loader.masks = &data.masks;
   monitored.monitor = Monitor::auroc;

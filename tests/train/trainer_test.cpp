@@ -122,7 +122,7 @@ TEST_CASE("labels and images that do not fit the network are refused", "[device]
   TensorDataset unlabelled(Tensor({kImages, 16, 16}, DType::u8), {});
   TrainerOptions o = options(1);
   o.loader.balance = false;
-  CHECK(refused(ErrorKind::input, "no labels",
+  CHECK(refused(ErrorKind::input, "no 'labels'",
                 [&] { train_classifier(small_graph(), unlabelled, kSamples.train, {}, o); }) == "");
   TensorDataset narrow(Tensor({kImages, 16, 15}, DType::u8), spots().table());
   CHECK(refused(ErrorKind::input, "[16, 15, 1]", [&] {
