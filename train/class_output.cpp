@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dataset.h"
+
 namespace ratnet::inline v1 {
 namespace {
 
@@ -58,6 +60,10 @@ std::optional<ClassOutput> class_output(const Graph& graph, const Objective& obj
   ClassOutput output{.output = term->output,
                      .width = graph.infer(1, false)[node].output.back(),
                      .logits = term->kind != LossKind::dice};
+  if (output.width > kUnlabelled)
+    fail(ErrorKind::input, "the output '", graph.nodes()[node].name, "' tells ", output.width,
+         " classes apart, more than the ", int{kUnlabelled},
+         " that labels of one byte can name (255 stands for no label)");
   for (const int other : graph.outputs())
     if (const auto* softmax =
             std::get_if<layers::Softmax>(&graph.nodes()[static_cast<std::size_t>(other)].layer);

@@ -27,7 +27,8 @@ struct ClassOutput {
 };
 
 // What the first cross-entropy with that target reads, else the first Dice loss; absent where
-// there is neither. Throws Error (usage) where that is no node of the graph.
+// there is neither. Throws Error: usage where that is no node of the graph, input where it tells
+// more than 255 classes apart.
 std::optional<ClassOutput> class_output(const Graph& graph, const Objective& objective,
                                         LossTarget target);
 

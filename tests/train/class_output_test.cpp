@@ -5,8 +5,10 @@
 #include <cmath>
 
 #include "../catch.h"
+#include "../network/refused.h"
 
 using namespace ratnet;
+using testing::refused;
 
 namespace {
 
@@ -46,6 +48,18 @@ TEST_CASE("the first cross-entropy tells classes apart, a Dice loss where there 
   CHECK(restates(graph, graph.find("p"), *first));
   CHECK_FALSE(restates(graph, graph.find("q"), *first));
   CHECK_FALSE(restates(graph, graph.find("logits"), *first));
+}
+
+TEST_CASE("no more classes are told apart than a byte can name") {
+  const auto of = [](std::int64_t classes) {
+    GraphBuilder b;
+    const int mean = b.add("mean", layers::GlobalPool{}, {b.input("image", {2, 2, 1})});
+    const Graph graph = b.build({b.add("logits", layers::Dense{.out = classes}, {mean})});
+    return class_output(graph, {{.output = "logits"}}, LossTarget::labels);
+  };
+  CHECK(of(255)->classes() == 255);
+  for (const std::int64_t classes : {256, 300, 70000})
+    CHECK(refused(ErrorKind::input, "255 stands for no label", [&] { of(classes); }) == "");
 }
 
 TEST_CASE("logits become probabilities by the softmax or the sigmoid, at any size") {
