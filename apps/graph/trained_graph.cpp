@@ -37,6 +37,34 @@ std::int64_t batch_of(const Model& model) {
   return batch;
 }
 
+// What reads the outputs trusts their sizes, which the file's losses alone could belie.
+void check_output(const Graph& graph, const LossTerm& term) {
+  const auto shapes = graph.infer(1, false);
+  const Shape& input = shapes[static_cast<std::size_t>(graph.inputs()[0])].output;
+  const Shape& output = shapes[static_cast<std::size_t>(graph.find(term.output))].output;
+  const auto wrong = [&](const char* judged, const std::string& expected) {
+    fail(ErrorKind::input, "its output '", term.output, "' is ", to_string(output),
+         " (with the batch in front), but its losses judge it by ", judged, ", which takes ",
+         expected, "; train it again with this version");
+  };
+  if (output.rank() < 2) wrong("samples", "numbers behind the batch");
+  const bool one_logit = term.kind == LossKind::binary_cross_entropy;
+  const std::int64_t width = one_logit ? 1 : output.back();
+  Shape pixels = input.without_last();
+  pixels.push_back(width);
+  switch (term.target) {
+    case LossTarget::labels:
+      if (output.count() != width) wrong("labels", one_logit ? "one number" : "[1, classes]");
+      break;
+    case LossTarget::masks:
+      if (output != pixels) wrong("masks", to_string(pixels));
+      break;
+    case LossTarget::image:
+      if (output != input) wrong("the image", to_string(input));
+      break;
+  }
+}
+
 TrainedGraph read(Model model) {
   if (model.system != "graph")
     fail(ErrorKind::input, "is a model of ", model.system, ", not of `ratnet train --graph`");
@@ -50,7 +78,9 @@ TrainedGraph read(Model model) {
   trained.batch = batch_of(model);
   for (LossTerm& term : trained.objective) {
     if (term.output.empty()) term.output = name_at(graph.outputs()[output_of(graph, "")]);
-    if (term.kind != LossKind::gaussian_kl && term.target == LossTarget::image &&
+    if (term.kind == LossKind::gaussian_kl) continue;
+    check_output(graph, term);
+    if (term.target == LossTarget::image &&
         std::ranges::find(trained.images, term.output) == trained.images.end())
       trained.images.push_back(term.output);
   }

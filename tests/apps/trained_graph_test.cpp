@@ -104,6 +104,46 @@ TEST_CASE("other outputs of a graph, and images that losses read, are told apart
   CHECK_FALSE(trained.learnt);
 }
 
+TEST_CASE("an output that its losses read as something else is refused") {
+  const auto fails = [](const std::string& part, const std::string& loss) {
+    GraphBuilder b;
+    const int image = b.input("image", {8, 8, 2});
+    const int mean = b.add("mean", layers::GlobalPool{}, {image});
+    const int logits = b.add("logits", layers::Dense{.out = 3}, {mean});
+    const int small =
+        b.add("small", layers::Conv{.out = 2, .kernel = {1, 1}, .stride = {2, 2}}, {image});
+    const int wide = b.add("wide", layers::Conv{.out = 300, .kernel = {1, 1}}, {image});
+    const int again = b.add("again", layers::Conv{.out = 2, .kernel = {1, 1}}, {image});
+    Model model;
+    model.system = "graph";
+    model.graph = b.build({logits, small, wide, again});
+    model.preprocessing = {{"multiply", {{"by", 1}}}};
+    model.provenance = {{"batch", "8"}, {"losses", "[{" + loss + "}]"}};
+    if (part.empty()) {
+      trained_graph(std::move(model), "file");
+      return std::string();
+    }
+    return refused(ErrorKind::input, part, [&] { trained_graph(std::move(model), "file"); });
+  };
+  const std::string cross = R"("kind": "cross_entropy", "target": )",
+                    binary = R"("kind": "binary_cross_entropy", "target": )";
+  CHECK(fails("", cross + R"("labels", "output": "logits")") == "");
+  CHECK(fails("", cross + R"("masks", "output": "again")") == "");
+  CHECK(fails("", R"("kind": "ssim", "output": "again")") == "");
+  CHECK(fails("file: its output 'logits' is [1, 3]", cross + R"("masks", "output": "logits")") ==
+        "");
+  CHECK(fails("takes [1, 8, 8, 2]", cross + R"("masks", "output": "small")") == "");
+  CHECK(fails("takes [1, 8, 8, 2]", R"("kind": "dice", "output": "small")") == "");
+  CHECK(fails("by labels", cross + R"("labels", "output": "again")") == "");
+  CHECK(fails("takes one number", binary + R"("labels", "output": "logits")") == "");
+  CHECK(fails("takes [1, 8, 8, 1]", binary + R"("masks", "output": "again")") == "");
+  for (const char* kind : {"mse", "l1", "ssim"})
+    CHECK(fails("by the image, which takes [1, 8, 8, 2]",
+                "\"kind\": \"" + std::string(kind) + R"(", "output": "small")") == "");
+  CHECK(fails("file: the output 'wide' tells 300 classes",
+              cross + R"("masks", "output": "wide")") == "");
+}
+
 TEST_CASE("models that do not say how they were trained are refused by name") {
   TensorDataset dataset = noise();
   const Model good = trained_on(dataset).model;

@@ -480,3 +480,23 @@ TEST_CASE("evaluate and predict say in a line what a graph's model cannot be use
   std::ofstream(files.path("forgot.safetensors"), std::ios::binary) << bytes;
   fails("evaluate " + files.path("forgot.safetensors") + " " + files.split, 3, "forgot");
 }
+
+TEST_CASE("predict reads no pixels that a model only says it has") {
+  const GraphFiles files;
+  const std::string model = files.train("classes", kClassifyHead, files.split, "--epochs 1");
+  std::string bytes = contents(model);
+  // As long as it was, so that the header's length still holds.
+  const std::string labels = R"(labels\\\")", masks = R"(masks\\\" )";
+  const std::size_t at = bytes.find(labels, bytes.find("cross_entropy"));
+  REQUIRE(at != std::string::npos);
+  bytes.replace(at, labels.size(), masks);
+  const std::string crafted = files.path("crafted.safetensors"), out = files.path("out");
+  std::ofstream(crafted, std::ios::binary) << bytes;
+  for (const std::string& line : {"predict " + crafted + " " + files.split + " -o " + out,
+                                  "evaluate " + crafted + " " + files.split}) {
+    const std::string err = refused(line, 3).err;
+    INFO(err);
+    CHECK(err.find("crafted.safetensors: its output 'logits' is [1, 3]") != std::string::npos);
+  }
+  CHECK_FALSE(std::filesystem::exists(out));
+}
