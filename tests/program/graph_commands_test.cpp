@@ -500,3 +500,40 @@ TEST_CASE("predict reads no pixels that a model only says it has") {
   }
   CHECK_FALSE(std::filesystem::exists(out));
 }
+
+TEST_CASE("predict refuses outputs whose arrays would go by one name") {
+  const GraphFiles files;
+  const auto fails = [&](const std::string& name, const std::string& head, const std::string& more,
+                         const std::string& part) {
+    const std::string model = files.train(name, head, files.split, "--epochs 1");
+    const std::string err =
+        refused("predict " + model + " " + files.split + " -o " + files.path("out") + more, 3).err;
+    INFO(err);
+    CHECK(err.find(name + ".safetensors: ") != std::string::npos);
+    CHECK(err.find(part) != std::string::npos);
+    return model;
+  };
+  const auto beside_masks = [](const std::string& image) {
+    return R"(
+      {"kind": "conv", "name": "logits", "inputs": ["relu"], "out": 3, "kernel": [1, 1]},
+      {"kind": "conv", "name": ")" +
+           image + R"(", "inputs": ["relu"], "out": 1, "kernel": [1, 1]}],
+      "outputs": ["logits", ")" +
+           image + R"("], "losses": [
+      {"kind": "cross_entropy", "output": "logits", "target": "masks"},
+      {"kind": "mse", "output": ")" +
+           image + R"("}])";
+  };
+  fails("one", beside_masks("masks"), "", "both the masks and the output 'masks'");
+  const std::string two =
+      fails("two", beside_masks("probabilities"), " --probabilities",
+            "both the probabilities of the masks and the output 'probabilities'");
+  CHECK_FALSE(std::filesystem::exists(files.path("out")));
+  well("predict " + two + " " + files.split + " -o " + files.path("out"));
+  fails("three", R"(
+      {"kind": "conv", "name": "a/b", "inputs": ["relu"], "out": 1, "kernel": [1, 1]},
+      {"kind": "conv", "name": "a_b", "inputs": ["relu"], "out": 1, "kernel": [1, 1]}],
+      "outputs": ["a/b", "a_b"],
+      "losses": [{"kind": "mse", "output": "a/b"}, {"kind": "l1", "output": "a_b"}])",
+        "", "both the output 'a/b' and the output 'a_b'");
+}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "../../../core/version.h"
@@ -133,6 +134,19 @@ AnswerPaths answer_paths(const std::string& folder, const std::string& input) {
   const std::string base = (fs::path(folder) / stem_of(input)).string();
   return {base + "_desc-predicted_samples.tsv", base + "_desc-predicted_samples.json",
           base + kPredictedEnding};
+}
+
+void check_array_names(const TrainedGraph& trained, bool probabilities) {
+  std::map<std::string, std::string> taken;  // by the array's name, what it holds
+  if (trained.by_mask) taken[kMasks] = "the masks";
+  if (probabilities) taken[kProbabilities] = "the probabilities of the masks";
+  for (const std::string& name : trained.others) {
+    const auto [before, is_new] = taken.try_emplace(array_name(name), "the output '" + name + "'");
+    if (!is_new)
+      fail(ErrorKind::input, trained.name, ": the array '", before->first, "' would hold both ",
+           before->second, " and the output '", name,
+           "'; give the output another name in the graph's file and train again");
+  }
 }
 
 std::vector<std::string> answer_outputs(const TrainedGraph& trained) {

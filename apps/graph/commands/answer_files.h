@@ -19,6 +19,9 @@ AnswerPaths answer_paths(const std::string& folder, const std::string& input);
 // The outputs of the graph that answers are made of.
 std::vector<std::string> answer_outputs(const TrainedGraph& trained);
 
+// Throws Error (input) where two arrays of a file would go by one name. probabilities: of masks.
+void check_array_names(const TrainedGraph& trained, bool probabilities);
+
 class AnswerFiles {
  public:
   // probabilities: of masks, in an array of their own. Nothing is there before commit(). Throws

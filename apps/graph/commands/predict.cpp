@@ -61,6 +61,7 @@ void predict_graph(Model model, const PredictOptions& options) {
   const TrainedGraph trained = trained_graph(std::move(model), options.model);
   require(trained.by_mask || !options.probabilities, options.model,
           ": finds no masks, which --probabilities is for");
+  check_array_names(trained, options.probabilities);
   const QueueHandle queue = open_queue({.device = parse_device(options.compute.device),
                                         .threads = options.compute.threads,
                                         .executor = {},
