@@ -4,6 +4,7 @@
 
 #include "../../apps/graph/image_figures.h"
 #include "../../apps/graph/mask_figures.h"
+#include "../../core/random.h"
 #include "../../kernels/open.h"
 #include "../catch.h"
 #include "../network/refused.h"
@@ -98,6 +99,50 @@ TEST_CASE("masks without a lesion, or a prediction, have no distances") {
           MaskFigures volumes(kOne, {1, 1, 1});
           add(volumes, kTruth, kFound);
         }) == "");
+}
+
+TEST_CASE("SSIM is its definition, window by window and channel by channel") {
+  const QueueHandle cpu =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  constexpr std::size_t rows = 9, columns = 7, channels = 2;
+  const LossTerm ssim{.window = 5, .sigma = 1.2, .data_range = 2};
+  Random random(4);
+  std::vector<float> image(rows * columns * channels), made(image.size());
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    image[i] = static_cast<float>(random.normal());
+    made[i] = static_cast<float>(0.7 * double(image[i]) + random.normal(0.1, 0.3));
+  }
+  const double c1 = std::pow(0.01 * 2, 2), c2 = std::pow(0.03 * 2, 2);
+  double sum = 0, places = 0;
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t r = 0; r + 5 <= rows; ++r)
+      for (std::size_t k = 0; k + 5 <= columns; ++k, ++places) {
+        double all = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+        for (std::size_t i = 0; i < 5; ++i)
+          for (std::size_t j = 0; j < 5; ++j) {
+            const double w = std::exp(-(std::pow(double(i) - 2, 2) + std::pow(double(j) - 2, 2)) /
+                                      (2 * 1.2 * 1.2));
+            const std::size_t at = ((r + i) * columns + k + j) * channels + c;
+            const double a = double(made[at]), b = double(image[at]);
+            all += w;
+            x += w * a;
+            y += w * b;
+            xx += w * a * a;
+            yy += w * b * b;
+            xy += w * a * b;
+          }
+        x /= all;
+        y /= all;
+        sum += (2 * x * y + c1) * (2 * (xy / all - x * y) + c2) /
+               ((x * x + y * y + c1) * (xx / all - x * x + yy / all - y * y + c2));
+      }
+  const Shape shape{rows, columns, channels};
+  const double got = image_figures(*cpu, ConstView(made.data(), DType::f32, shape),
+                                   ConstView(image.data(), DType::f32, shape), ssim)
+                         .ssim;
+  CHECK(got == Approx(sum / places).epsilon(1e-5));
+  CHECK(got > 0.2);
+  CHECK(got < 0.95);
 }
 
 TEST_CASE("images are compared pixel by pixel, and by a window where it fits") {
