@@ -6,12 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "../../core/printable.h"
+
 namespace ratnet::inline v1 {
 
-// Bytes that are no UTF-8 and control characters as U+FFFD.
-std::string printable(std::string_view words);
-
-// The same as text of an element or of a quoted attribute.
+// printable() words as text of an element or of a quoted attribute.
 std::string escaped(std::string_view words);
 
 // Names and values; values are plain text.
