@@ -1,7 +1,9 @@
 #include "evaluation.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "../../core/thread_pool.h"
 #include "../../kernels/open.h"
 #include "../../network/parameters.h"
 #include "../../train/score.h"
@@ -35,10 +37,34 @@ GraphEvaluation::MaskClass with_mean(MaskClassFigures figures,
                                      const BootstrapOptions& bootstrap) {
   GraphEvaluation::MaskClass c{std::move(figures)};
   c.mean_dice = mean_of(c.dice);
+  // Those without a Dice would count as units of an interval that they say nothing about.
+  std::vector<double> dice;
+  std::vector<std::string> of;
+  for (std::size_t i = 0; i < c.dice.size(); ++i) {
+    if (std::isnan(c.dice[i])) continue;
+    dice.push_back(c.dice[i]);
+    if (!subjects.empty()) of.push_back(subjects[i]);
+  }
   c.mean_dice_interval = bootstrap_interval(
-      std::ssize(c.dice), subjects,
-      [&](std::span<const std::uint32_t> counts) { return mean_of(c.dice, counts); }, bootstrap);
+      std::ssize(dice), of,
+      [&](std::span<const std::uint32_t> counts) { return mean_of(dice, counts); }, bootstrap);
+  c.mean_dice_interval.by_subject = !subjects.empty();
   return c;
+}
+
+// What the least of the intervals is worth; empty where that goes without saying.
+std::string interval_note(const GraphEvaluation& e) {
+  constexpr std::int64_t kEnough = 10;
+  std::vector<Interval> intervals;
+  if (e.classes) intervals.push_back(e.classes->accuracy);
+  for (const GraphEvaluation::MaskClass& c : e.masks)
+    if (c.mean_dice_interval.units > 0) intervals.push_back(c.mean_dice_interval);
+  const auto least = std::ranges::min_element(intervals, {}, &Interval::units);
+  if (least == intervals.end() || least->units >= kEnough) return "";
+  const char* const unit = least->by_subject ? "subject" : "sample";
+  if (least->units < kLeastUnits)
+    return text("a figure of 1 ", unit, " has no interval: that takes ", kLeastUnits, " or more");
+  return text("intervals of ", least->units, " ", unit, "s are rough, and likely too narrow");
 }
 
 // Means of the figures of images, sample by sample.
@@ -79,22 +105,19 @@ class ImageMeans {
   std::int64_t samples_ = 0;
 };
 
-}  // namespace
-
-GraphEvaluation evaluate_graph(const TrainedGraph& trained, const QueueHandle& queue,
-                               Dataset& dataset, Dataset* masks,
-                               const std::vector<std::int64_t>& indices,
-                               const GraphEvaluationOptions& options) {
-  check_images(trained, dataset);
-  if (indices.empty())
-    fail(ErrorKind::input, dataset.name(),
-         ": none of the samples chosen has a label; label some, or choose another --split");
+GraphEvaluation evaluated(const TrainedGraph& trained, const QueueHandle& queue, Dataset& dataset,
+                          Dataset* masks, const std::vector<std::int64_t>& indices,
+                          const GraphEvaluationOptions& options) {
   const Graph graph = graph_for(trained.model.graph, trained.objective);
   check_samples(graph, trained.objective, dataset, masks, indices);
-  Judge judge(
-      graph, std::make_shared<Parameters>(queue, trained.model.weights), trained.objective, dataset,
-      {.batch = trained.batch, .scales = {static_cast<float>(trained.scale)}, .masks = masks},
-      options.precision);
+  Judge judge(graph, std::make_shared<Parameters>(queue, trained.model.weights), trained.objective,
+              dataset,
+              {.batch = trained.batch,
+               .scales = {static_cast<float>(trained.scale)},
+               .masks = masks,
+               .threads = options.threads > 0 ? options.threads : usable_processors(),
+               .readers = options.threads},
+              options.precision);
   GraphEvaluation e;
   std::optional<MaskFigures> by_mask;
   e.in_mm = !options.spacing.empty();
@@ -130,10 +153,29 @@ GraphEvaluation evaluate_graph(const TrainedGraph& trained, const QueueHandle& q
       e.masks.push_back(with_mean(std::move(figures), subjects, options.bootstrap));
   e.images = images.means();
   e.ssim = trained.ssim;
+  if (const std::string note = interval_note(e); !note.empty()) e.notes.push_back(note);
   if (subjects.empty() && (e.classes || !e.masks.empty()))
     e.notes.push_back(
         "the file names no subjects: intervals treat samples as independent and are too narrow");
   return e;
+}
+
+}  // namespace
+
+GraphEvaluation evaluate_graph(const TrainedGraph& trained, const QueueHandle& queue,
+                               Dataset& dataset, Dataset* masks,
+                               const std::vector<std::int64_t>& indices,
+                               const GraphEvaluationOptions& options) {
+  check_images(trained, dataset);
+  check_class_names(trained, dataset.attributes().class_names, dataset.name());
+  if (indices.empty())
+    fail(ErrorKind::input, dataset.name(),
+         ": none of the samples chosen has a label; label some, or choose another --split");
+  try {
+    return evaluated(trained, queue, dataset, masks, indices, options);
+  } catch (const Error& error) {
+    throw about(error, trained, dataset);
+  }
 }
 
 }  // namespace ratnet::inline v1

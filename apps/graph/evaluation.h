@@ -16,6 +16,9 @@
 
 namespace ratnet::inline v1 {
 
+// Subjects, or samples, that an interval takes: one is drawn again and again as it is.
+constexpr std::int64_t kLeastUnits = 2;
+
 struct GraphEvaluation {
   Judgement judgement;  // as train_graph() gives it for the same samples
   // Where labels tell samples apart.
@@ -47,14 +50,14 @@ struct GraphEvaluation {
 
 struct GraphEvaluationOptions {
   Precision precision = Precision::f32;
-  int threads = 0;
+  int threads = 0;              // that read images and compare them; 0: one for every processor
   std::vector<double> spacing;  // mm between pixels along [D,] H, W; empty: distances in pixels
   BootstrapOptions bootstrap{};
   std::function<void(std::int64_t done)> progress;
 };
 
 // masks: of the dataset, or null; indices: usable_samples(). Throws Error as check_samples() does,
-// and input for images of another size or no samples.
+// and input for images of another size, other names of the classes or no samples.
 GraphEvaluation evaluate_graph(const TrainedGraph& trained, const QueueHandle& queue,
                                Dataset& dataset, Dataset* masks,
                                const std::vector<std::int64_t>& indices,

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "../../core/printable.h"
 #include "../../train/graph_training.h"
 
 namespace ratnet::inline v1 {
@@ -65,9 +66,22 @@ void check_output(const Graph& graph, const LossTerm& term) {
   }
 }
 
+// The terminal that shows them would obey control characters.
+void make_printable(Model& model) {
+  for (std::string& name : model.class_names) name = printable(name);
+  for (std::string& warning : model.warnings) warning = printable(warning);
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+  return list;
+}
+
 TrainedGraph read(Model model) {
   if (model.system != "graph")
     fail(ErrorKind::input, "is a model of ", model.system, ", not of `ratnet train --graph`");
+  make_printable(model);
   const Graph& graph = model.graph;
   if (graph.inputs().size() != 1)
     fail(ErrorKind::input, "has ", graph.inputs().size(), " inputs; expected 1");
@@ -124,7 +138,7 @@ TrainedGraph trained_graph(Model model, const std::string& name) {
     trained.name = name;
     return trained;
   } catch (const Error& error) {
-    throw Error(ErrorKind::input, error.with_context(name).what());
+    throw Error(ErrorKind::input, name + ": " + printable(error.what()));
   }
 }
 
@@ -138,11 +152,30 @@ void check_images(const TrainedGraph& trained, const Dataset& dataset) {
          " (with the batch in front); resample them, or train on this size");
 }
 
+void check_class_names(const TrainedGraph& trained, const std::vector<std::string>& others,
+                       const std::string& whose) {
+  std::vector<std::string> theirs;
+  for (const std::string& name : others) theirs.push_back(printable(name));
+  const std::vector<std::string>& own = trained.model.class_names;
+  if (!trained.by_label || own.empty() || theirs.empty() || own == theirs) return;
+  fail(ErrorKind::input, whose, ": its classes are ", listed(theirs), ", those of ", trained.name,
+       " are ", listed(own),
+       "; labels have to mean the same: number and name the classes of the file (class_names) as "
+       "those of the model");
+}
+
+Error about(const Error& error, const TrainedGraph& trained, const Dataset& dataset) {
+  const std::string what = error.what();
+  for (const std::string& name : {trained.name, dataset.name()})
+    if (what.find(name) != std::string::npos) return error;
+  return error.with_context(trained.name + " on " + dataset.name());
+}
+
 std::string pixel_note(const TrainedGraph& trained, const Dataset& dataset) {
   const auto found = trained.model.provenance.find("pixels");
   if (found == trained.model.provenance.end() || found->second == name_of(dataset.dtype()))
     return "";
-  return text("the model was trained on ", found->second, " pixels, these are ",
+  return text(trained.name, " was trained on ", printable(found->second), " pixels, these are ",
               name_of(dataset.dtype()), ": they are multiplied by ", trained.scale,
               " all the same, so they have to be in the same units");
 }

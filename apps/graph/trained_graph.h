@@ -12,8 +12,8 @@
 namespace ratnet::inline v1 {
 
 struct TrainedGraph {
-  std::string name;  // the model's file
-  Model model;
+  std::string name;        // the model's file
+  Model model;             // class names and warnings without control characters
   Objective objective;     // every output by its name
   double scale = 1;        // what pixels are multiplied by
   std::int64_t batch = 1;  // of the training: a loss over whole batches depends on it
@@ -36,6 +36,14 @@ TrainedGraph trained_graph(Model model, const std::string& name);
 
 // Throws Error (input) unless the graph takes images of the dataset's size.
 void check_images(const TrainedGraph& trained, const Dataset& dataset);
+
+// Throws Error (input) where both sides name the classes of labels, and otherwise: then labels mean
+// something else. Names as class names of a TrainedGraph are, or of a dataset.
+void check_class_names(const TrainedGraph& trained, const std::vector<std::string>& others,
+                       const std::string& whose);
+
+// The same error, with the model and the file in front where it names neither.
+Error about(const Error& error, const TrainedGraph& trained, const Dataset& dataset);
 
 // What a user must know where pixels are stored otherwise than those of the training; else empty.
 std::string pixel_note(const TrainedGraph& trained, const Dataset& dataset);

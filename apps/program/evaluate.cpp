@@ -103,7 +103,8 @@ void add_evaluate(CLI::App& program) {
       ->add_option("--spacing", options->spacing,
                    "graphs that find masks: mm between pixels along [D,] H, W, for distances in mm "
                    "in place of pixels")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);  // what follows is the model and the file
   command->add_option("--json", options->json,
                       "write all figures to this file (- for the terminal)");
   add_scan_options(*command, options->scan);

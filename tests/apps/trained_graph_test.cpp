@@ -1,4 +1,6 @@
 // What a model of `train --graph` tells of its training, and what it knows of samples.
+#include <algorithm>
+
 #include "../../apps/graph/evaluation.h"
 #include "../../apps/graph/known_samples.h"
 #include "../../kernels/open.h"
@@ -43,6 +45,10 @@ GraphTrainingResult trained_on(TensorDataset& dataset, const Graph& graph = clas
   return train_graph(graph, default_objective(graph, true, false), dataset, o);
 }
 
+QueueHandle one_thread() {
+  return open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+}
+
 }  // namespace
 
 TEST_CASE("a model tells its scale, batch, losses and what its outputs are") {
@@ -58,8 +64,7 @@ TEST_CASE("a model tells its scale, batch, losses and what its outputs are") {
   CHECK(trained.class_names() == std::vector<std::string>{"0", "1", "2"});
   CHECK(pixel_note(trained, dataset) == "");
 
-  const QueueHandle queue =
-      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  const QueueHandle queue = one_thread();
   const auto splits = known_splits(trained, dataset);
   REQUIRE(splits.size() == 48);
   const auto test = indices_of(splits, Split::test);
@@ -142,6 +147,46 @@ TEST_CASE("an output that its losses read as something else is refused") {
                 "\"kind\": \"" + std::string(kind) + R"(", "output": "small")") == "");
   CHECK(fails("file: the output 'wide' tells 300 classes",
               cross + R"("masks", "output": "wide")") == "");
+}
+
+TEST_CASE("what a model's file says cannot steer the terminal") {
+  TensorDataset dataset = noise();
+  Model model = trained_on(dataset).model;
+  model.class_names = {"a", "b\x1b[2J", "c"};
+  model.warnings = {"look\x1b]0;here"};
+  model.provenance["pixels"] = "u\x1b[31m8";
+  const TrainedGraph trained = trained_graph(std::move(model), "m");
+  CHECK(trained.class_names() == std::vector<std::string>{"a", "b\xEF\xBF\xBD[2J", "c"});
+  CHECK(trained.model.warnings[0] == "look\xEF\xBF\xBD]0;here");
+  CHECK(pixel_note(trained, dataset).find("u\xEF\xBF\xBD[31m8 pixels") != std::string::npos);
+}
+
+TEST_CASE("what goes wrong in a judgement names the model and the file") {
+  TensorDataset dataset = noise();
+  Model model = trained_on(dataset).model;
+  for (Weights::Entry& entry : model.weights.entries())
+    std::ranges::fill(entry.value.values<float>(), std::nanf(""));
+  const TrainedGraph trained = trained_graph(std::move(model), "m.safetensors");
+  const auto test = indices_of(known_splits(trained, dataset), Split::test);
+  CHECK(refused(ErrorKind::input, "m.safetensors on images in memory: ", [&] {
+          evaluate_graph(trained, one_thread(), dataset, nullptr, test);
+        }) == "");
+}
+
+TEST_CASE("classes are judged by names that both sides have") {
+  TensorDataset nameless = noise();
+  Model model = trained_on(nameless).model;
+  model.class_names = {"low", "mid", "high"};
+  const TrainedGraph trained = trained_graph(std::move(model), "m");
+  check_class_names(trained, {}, "f");
+  check_class_names(trained, {"low", "mid", "high"}, "f");
+  CHECK(refused(ErrorKind::input, "f: its classes are 'mid', 'low', 'high', those of m are 'low', ",
+                [&] {
+                  check_class_names(trained, {"mid", "low", "high"}, "f");
+                }) == "");
+  CHECK(refused(ErrorKind::input, "'low', 'mid'", [&] {
+          check_class_names(trained, {"low", "mid"}, "f");
+        }) == "");
 }
 
 TEST_CASE("models that do not say how they were trained are refused by name") {

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "../../apps/graph/commands/print_evaluation.h"
 #include "graph_files.h"
 
 using namespace ratnet;
@@ -224,7 +225,7 @@ TEST_CASE("evaluate measures the masks of a graph as plain loops over predict's 
     CHECK(c.at("froc").at("sensitivity_at_false_positives_per_sample").at("8.0") >=
           lesions.at("sensitivity"));
   }
-  const json mm = evaluated(files, model + " " + files.split + " --spacing 2,2");
+  const json mm = evaluated(files, "--spacing 2,2 " + model + " " + files.split);
   CHECK(mm.at("masks")[0].at("distances_in") == "mm");
   CHECK(mm.at("masks")[0].at("hausdorff95").get<double>() ==
         Approx(2 * e.at("masks")[0].at("hausdorff95").get<double>()));
@@ -349,6 +350,7 @@ TEST_CASE("two graphs are compared on the same samples") {
     only_second += right[1][i] && !right[0][i];
   }
   CHECK(e.at("samples") == is.size());
+  CHECK(says(e.at("notes"), "1 of 24 samples have no label"));
   const json& against = e.at("against");
   CHECK(against.at("mcnemar").at("only_first") == only_first);
   CHECK(against.at("mcnemar").at("only_second") == only_second);
@@ -359,6 +361,17 @@ TEST_CASE("two graphs are compared on the same samples") {
   const json same = evaluated(files, one + " " + two + " --against " + one);
   CHECK(same.at("against").at("mcnemar").at("p") == 1.0);
   CHECK(same.at("against").at("delong").at("p") == 1.0);
+  CHECK_FALSE(says(same.at("notes"), "pixels"));
+  const std::string real = files.path("real.h5");
+  {
+    Hdf5File file(real);
+    file.dataset("images", {files.n, kSide, kSide},
+                 std::vector<float>(files.images.begin(), files.images.end()));
+    file.dataset("labels", {files.n}, labels);
+  }
+  const json pixels = evaluated(files, one + " " + real + " --against " + pair);
+  for (const std::string& model : {one, pair})
+    CHECK(says(pixels.at("notes"), model + " was trained on u8 pixels, these are f32"));
   CHECK(refused("evaluate " + one + " " + two + " --against " +
                     files.train("three", kClassifyHead, files.split, "--epochs 1"),
                 3)
@@ -450,7 +463,9 @@ TEST_CASE("evaluate and predict say in a line what a graph's model cannot be use
   fails(evaluate + files.split + " " + files.whole, 2, "one HDF5 file");
   fails(evaluate + "scan.nii", 2, "one HDF5 file");
   fails(evaluate + files.split + " --spacing 1,1", 2, "--spacing");
-  fails("evaluate " + masks + " " + files.split + " --spacing 0,1", 2, "spacing");
+  for (const char* spacing : {"0,1", "1,-1", "1e-4,1", "1,1e4", "nan,1", "1,inf"})
+    fails("evaluate " + masks + " " + files.split + " --spacing " + spacing, 2,
+          "expected 0.001 to 1000 mm");
   fails("evaluate " + masks + " " + files.split + " --against " + classes, 2, "--against");
   fails("evaluate " + masks + " " + files.split + " --reliability x.png", 2, "--reliability");
   fails(evaluate + files.split + " --brain-level 3", 2, "--brain-level");
@@ -536,4 +551,97 @@ TEST_CASE("predict refuses outputs whose arrays would go by one name") {
       "outputs": ["a/b", "a_b"],
       "losses": [{"kind": "mse", "output": "a/b"}, {"kind": "l1", "output": "a_b"}])",
         "", "both the output 'a/b' and the output 'a_b'");
+}
+
+TEST_CASE("classes of other names are not judged") {
+  const GraphFiles files;
+  const std::string model = files.train("classes", kClassifyHead, files.split, "--epochs 1");
+  const std::string swapped = files.path("swapped.h5");
+  {
+    Hdf5File file(swapped);
+    file.dataset("images", {files.n, kSide, kSide}, files.images);
+    file.dataset("labels", {files.n}, files.labels);
+    file.dataset("split", {files.n}, files.splits);
+    std::vector<std::int32_t> subjects(files.n);
+    for (std::size_t i = 0; i < files.n; ++i) subjects[i] = static_cast<std::int32_t>(i / 6);
+    file.dataset("subject", {files.n}, subjects);
+    file.strings("class_names", {"none", "bright", "grey"}, true);
+  }
+  const std::string other = files.train("other", kClassifyHead, swapped, "--epochs 1");
+  for (const std::string& line :
+       {model + " " + swapped, model + " " + files.split + " --against " + other}) {
+    const std::string err = refused("evaluate " + line, 3).err;
+    INFO(err);
+    CHECK(err.find("'none', 'bright', 'grey'") != std::string::npos);
+    CHECK(err.find("'none', 'grey', 'bright'") != std::string::npos);
+    CHECK(count_lines(err) == 1);
+  }
+}
+
+TEST_CASE("intervals say of how many subjects they are, and one subject has none") {
+  const GraphFiles files;
+  const std::string classes = files.train("classes", kClassifyHead, files.split, "--epochs 1");
+  const std::string masks = files.train("masks", kSegmentHead, files.split, "--epochs 5");
+  // The last samples, as if of so many subjects; none: of nobody.
+  const auto of = [&](std::int32_t subjects) {
+    constexpr std::size_t n = 24, first = GraphFiles::n - n;
+    const std::string path = files.path("of" + std::to_string(subjects) + ".h5");
+    Hdf5File file(path);
+    const auto from = static_cast<std::ptrdiff_t>(first * kPixels);
+    const auto tail = [&](const std::vector<std::uint8_t>& all) {
+      return std::vector<std::uint8_t>(all.begin() + from, all.end());
+    };
+    file.dataset("images", {n, kSide, kSide}, tail(files.images));
+    file.dataset("masks", {n, kSide, kSide}, tail(files.masks));
+    file.dataset("labels", {n},
+                 std::vector<std::uint8_t>(files.labels.begin() + first, files.labels.end()));
+    std::vector<std::int32_t> subject(n);
+    for (std::size_t i = 0; i < n; ++i) subject[i] = static_cast<std::int32_t>(i) % subjects;
+    file.dataset("subject", {n}, subject);
+    return path;
+  };
+  const auto interval = [&](const std::string& model, std::int32_t subjects, const char* name) {
+    const json e = evaluated(files, model + " " + of(subjects));
+    const json& part = e.contains("masks") ? e.at("masks")[1] : e.at("classification");
+    CHECK(part.at("ci_units") == subjects);
+    CHECK(part.at("ci_by_subject") == true);
+    CHECK(says(e.at("notes"), "no interval") == (subjects == 1));
+    CHECK(says(e.at("notes"), "rough") == (subjects > 1 && subjects < 10));
+    return part.at(name);
+  };
+  CHECK(interval(classes, 1, "accuracy_ci").is_null());
+  CHECK(interval(masks, 1, "mean_dice_ci").is_null());
+  for (const std::int32_t subjects : {2, 9, 10})
+    CHECK(interval(classes, subjects, "accuracy_ci").size() == 2);
+  CHECK(interval(masks, 2, "mean_dice_ci").size() == 2);
+  const auto line = [&](std::int32_t subjects) {
+    const std::string out = well("evaluate " + classes + " " + of(subjects)).out;
+    const std::size_t at = out.find("\naccuracy ") + 1;
+    return out.substr(at, out.find('\n', at) - at);
+  };
+  CHECK(line(1).find('[') == std::string::npos);
+  CHECK(line(2).find("] (2 subjects), balanced") != std::string::npos);
+}
+
+TEST_CASE("a printed evaluation cannot steer the terminal") {
+  GraphEvaluation e;
+  e.images.resize(1);
+  e.images[0].output = "image\x1b[2J";
+  e.class_names = {"a\x1b[31m", "b\x07"};
+  e.classes.emplace();
+  e.classes->confusion =
+      confusion_matrix(std::vector<std::uint8_t>{0, 1}, std::vector<std::uint8_t>{0, 1}, 2);
+  e.classes->auroc_by_class = {1, 1};
+  e.notes = {"note\x1b[1A"};
+  e.warnings = {"warning\x1b]0;title\x07"};
+  std::FILE* const file = std::tmpfile();
+  REQUIRE(file);
+  print_evaluation(e, file);
+  std::rewind(file);
+  std::string printed(1 << 16, '\0');
+  printed.resize(std::fread(printed.data(), 1, printed.size(), file));
+  std::fclose(file);
+  for (const char* part : {"image", "a", "note", "warning"})
+    CHECK(printed.find(std::string(part) + "\xEF\xBF\xBD") != std::string::npos);
+  CHECK(std::ranges::none_of(printed, [](char c) { return c >= 0 && c < 32 && c != '\n'; }));
 }

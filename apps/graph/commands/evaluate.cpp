@@ -70,12 +70,18 @@ void evaluate_graph(Model model, const EvaluateOptions& options) {
           ": tells no samples apart, which --against and --reliability are for");
   require(trained.by_mask || options.spacing.empty(), options.model,
           ": finds no masks, which --spacing is for");
+  // Beyond these it is another unit, and distances come out as zeros or without end.
+  constexpr double kLeast = 1e-3, kMost = 1e3;
+  for (const double step : options.spacing)
+    require(step >= kLeast && step <= kMost, "--spacing ", step, ": expected ", kLeast, " to ",
+            kMost, " mm between pixels");
   std::optional<TrainedGraph> other;
   if (!options.against.empty()) {
     other = trained_graph(load_model(options.against), options.against);
     if (!other->by_label || other->by_label->classes() != trained.by_label->classes())
       fail(ErrorKind::input, options.against, ": does not tell the same ",
            trained.by_label->classes(), " classes of samples apart");
+    check_class_names(trained, other->model.class_names, other->name);
   }
 
   const Samples samples =
@@ -85,10 +91,18 @@ void evaluate_graph(Model model, const EvaluateOptions& options) {
   const std::vector<Split> splits = known_splits(trained, *samples.dataset);
   if (samples.dataset->table().splits.empty() && !splits.empty() && options.split != "all")
     notes.push_back("the file has no `split`: the one that the model's training made is taken");
-  const std::vector<std::int64_t> indices = usable_samples(
-      options.chosen(*samples.dataset, splits, notes), trained.objective, *samples.dataset);
-  if (const std::string note = pixel_note(trained, *samples.dataset); !note.empty())
-    notes.push_back(note);
+  const std::vector<std::int64_t> chosen = options.chosen(*samples.dataset, splits, notes);
+  const std::vector<std::int64_t> indices =
+      usable_samples(chosen, trained.objective, *samples.dataset);
+  if (const std::size_t unlabelled = chosen.size() - indices.size(); unlabelled > 0)
+    notes.push_back(
+        text(unlabelled, " of ", chosen.size(), " samples have no label and are left out"));
+  const auto note_pixels = [&](const TrainedGraph& judged) {
+    if (const std::string note = pixel_note(judged, *samples.dataset); !note.empty())
+      notes.push_back(note);
+  };
+  note_pixels(trained);
+  if (other) note_pixels(*other);
 
   GraphEvaluation evaluation = judge(trained, samples, indices, options);
   evaluation.notes.insert(evaluation.notes.begin(), notes.begin(), notes.end());

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "../../../core/thread_pool.h"
 #include "../../../kernels/open.h"
 #include "../../../network/parameters.h"
 #include "../../../train/hdf5_dataset.h"
@@ -39,12 +40,19 @@ void predict_file(Plan& plan, const TrainedGraph& trained, const Input& input,
   std::iota(all.begin(), all.end(), 0);
   Progress progress(fs::path(input.path).filename().string(), "samples", dataset->size());
   std::int64_t done = 0;
-  run_over(plan, *dataset, all, {.scales = {static_cast<float>(trained.scale)}},
-           [&](const Batch& batch, std::span<const View> outputs) {
-             stop_if_interrupted();
-             files.add(batch, outputs);
-             progress.update(done += batch.count);
-           });
+  const int threads = options.compute.threads;
+  try {
+    run_over(plan, *dataset, all,
+             {.scales = {static_cast<float>(trained.scale)},
+              .threads = threads > 0 ? threads : usable_processors()},
+             [&](const Batch& batch, std::span<const View> outputs) {
+               stop_if_interrupted();
+               files.add(batch, outputs);
+               progress.update(done += batch.count);
+             });
+  } catch (const Error& error) {
+    throw about(error, trained, *dataset);
+  }
   progress.finish();
   files.commit();
   std::printf("%s\n  %lld samples\n", input.path.c_str(), static_cast<long long>(done));

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../../../core/printable.h"
 #include "../../program/judgement.h"
 
 namespace ratnet::inline v1 {
@@ -14,7 +15,12 @@ using Json = nlohmann::ordered_json;  // writes null for numbers that are not fi
 // The rates of false positives per sample at which sensitivities are told.
 constexpr double kRates[] = {0.125, 0.25, 0.5, 1, 2, 4, 8};
 
-Json interval(double low, double high) { return {low, high}; }
+Json interval_json(double low, double high) { return {low, high}; }
+
+Json interval_json(const Interval& interval) {
+  if (interval.units < kLeastUnits) return nullptr;
+  return interval_json(interval.low, interval.high);
+}
 
 Json by_class(const ClassFigures& f, const std::vector<std::string>& names) {
   Json all = Json::array();
@@ -41,8 +47,9 @@ Json confusion_json(const ConfusionMatrix& matrix) {
 
 Json classes_json(const ClassFigures& f, const std::vector<std::string>& names) {
   Json json = {{"accuracy", accuracy(f.confusion)},
-               {"accuracy_ci", interval(f.accuracy.low, f.accuracy.high)},
+               {"accuracy_ci", interval_json(f.accuracy)},
                {"ci_by_subject", f.accuracy.by_subject},
+               {"ci_units", f.accuracy.units},
                {"balanced_accuracy", balanced_accuracy(f.confusion)},
                {"macro_f1", macro_f1(f.confusion)},
                {"weighted_f1", weighted_f1(f.confusion)},
@@ -52,7 +59,7 @@ Json classes_json(const ClassFigures& f, const std::vector<std::string>& names) 
                {"ece", f.calibration.error}};
   if (f.binary) {
     json["auroc"] = f.binary->auroc;
-    json["auroc_ci"] = interval(f.binary->auroc_interval.low, f.binary->auroc_interval.high);
+    json["auroc_ci"] = interval_json(f.binary->auroc_interval);
     json["auprc"] = f.binary->auprc;
     json["recall_at_1pct_fpr"] = f.binary->at_1pct_fpr.recall;
   }
@@ -75,8 +82,9 @@ Json mask_json(const GraphEvaluation::MaskClass& c, const Overlap& overlap, std:
           {"dice", overlap.dice()},
           {"iou", overlap.iou()},
           {"mean_dice", c.mean_dice},
-          {"mean_dice_ci", interval(c.mean_dice_interval.low, c.mean_dice_interval.high)},
+          {"mean_dice_ci", interval_json(c.mean_dice_interval)},
           {"ci_by_subject", c.mean_dice_interval.by_subject},
+          {"ci_units", c.mean_dice_interval.units},
           {"hausdorff95", c.hausdorff95},
           {"surface_distance", c.surface_distance},
           {"distances_in", in_mm ? "mm" : "pixels"},
@@ -105,7 +113,7 @@ Json comparison_json(const GraphEvaluation::Comparison& c, const std::vector<std
                  {"p", c.accuracy.p}}}};
   if (c.auroc)
     json["delong"] = {{"difference", c.auroc->difference},
-                      {"ci", interval(c.auroc->low, c.auroc->high)},
+                      {"ci", interval_json(c.auroc->low, c.auroc->high)},
                       {"z", c.auroc->z},
                       {"p", c.auroc->p}};
   return json;
@@ -122,18 +130,22 @@ std::string with_interval(double value, double low, double high) {
   return figure(value) + " [" + figure(low) + ", " + figure(high) + "]";
 }
 
+std::string with_interval(double value, const Interval& interval) {
+  if (interval.units < kLeastUnits) return figure(value);
+  return with_interval(value, interval.low, interval.high) +
+         text(" (", interval.units, interval.by_subject ? " subjects)" : " samples)");
+}
+
 void print_classes(const GraphEvaluation& e, std::FILE* to) {
   const ClassFigures& f = *e.classes;
   std::fprintf(to, "\naccuracy %s, balanced %s; F1 macro %s, weighted %s\n",
-               with_interval(accuracy(f.confusion), f.accuracy.low, f.accuracy.high).c_str(),
+               with_interval(accuracy(f.confusion), f.accuracy).c_str(),
                figure(balanced_accuracy(f.confusion)).c_str(),
                figure(macro_f1(f.confusion)).c_str(), figure(weighted_f1(f.confusion)).c_str());
   if (f.binary)
-    std::fprintf(
-        to, "AUROC %s; AUPRC %s; recall %s at 1%% false positives\n",
-        with_interval(f.binary->auroc, f.binary->auroc_interval.low, f.binary->auroc_interval.high)
-            .c_str(),
-        figure(f.binary->auprc).c_str(), figure(f.binary->at_1pct_fpr.recall).c_str());
+    std::fprintf(to, "AUROC %s; AUPRC %s; recall %s at 1%% false positives\n",
+                 with_interval(f.binary->auroc, f.binary->auroc_interval).c_str(),
+                 figure(f.binary->auprc).c_str(), figure(f.binary->at_1pct_fpr.recall).c_str());
   else
     std::fprintf(to, "macro AUROC %s\n", figure(f.macro_auroc).c_str());
   std::fprintf(to, "log loss %s, Brier score %s, calibration error (ECE) %s\n",
@@ -143,7 +155,7 @@ void print_classes(const GraphEvaluation& e, std::FILE* to) {
                "recall", "F1", "AUROC");
   for (int k = 0; k < f.confusion.classes; ++k)
     std::fprintf(to, "%-20s %8lld %8lld %10s %8s %8s %8s\n",
-                 e.class_names[static_cast<std::size_t>(k)].c_str(),
+                 printable(e.class_names[static_cast<std::size_t>(k)]).c_str(),
                  static_cast<long long>(f.confusion.of_class(k)),
                  static_cast<long long>(f.confusion.called_class(k)),
                  figure(precision(f.confusion, k)).c_str(), figure(recall(f.confusion, k)).c_str(),
@@ -153,7 +165,7 @@ void print_classes(const GraphEvaluation& e, std::FILE* to) {
   if (f.confusion.classes > kMostColumns) return;
   std::fprintf(to, "\nconfusion matrix: a row for each true class, a column for each call\n");
   for (int truth = 0; truth < f.confusion.classes; ++truth) {
-    std::fprintf(to, "%-20s", e.class_names[static_cast<std::size_t>(truth)].c_str());
+    std::fprintf(to, "%-20s", printable(e.class_names[static_cast<std::size_t>(truth)]).c_str());
     for (int called = 0; called < f.confusion.classes; ++called)
       std::fprintf(to, " %7lld", static_cast<long long>(f.confusion.at(truth, called)));
     std::fprintf(to, "\n");
@@ -167,9 +179,8 @@ void print_masks(const GraphEvaluation& e, std::FILE* to) {
     const Overlap& overlap = e.judgement.overlap[k];
     std::fprintf(to, "\nclass %zu of the masks\n  all pixels: Dice %s, IoU %s\n", k,
                  figure(overlap.dice()).c_str(), figure(overlap.iou()).c_str());
-    std::fprintf(
-        to, "  by sample: mean Dice %s\n",
-        with_interval(c.mean_dice, c.mean_dice_interval.low, c.mean_dice_interval.high).c_str());
+    std::fprintf(to, "  by sample: mean Dice %s\n",
+                 with_interval(c.mean_dice, c.mean_dice_interval).c_str());
     if (c.measured)
       std::fprintf(to,
                    "  borders, mean of the %lld samples with both: Hausdorff 95 %s %s, average "
@@ -195,7 +206,7 @@ void print_comparison(const GraphEvaluation::Comparison& c, std::FILE* to) {
   std::fprintf(to,
                "\nagainst %s: its accuracy %s; right alone: this one %lld times, it %lld times "
                "(McNemar, p %s)\n",
-               c.with.c_str(), figure(accuracy(c.classes.confusion)).c_str(),
+               printable(c.with).c_str(), figure(accuracy(c.classes.confusion)).c_str(),
                static_cast<long long>(c.accuracy.only_first),
                static_cast<long long>(c.accuracy.only_second), figure(c.accuracy.p).c_str());
   if (c.auroc)
@@ -217,11 +228,12 @@ void print_evaluation(const GraphEvaluation& e, std::FILE* to) {
     std::fprintf(to,
                  "\n%s against the image, mean of all samples: squared error %s, absolute error "
                  "%s, SSIM %s (of data with a range of %g)\n",
-                 image.output.c_str(), figure(image.mse, "%.5g").c_str(),
+                 printable(image.output).c_str(), figure(image.mse, "%.5g").c_str(),
                  figure(image.l1, "%.5g").c_str(), figure(image.ssim).c_str(), e.ssim.data_range);
   if (e.comparison) print_comparison(*e.comparison, to);
-  for (const std::string& note : e.notes) std::fprintf(to, "note: %s\n", note.c_str());
-  for (const std::string& warning : e.warnings) std::fprintf(to, "warning: %s\n", warning.c_str());
+  for (const std::string& note : e.notes) std::fprintf(to, "note: %s\n", printable(note).c_str());
+  for (const std::string& warning : e.warnings)
+    std::fprintf(to, "warning: %s\n", printable(warning).c_str());
 }
 
 std::string to_json(const GraphEvaluation& e) {
