@@ -112,6 +112,8 @@ void check_samples(const Graph& graph, const Objective& objective, Dataset& data
                    const std::vector<std::int64_t>& indices) {
   const auto& labels = dataset.table().labels;
   const auto shapes = graph.infer(1, false);
+  for (const LossTarget target : {LossTarget::labels, LossTarget::masks})
+    class_output(graph, objective, target);  // refuses more classes than labels tell apart
   std::optional<std::array<std::int64_t, 256>> counted;  // of the masks, once for all losses
   for (const LossTerm& term : objective) {
     if (term.mask && !masks)
