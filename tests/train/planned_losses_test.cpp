@@ -102,8 +102,7 @@ class Run {
         kind_(objective(1)[0].kind),
         parameters_(parameters_of(dtype)),
         plan_(unchanged(c.shape, kind_ == LossKind::gaussian_kl), parameters_,
-              {.batch = c.shape[0], .mode = Mode::train, .fuse = false, .input_gradients = true}),
-        dtype_(dtype) {
+              {.batch = c.shape[0], .mode = Mode::train, .fuse = false, .input_gradients = true}) {
     const LossTerm term = objective(1)[0];
     const Shape& shape = c.shape;
     Shape pixels = shape.without_last();
@@ -173,7 +172,6 @@ class Run {
   LossKind kind_;
   std::shared_ptr<Parameters> parameters_;
   Plan plan_;
-  DType dtype_;
   LossTargets targets_;
   std::vector<Buffer> buffers_;
 };
