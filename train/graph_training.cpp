@@ -6,6 +6,7 @@
 #include "../kernels/open.h"
 #include "learnt_images.h"
 #include "split.h"
+#include "starting_weights.h"
 #include "training_provenance.h"
 
 namespace ratnet::inline v1 {
@@ -132,6 +133,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   say(text("pixels are multiplied by ", scale));
   if (options.start) {
     trainer.start = std::make_shared<const Weights>(options.start->weights.clone());
+    starting_weights(trained_part, trainer);  // refuses what does not fit before it is told
     say(what_starts(trained_part, *options.start, options.start_name));
   }
 

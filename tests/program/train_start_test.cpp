@@ -37,6 +37,7 @@ TEST_CASE("train --graph refuses a start that does not fit in a line") {
   const DenseTraining training(8), wider(9);
   well(wider.line());
   const auto why = [&](const std::string& more, int code) {
+    CHECK(run_line(training.line(more)).err.find("start as in") == std::string::npos);
     return refused_last(training.line(more), code);
   };
   CHECK(why("--start " + wider.model(), 3)
