@@ -6,7 +6,6 @@
 #include "../kernels/open.h"
 #include "learnt_images.h"
 #include "split.h"
-#include "starting_weights.h"
 #include "training_provenance.h"
 
 namespace ratnet::inline v1 {
@@ -25,13 +24,6 @@ constexpr const char* kFlattered =
     "trained without knowing that held-out images are of other subjects: its figures on them are "
     "flattered and say nothing about new subjects";
 
-// What a start has learnt from, as marks; null where it does not tell, or not in order.
-const std::vector<double>* learnt_by(const Model& start) {
-  const auto marks = start.coefficients.find(kLearntImages);
-  const bool known = marks != start.coefficients.end() && std::ranges::is_sorted(marks->second);
-  return known ? &marks->second : nullptr;
-}
-
 // The marks of what a model has learnt from or was validated on; absent where it does not tell.
 std::optional<std::vector<double>> learnt_marks(const Dataset& dataset,
                                                 const std::vector<std::int64_t>& train,
@@ -45,14 +37,14 @@ std::optional<std::vector<double>> learnt_marks(const Dataset& dataset,
   auto marks = marks_of(hashes);
   if (!start || !marks) return marks;
   // What it started from has learnt too.
-  const std::vector<double>* before = learnt_by(*start);
+  const std::vector<double>* before = marks_in(*start, kLearntImages);
   return before ? merged_marks(*marks, *before) : std::nullopt;
 }
 
 // What a start means for the figures on test images; empty where nothing.
 std::string what_start_saw(const Dataset& dataset, const std::vector<std::int64_t>& test,
                            const Model& start, const std::string& name) {
-  const std::vector<double>* marks = learnt_by(start);
+  const std::vector<double>* marks = marks_in(start, kLearntImages);
   const std::span<const ImageHash> hashes = dataset.hashes();
   if (!marks || hashes.empty())
     return "what " + name +
@@ -132,20 +124,35 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
     trainer.data_hash += " " + combined_hash(trainer.loader.masks->hashes());
   say(text("pixels are multiplied by ", scale));
   if (options.start) {
-    trainer.start = std::make_shared<const Weights>(options.start->weights.clone());
-    starting_weights(trained_part, trainer);  // refuses what does not fit before it is told
-    say(what_starts(trained_part, *options.start, options.start_name));
+    trainer.start = {options.start, &options.start->weights};  // no copy of them
+    // When they have been taken.
+    trainer.tell_memory = [&](const TrainingMemory& memory) {
+      say(what_starts(trained_part, *options.start, options.start_name));
+      if (options.trainer.tell_memory) options.trainer.tell_memory(memory);
+    };
   }
 
   check_samples(trained_part, objective, dataset, trainer.loader.masks, test);
 
+  Model model;
+  try {
+    if (auto marks = learnt_marks(dataset, train, validation, options.start.get()))
+      model.coefficients[kLearntImages] = std::move(*marks);
+    if (flattered) model.warnings.push_back(kFlattered);
+    if (options.start && !test.empty())
+      if (std::string saw = what_start_saw(dataset, test, *options.start, options.start_name);
+          !saw.empty())
+        model.warnings.push_back(std::move(saw));
+  } catch (const Error& error) {
+    throw error.with_context(options.start_name);
+  }
+  for (const std::string& warning : model.warnings) say("warning: " + warning);
   GraphTrainingResult result;
   TrainingResult trained =
       train_network(graph, objective, dataset, train, validation, trainer, callbacks.progress);
   result.interrupted = trained.interrupted;
   if (trained.interrupted) return result;
 
-  Model& model = result.model;
   model.system = "graph";
   model.graph = graph;
   model.preprocessing = {{"multiply", {{"by", scale}}}};
@@ -155,14 +162,6 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.provenance["split_hash"] = hash_of(splits);
   if (options.start) model.provenance["started_from"] = options.start_name;
   model.provenance["pixels"] = std::string(name_of(dataset.dtype()));
-  if (auto marks = learnt_marks(dataset, train, validation, options.start))
-    model.coefficients[kLearntImages] = std::move(*marks);
-  if (flattered) model.warnings.push_back(kFlattered);
-  if (options.start && !test.empty())
-    if (std::string saw = what_start_saw(dataset, test, *options.start, options.start_name);
-        !saw.empty())
-      model.warnings.push_back(std::move(saw));
-  for (const std::string& warning : model.warnings) say("warning: " + warning);
   if (!test.empty()) {
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
     LoaderOptions judged = trainer.loader;
@@ -173,6 +172,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
     model.metrics = metrics_of(*result.test);
   }
   model.weights = std::move(trained.weights);
+  result.model = std::move(model);
   return result;
 }
 

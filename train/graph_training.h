@@ -21,7 +21,7 @@ struct GraphTrainingOptions {
   // for f32.
   std::optional<double> scale;
   // The model whose weights it starts with, by their names, and what to call it in sentences.
-  const Model* start = nullptr;
+  std::shared_ptr<const Model> start = nullptr;
   std::string start_name;
   // Split image by image where the file names no subjects: the figures are then flattered.
   bool allow_leakage = false;

@@ -10,19 +10,15 @@
 #include "class_probabilities.h"
 #include "loader_rows.h"
 #include "roc.h"
+#include "score.h"
 
 namespace ratnet::inline v1 {
 namespace {
 
-// As many samples at once as keep the images within a few megabytes, and no more than a training
-// that fits its memory takes.
-std::int64_t batch_for(const Shape& image, std::int64_t training) {
-  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / image.count(), 1, training);
-}
-
+// No more samples at once than a training that fits its memory takes.
 PlanOptions plan_for(const Graph& graph, const Objective& objective, const Dataset& dataset,
                      const LoaderOptions& options, Precision precision) {
-  return {.batch = batch_for(dataset.image_shape(), options.batch),
+  return {.batch = images_at_once(dataset.image_shape(), options.batch),
           .precision = precision,
           .watch = watch_for(graph, objective)};
 }

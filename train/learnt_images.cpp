@@ -23,6 +23,14 @@ std::optional<std::vector<double>> marks_of(std::span<const ImageHash> images) {
   return marks;
 }
 
+const std::vector<double>* marks_in(const Model& model, const std::string& name) {
+  const auto found = model.coefficients.find(name);
+  if (found == model.coefficients.end()) return nullptr;
+  if (!std::ranges::is_sorted(found->second))
+    fail(ErrorKind::input, "has coefficients '", name, "' that do not ascend");
+  return &found->second;
+}
+
 std::optional<std::vector<double>> merged_marks(std::span<const double> a,
                                                 std::span<const double> b) {
   std::vector<double> both;

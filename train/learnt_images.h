@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "../network/model.h"
 #include "image_hash.h"
 
 namespace ratnet::inline v1 {
@@ -13,6 +14,10 @@ namespace ratnet::inline v1 {
 // of a single value are left out. Absent where they are so many that they would fill the model
 // file's header.
 std::optional<std::vector<double>> marks_of(std::span<const ImageHash> images);
+
+// Those that a model keeps among its coefficients by that name; null where it does not. Throws
+// Error (input) where they do not ascend.
+const std::vector<double>* marks_in(const Model& model, const std::string& name);
 
 // Those of both, where they are not too many.
 std::optional<std::vector<double>> merged_marks(std::span<const double> a,

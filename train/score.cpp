@@ -1,6 +1,12 @@
 #include "score.h"
 
+#include <algorithm>
+
 namespace ratnet::inline v1 {
+
+std::int64_t images_at_once(const Shape& image, std::int64_t most) {
+  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / image.count(), 1, most);
+}
 
 ConstView sample_of(const ConstView& batch, std::int64_t n) {
   const Shape shape(batch.shape.sizes().subspan(1));

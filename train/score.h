@@ -16,6 +16,9 @@ struct ScoreOptions {
   int threads = 1;  // that convert images
 };
 
+// How many images of that shape at once, up to `most`, keep them within a few megabytes.
+std::int64_t images_at_once(const Shape& image, std::int64_t most);
+
 // The n-th sample of a batch, [B, ...].
 ConstView sample_of(const ConstView& batch, std::int64_t n);
 

@@ -90,11 +90,11 @@ class Training {
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
     if (options_.tell_memory)
-      options_.tell_memory({plan_.memory(),
-                            optimiser_.bytes() +
-                                (averaged_ ? averaged_->parameters()->bytes() : 0) +
-                                (options_.accumulate > 1 ? plan_.gradients().bytes() : 0),
-                            step_.bytes() + (judge_ ? judge_->bytes() : 0) + best_bytes()});
+      options_.tell_memory(
+          {plan_.memory(),
+           optimiser_.bytes() + (averaged_ ? averaged_->parameters()->bytes() : 0) +
+               (options_.accumulate > 1 ? plan_.gradients().bytes() : 0),
+           step_.bytes() + (judge_ ? judge_->bytes() : 0) + best_bytes() + start_bytes()});
   }
 
   // Its weights once this training's own memory is given back.
@@ -108,8 +108,10 @@ class Training {
   // Of what stands on the device beside the plan, what is taken after it.
   std::size_t memory_beside() const;
   std::size_t best_bytes() const;
+  std::size_t start_bytes() const;
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
+  bool on_host() const { return queue_->device.kind == DeviceKind::cpu; }
   bool on_plateaus() const { return options_.schedule.kind == ScheduleKind::plateau; }
   double rate() const {
     return on_plateaus() ? plateau_.state.rate : rate_at(options_.schedule, state_.steps);
@@ -152,8 +154,15 @@ std::size_t Training::memory_beside() const {
 
 // The weights of the best epoch stay on the host.
 std::size_t Training::best_bytes() const {
-  const bool here = queue_->device.kind == DeviceKind::cpu;
-  return here && options_.patience > 0 ? parameters_->bytes() : 0;
+  return on_host() && options_.patience > 0 ? parameters_->bytes() : 0;
+}
+
+// So do those of the start, which are there already.
+std::size_t Training::start_bytes() const {
+  std::size_t bytes = 0;
+  if (on_host() && options_.start)
+    for (const Weights::Entry& entry : options_.start->entries()) bytes += entry.value.bytes();
+  return bytes;
 }
 
 void Training::check(const std::vector<std::int64_t>& train) const {

@@ -32,7 +32,9 @@ Monitor parse_monitor(std::string_view name);
 struct TrainingMemory {
   Plan::Memory plan;
   std::size_t optimiser = 0;  // its moments, averaged weights, accumulated gradients
-  std::size_t beside = 0;     // batches on their way, and the plan that judges
+  // Batches on their way and the plan that judges; on a CPU the best epoch's weights and those that
+  // it started from too.
+  std::size_t beside = 0;
   std::size_t total() const { return plan.total() + optimiser + beside; }
 };
 
@@ -48,8 +50,8 @@ struct TrainerOptions {
   // Batches whose gradients make one step of the optimiser, as one batch of so many times the size
   // would (exactly so where all losses are means over the same weights: not for a Dice over the
   // batch, nor beside a loss of weighted pixels; refused where some losses take the pixels of masks
-  // and others do not); the last of an epoch may be fewer. Steps are the
-  // optimiser's here and everywhere.
+  // and others do not); the last of an epoch may be fewer. Steps are the optimiser's here and
+  // everywhere.
   std::int64_t accumulate = 1;
   // Where it is on, the averaged weights are validated and are the result.
   AveragingOptions averaging;

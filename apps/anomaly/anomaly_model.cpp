@@ -265,12 +265,7 @@ AnomalyModel anomaly_model(Model model) {
   read.combined = number_of(model.preprocessing.back(), "combined") != 0;
   if (read.combined) read_rules(read, model);
   read.reference = ConformalReference::from_coefficients(model.coefficients);
-  if (const auto learnt = model.coefficients.find(kLearntSlices);
-      learnt != model.coefficients.end()) {
-    if (!std::ranges::is_sorted(learnt->second))
-      fail(ErrorKind::input, "has coefficients '", kLearntSlices, "' that do not ascend");
-    read.learnt_slices = learnt->second;
-  }
+  if (const auto* learnt = marks_in(model, kLearntSlices)) read.learnt_slices = *learnt;
   read.model = std::move(model);
   return read;
 }

@@ -1,7 +1,6 @@
 #include "known_samples.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "../../train/learnt_images.h"
@@ -21,17 +20,18 @@ std::string stated(const TrainedGraph& trained, const char* key) {
 std::vector<Split> known_splits(const TrainedGraph& trained, const Dataset& dataset) {
   if (!dataset.table().splits.empty()) return dataset.table().splits;
   // Behind the hash of the images may stand that of their masks.
-  const std::string seed = stated(trained, "seed");
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), number);
-  if (dataset.hashes().empty() || error != std::errc() || end != seed.data() + seed.size() ||
+  if (dataset.hashes().empty() || !trained.seed ||
       !stated(trained, "data_hash").starts_with(combined_hash(dataset.hashes())))
     return {};
-  // Splits depend on subjects and labels too, which may have changed.
-  std::vector<Split> splits =
-      choose_splits(dataset, {.seed = number, .allow_leakage = true}).splits;
-  if (hash_of(splits) != stated(trained, "split_hash")) splits.clear();
-  return splits;
+  // Splits depend on subjects and labels too, which may have changed, and so much that there is no
+  // split any more.
+  try {
+    const auto splits =
+        choose_splits(dataset, {.seed = *trained.seed, .allow_leakage = true}).splits;
+    if (hash_of(splits) == stated(trained, "split_hash")) return splits;
+  } catch (const Error&) {
+  }
+  return {};
 }
 
 std::optional<LearntSamples> learnt_among(const TrainedGraph& trained, const Dataset& dataset,

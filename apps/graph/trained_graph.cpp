@@ -6,6 +6,7 @@
 
 #include "../../core/printable.h"
 #include "../../train/graph_training.h"
+#include "../../train/learnt_images.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -28,14 +29,23 @@ double scale_of(const Model& model) {
   return scale;
 }
 
+// Absent where the digits are no number of that type.
+template <class T>
+std::optional<T> whole_number(const std::string& digits) {
+  T number = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, number);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return number;
+}
+
 std::int64_t batch_of(const Model& model) {
   const std::string& digits = provenance(model, "batch");
-  std::int64_t batch = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), batch);
-  if (error != std::errc() || end != digits.data() + digits.size() || batch < 1)
+  const auto batch = whole_number<std::int64_t>(digits);
+  if (!batch || *batch < 1)
     fail(ErrorKind::input, "was trained in batches of '", digits.substr(0, 32),
          "', expected a number of 1 or more");
-  return batch;
+  return *batch;
 }
 
 // What reads the outputs trusts their sizes, which the file's losses alone could belie.
@@ -90,6 +100,8 @@ TrainedGraph read(Model model) {
   trained.objective = objective_from_json(provenance(model, "losses"));
   trained.scale = scale_of(model);
   trained.batch = batch_of(model);
+  if (const auto seed = model.provenance.find("seed"); seed != model.provenance.end())
+    trained.seed = whole_number<std::uint64_t>(seed->second);
   for (LossTerm& term : trained.objective) {
     if (term.output.empty()) term.output = name_at(graph.outputs()[output_of(graph, "")]);
     if (term.kind == LossKind::gaussian_kl) continue;
@@ -112,12 +124,7 @@ TrainedGraph read(Model model) {
         std::ranges::find(trained.others, name) == trained.others.end())
       trained.others.push_back(name);
   }
-  if (const auto marks = model.coefficients.find(kLearntImages);
-      marks != model.coefficients.end()) {
-    if (!std::ranges::is_sorted(marks->second))
-      fail(ErrorKind::input, "has coefficients '", kLearntImages, "' that do not ascend");
-    trained.learnt = marks->second;
-  }
+  if (const auto* marks = marks_in(model, kLearntImages)) trained.learnt = *marks;
   trained.model = std::move(model);
   return trained;
 }

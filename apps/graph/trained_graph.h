@@ -12,11 +12,12 @@
 namespace ratnet::inline v1 {
 
 struct TrainedGraph {
-  std::string name;        // the model's file
-  Model model;             // class names and warnings without control characters
-  Objective objective;     // every output by its name
-  double scale = 1;        // what pixels are multiplied by
-  std::int64_t batch = 1;  // of the training: a loss over whole batches depends on it
+  std::string name;                   // the model's file
+  Model model;                        // class names and warnings without control characters
+  Objective objective;                // every output by its name
+  double scale = 1;                   // what pixels are multiplied by
+  std::int64_t batch = 1;             // of the training: a loss over whole batches depends on it
+  std::optional<std::uint64_t> seed;  // of the training, where the model tells it
   std::optional<ClassOutput> by_label, by_mask;  // what tells samples apart, and pixels
   std::vector<std::string> images;               // outputs that a loss compares with the image
   LossTerm ssim;                                 // by which their SSIM is told

@@ -38,8 +38,8 @@ void run(Options options) {
       "train needs --graph FILE, an HDF5 file and -o FILE, or the name of a system (ratnet train "
       "--help)");
   GraphFile file = read_graph_file(options.graph);
-  std::optional<Model> start;
-  if (!options.start.empty()) start = load_model(options.start);
+  std::shared_ptr<const Model> start;
+  if (!options.start.empty()) start = std::make_shared<const Model>(load_model(options.start));
   TrainerOptions& trainer = options.training.finish();
 
   const auto dataset = open_hdf5_slices(options.data, {.labels_required = false});
@@ -65,7 +65,7 @@ void run(Options options) {
       file.graph, *file.objective, *dataset,
       {.trainer = trainer,
        .scale = options.scale,
-       .start = start ? &*start : nullptr,
+       .start = start,
        .start_name = std::filesystem::path(options.start).filename().string(),
        .allow_leakage = options.allow_leakage},
       {.progress = [&](const TrainingProgress& p) { return line.update("training", p); },

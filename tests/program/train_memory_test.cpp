@@ -21,9 +21,16 @@ TEST_CASE("a training takes the memory that it tells, its checkpoints and its mo
     return;
   }
   const DenseTraining small(16), large(2048);
-  for (const char* more : {"", "--patience 2", "--ema 0.9 --accumulate 2"}) {
+  for (const std::string more :
+       {"", "--patience 2", "--ema 0.9 --accumulate 2", "--start start.safetensors"}) {
     INFO(more);
-    const Finished a = well(small.line(more)), b = well(large.line(more));
+    const auto train = [&](const DenseTraining& training) {
+      const Finished finished = well(training.line(more), {.folder = training.path()});
+      if (more.empty())
+        std::filesystem::copy_file(training.model(), training / "start.safetensors");
+      return finished;
+    };
+    const Finished a = train(small), b = train(large);
     const double grown = static_cast<double>(b.peak_kilobytes - a.peak_kilobytes) / 1024;
     const double told = told_mebibytes(b.err) - told_mebibytes(a.err);
     INFO(grown << " MiB more, told " << told);

@@ -27,6 +27,13 @@ TEST_CASE("train --graph starts from a model's weights and leaves frozen ones as
   const Model c = load_model(second.model());
   CHECK(c.warnings.size() == 1);
   CHECK(c.coefficients.at("learnt_images").size() > a.coefficients.at("learnt_images").size());
+  // Marks that do not ascend tell nothing, which is said before the training.
+  Model damaged = load_model(first.model());
+  std::ranges::reverse(damaged.coefficients.at("learnt_images"));
+  save_model(damaged, first / "damaged.safetensors");
+  CHECK(refused_last(second.line("--start " + (first / "damaged.safetensors")), 3)
+            .find("damaged.safetensors: has coefficients 'learnt_images' that do not ascend") !=
+        std::string::npos);
   // Thawed, they move.
   well(second.line("--start " + first.model()));
   CHECK(!testing::same_bits(load_model(second.model()).weights.find("wide/weight").value,

@@ -20,13 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As many samples at once as keep the images within a few megabytes.
-std::int64_t batch_for(const Graph& graph) {
-  const auto input = static_cast<std::size_t>(graph.inputs()[0]);
-  const std::int64_t numbers = graph.infer(1, false)[input].output.count();
-  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / numbers, 1, 64);
-}
-
 void predict_file(Plan& plan, const TrainedGraph& trained, const Input& input,
                   const AnswerPaths& paths, const PredictOptions& options) {
   if (!is_hdf5_name(input.path))
@@ -75,8 +68,11 @@ void predict_graph(Model model, const PredictOptions& options) {
                                         .executor = {},
                                         .tuner = tuning_if(options.compute.tune)});
   const Graph graph = trained.model.graph.up_to(answer_outputs(trained));
+  constexpr std::int64_t kMostAtOnce = 64;
+  const Shape image = graph.infer(1, false)[static_cast<std::size_t>(graph.inputs()[0])].output;
   Plan plan(graph, std::make_shared<Parameters>(queue, trained.model.weights),
-            {.batch = batch_for(graph), .precision = parse_precision(options.compute.precision)});
+            {.batch = images_at_once(image, kMostAtOnce),
+             .precision = parse_precision(options.compute.precision)});
 
   for (const std::string& warning : trained.model.warnings)
     std::printf("warning: the model: %s\n", warning.c_str());
