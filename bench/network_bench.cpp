@@ -1,4 +1,5 @@
-// RatNet as a whole on one thread: inference, and one step of training.
+// Networks on one thread: RatNet's inference, one step of its training, and what pointwise layers
+// between convolutions cost.
 #include <benchmark/benchmark.h>
 
 #include "../apps/dark_slices/ratnet.h"
@@ -43,6 +44,38 @@ BENCHMARK(inference)
     ->Args({32, 32})
     ->Args({256, 0})
     ->Args({256, 256});
+
+// Three convolutions of 32 channels at 64 x 64, each with those layers behind it (decision 0014).
+// The first ReLU becomes part of its convolution; a second one stays a pass of its own.
+void between_convolutions(benchmark::State& state, const std::vector<Layer>& pointwise) {
+  constexpr std::int64_t kBatch = 32;
+  GraphBuilder builder;
+  int last = builder.input("image", {64, 64, 16});
+  const auto then = [&](const Layer& layer) {
+    last = builder.add("layer" + std::to_string(last), layer, {last});
+  };
+  for (int conv = 0; conv < 3; ++conv) {
+    then(layers::Conv{.out = 32, .kernel = {3, 3}});
+    for (const Layer& layer : pointwise) then(layer);
+  }
+  const Graph graph = builder.build({last});
+  Plan plan(graph, std::make_shared<Parameters>(bench_queue(), Weights::initialised(graph, 1)),
+            {.batch = kBatch});
+  const Tensor images = bench_tensor({kBatch, 64, 64, 16});
+  for (auto _ : state) {
+    write_input(plan, images);
+    plan.forward(kBatch);
+  }
+}
+#define BETWEEN(name, ...) \
+  BENCHMARK_CAPTURE(between_convolutions, name, std::vector<Layer>{__VA_ARGS__})
+BETWEEN(nothing);
+BETWEEN(relu, layers::Relu{});
+BETWEEN(relu_twice, layers::Relu{}, layers::Relu{});
+BETWEEN(elu, layers::Elu{});
+BETWEEN(sigmoid, layers::Sigmoid{});
+BETWEEN(tanh, layers::Tanh{});
+BETWEEN(softplus, layers::Softplus{});
 
 // Forward, loss, backward, Adam.
 void training_step(benchmark::State& state) {
