@@ -10,29 +10,39 @@ namespace {
 // Larger values would overflow the index arithmetic and mean nothing.
 constexpr std::int64_t kMost = std::int64_t{1} << 22;
 
-// What is cut or added at the two ends of spatial dimension d (0, ...) of an input.
+// What is cut or added at the two ends of dimension d (1, ...) of an input.
 struct Margins {
   std::int64_t before, after;
 };
-template <class Layer>
-Margins margins(const Layer& layer, const Shape& input, int d) {
+Margins margins(const Pad& pad, const Shape& input, int d) {
   const int rank = input.rank() - 2;
-  return {size_along(layer.before, d, rank, 0, Layer::kind, "before"),
-          size_along(layer.after, d, rank, 0, Layer::kind, "after")};
+  if (d > rank) return {0, 0};
+  return {size_along(pad.before, d - 1, rank, 0, Pad::kind, "before"),
+          size_along(pad.after, d - 1, rank, 0, Pad::kind, "after")};
 }
 
-// change(size, margins) for the size of each spatial dimension of the input.
+std::int64_t cropped(const Sizes& sizes, const Shape& input, int d, const char* what) {
+  const int rank = input.rank() - 2;
+  const auto index = static_cast<std::size_t>(d - 1);
+  if (sizes.size() == static_cast<std::size_t>(rank) + 1) return sizes[index];
+  return d > rank ? 0 : size_along(sizes, d - 1, rank, 0, Crop::kind, what);
+}
+Margins margins(const Crop& crop, const Shape& input, int d) {
+  return {cropped(crop.before, input, d, "before"), cropped(crop.after, input, d, "after")};
+}
+
+// change(size, margins) for the size of each dimension of the input.
 template <class Layer, class Change>
 LayerShapes changed(const Layer& layer, const Shape& input, const Change& change) {
   require(input.rank() >= 3 && input.rank() <= 5, Layer::kind,
           ": needs an input [N, 1 to 3 spatial sizes, C], got ", input);
   LayerShapes shapes;
   shapes.output = input;
-  for (int d = 0; d + 2 < input.rank(); ++d) {
+  for (int d = 1; d < input.rank(); ++d) {
     const Margins m = margins(layer, input, d);
     require(m.before >= 0 && m.before <= kMost && m.after >= 0 && m.after <= kMost, Layer::kind,
             ": before and after must be 0 to ", kMost, ", got ", m.before, " and ", m.after);
-    shapes.output[d + 1] = change(input[d + 1], m);
+    shapes.output[d] = change(input[d], m);
   }
   return shapes;
 }
@@ -41,8 +51,8 @@ LayerShapes changed(const Layer& layer, const Shape& input, const Change& change
 template <class Layer>
 Shape start(const Layer& layer, const Shape& input) {
   Shape place = input;
-  for (int d = 0; d < input.rank(); ++d)
-    place[d] = d == 0 || d == input.rank() - 1 ? 0 : margins(layer, input, d - 1).before;
+  place[0] = 0;
+  for (int d = 1; d < input.rank(); ++d) place[d] = margins(layer, input, d).before;
   return place;
 }
 
@@ -71,7 +81,7 @@ Sampling sampling_of(const Pad& pad, const Shape& input) {
   Sampling sampling;
   sampling.reflect = pad.mode == PadMode::reflect;
   for (int d = 0; d + 2 < input.rank(); ++d)
-    sampling.lines[static_cast<std::size_t>(d)].start = -margins(pad, input, d).before;
+    sampling.lines[static_cast<std::size_t>(d)].start = -margins(pad, input, d + 1).before;
   return sampling;
 }
 
@@ -94,7 +104,8 @@ void Crop::backward(const BackwardCall& call) const {
 std::vector<LayerExample<Crop>> Crop::examples() {
   return {{{.before = {1}, .after = {2}}, {{2, 6, 3}}},
           {{.before = {1, 0}, .after = {0, 2}}, {{2, 3, 5, 2}}},
-          {{.after = {1, 0, 1}}, {{1, 3, 2, 4, 2}}}};
+          {{.after = {1, 0, 1}}, {{1, 3, 2, 4, 2}}},
+          {{.before = {0, 1, 2}, .after = {0, 0, 1}}, {{2, 3, 2, 5}}}};
 }
 
 LayerShapes Pad::infer(std::span<const Shape> inputs, bool) const {

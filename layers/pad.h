@@ -14,7 +14,7 @@ namespace layers {
 
 // x [N, spatial..., C] without the first `before` and the last `after` of each spatial dimension.
 struct Crop {
-  Sizes before = {};
+  Sizes before = {};  // of the channels too where it has one number more
   Sizes after = {};
 
   static constexpr const char* kind = "crop";

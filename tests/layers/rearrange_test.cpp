@@ -34,9 +34,14 @@ TEST_CASE("crop takes the middle", "[device][small]") {
   CHECK(output_of(Crop{.before = {1, 0}, .after = {0, 1}}, {{1, 3, 3, 1}}, {counting(9)}) ==
         Doubles{3, 4, 6, 7});
   CHECK(output_shape(Crop{.before = {1}}, {{2, 3, 4, 5, 6}}) == Shape{2, 2, 3, 4, 6});
+  // One number more: the last channel but one.
+  CHECK(output_of(Crop{.before = {1, 1}, .after = {0, 1}}, {{1, 3, 3}}, {counting(9)}) ==
+        Doubles{4, 7});
+  CHECK(output_shape(Crop{.after = {0, 0, 0, 5}}, {{2, 3, 4, 5, 6}}) == Shape{2, 3, 4, 5, 1});
   CHECK_THROWS_AS(output_shape(Crop{.before = {2}, .after = {1}}, {{1, 3, 1}}), Error);
   CHECK_THROWS_AS(output_shape(Crop{.before = {-1}}, {{1, 3, 1}}), Error);
   CHECK_THROWS_AS(output_shape(Crop{.before = {1, 1}}, {{1, 3, 1}}), Error);
+  CHECK_THROWS_AS(output_shape(Crop{.before = {1, 0, 0}}, {{1, 3, 1}}), Error);
   CHECK_THROWS_AS(output_shape(Crop{.after = {std::int64_t{1} << 62}}, {{1, 3, 1}}), Error);
   CHECK_THROWS_AS(output_shape(Crop{}, {{1, 3}}), Error);
 }
