@@ -11,6 +11,7 @@
 #include "../kernels/gaussian_kl.h"
 #include "../kernels/ssim_loss.h"
 #include "../kernels/submit.h"
+#include "objective_shapes.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -150,6 +151,11 @@ std::string to_json(const Objective& objective) {
   return all.dump();
 }
 
+std::string described(const LossTerm& term) {
+  const std::string kind = kKinds[static_cast<std::size_t>(term.kind)];
+  return "the loss " + kind + (term.output.empty() ? "" : " of '" + term.output + "'");
+}
+
 Objective objective_from_json(std::string_view source) {
   constexpr std::size_t kMost = 100;
   try {
@@ -238,13 +244,13 @@ std::vector<std::string> watch_for(const Graph& graph, const Objective& objectiv
 PlannedLosses::PlannedLosses(Plan& plan, const Objective& objective)
     : plan_(plan), training_(plan.trains()), loss_(plan.queue_handle(), sizeof(double)) {
   const Graph& graph = plan.graph();
+  check_shapes(graph, objective);
   std::vector<bool> used(graph.outputs().size());
   for (const LossTerm& loss : objective) {
     Term term{.loss = loss, .output = output_of(graph, loss.output), .class_weights = {}};
     term.accumulate = used[term.output];
     used[term.output] = true;
     if (loss.kind == LossKind::gaussian_kl) {
-      require(!loss.log_variance.empty(), "gaussian_kl needs the output log_variance");
       term.log_variance = output_of(graph, loss.log_variance);
       require(term.log_variance != term.output && used[term.log_variance] == term.accumulate,
               "gaussian_kl: mean and log_variance are two outputs with the same losses before it");
@@ -269,91 +275,99 @@ PlannedLosses::PlannedLosses(Plan& plan, const Objective& objective)
 
 void PlannedLosses::submit(std::int64_t n, const LossTargets& targets, const View& loss_sum,
                            double times, const std::vector<int>& warm) {
-  Queue& queue = plan_.queue();
   for (std::size_t i = 0; i < terms_.size(); ++i) {
-    const Term& term = terms_[i];
-    const LossTerm& l = term.loss;
-    const double factor = l.weight * times * (warm.empty() ? 1.0 : warm[i] / double{kWarmUpParts});
-    const ConstView y = plan_.output(term.output, n);
-    const View dy = training_ ? plan_.output_gradient(term.output, n) : View();
-    const View loss(loss_.data(), y.dtype, {1});
-    const ConstView labels = l.target == LossTarget::masks ? targets.masks : targets.labels;
-    require(!l.mask || targets.masks, "the loss ", kKinds[static_cast<std::size_t>(l.kind)],
-            " takes pixels by masks, of which there are none");
-    switch (l.kind) {
-      case LossKind::cross_entropy: {
-        const auto classes = static_cast<std::int64_t>(l.class_weights.size());
-        v1::submit(queue, SoftmaxCrossEntropy{
-                              .logits = y,
-                              .labels = labels,
-                              .class_weights =
-                                  classes ? ConstView(term.class_weights.data(), y.dtype, {classes})
-                                          : ConstView(),
-                              .loss = loss,
-                              .dlogits = dy,
-                              .loss_sum = loss_sum,
-                              .label_smoothing = l.label_smoothing,
-                              .factor = factor,
-                              .accumulate = term.accumulate});
-        break;
-      }
-      case LossKind::binary_cross_entropy:
-      case LossKind::mse:
-      case LossKind::l1:
-        v1::submit(queue,
-                   ElementLoss{
-                       .kind = l.kind == LossKind::mse  ? ElementLossKind::mse
-                               : l.kind == LossKind::l1 ? ElementLossKind::l1
-                                                        : ElementLossKind::binary_cross_entropy,
-                       .prediction = y,
-                       .target = compares_images(l.kind) ? targets.image : labels.reshaped(y.shape),
-                       .weights = compares_images(l.kind) ? targets.image_weights : ConstView(),
-                       .mask = l.mask ? targets.masks.reshaped(pixels_of(y.shape)) : ConstView(),
-                       .loss = loss,
-                       .dprediction = dy,
-                       .loss_sum = loss_sum,
-                       .positive_weight = l.positive_weight,
-                       .factor = factor,
-                       .accumulate = term.accumulate});
-        break;
-      case LossKind::dice:
-        v1::submit(queue, DiceLoss{.probabilities = y,
-                                   .labels = labels,
-                                   .loss = loss,
-                                   .dprobabilities = dy,
-                                   .loss_sum = loss_sum,
-                                   .smoothing = l.smoothing,
-                                   .per_sample = l.per_sample,
-                                   .include_background = l.background,
-                                   .factor = factor,
-                                   .accumulate = term.accumulate});
-        break;
-      case LossKind::ssim:
-        require(!targets.image_weights, "the loss ssim cannot weigh pixels");
-        v1::submit(queue, SsimLoss{.prediction = y,
-                                   .target = targets.image,
-                                   .loss = loss,
-                                   .dprediction = dy,
-                                   .loss_sum = loss_sum,
-                                   .window = l.window,
-                                   .sigma = l.sigma,
-                                   .data_range = l.data_range,
-                                   .factor = factor,
-                                   .accumulate = term.accumulate});
-        break;
-      case LossKind::gaussian_kl:
-        v1::submit(queue,
-                   GaussianKl{.mean = y,
-                              .log_variance = plan_.output(term.log_variance, n),
-                              .loss = loss,
-                              .dmean = dy,
-                              .dlog_variance =
-                                  training_ ? plan_.output_gradient(term.log_variance, n) : View(),
-                              .loss_sum = loss_sum,
-                              .factor = factor,
-                              .accumulate = term.accumulate});
-        break;
+    const LossTerm& loss = terms_[i].loss;
+    const double part = warm.empty() ? 1.0 : warm[i] / double{kWarmUpParts};
+    try {
+      submit(terms_[i], n, targets, loss_sum, loss.weight * times * part);
+    } catch (const Error& error) {
+      throw error.with_context(described(loss));
     }
+  }
+}
+
+void PlannedLosses::submit(const Term& term, std::int64_t n, const LossTargets& targets,
+                           const View& loss_sum, double factor) {
+  Queue& queue = plan_.queue();
+  const LossTerm& l = term.loss;
+  const ConstView y = plan_.output(term.output, n);
+  const View dy = training_ ? plan_.output_gradient(term.output, n) : View();
+  const View loss(loss_.data(), y.dtype, {1});
+  const ConstView labels = l.target == LossTarget::masks ? targets.masks : targets.labels;
+  require(!l.mask || targets.masks, "it takes pixels by masks, of which there are none");
+  switch (l.kind) {
+    case LossKind::cross_entropy: {
+      const auto classes = static_cast<std::int64_t>(l.class_weights.size());
+      v1::submit(queue,
+                 SoftmaxCrossEntropy{.logits = y,
+                                     .labels = labels,
+                                     .class_weights = classes ? ConstView(term.class_weights.data(),
+                                                                          y.dtype, {classes})
+                                                              : ConstView(),
+                                     .loss = loss,
+                                     .dlogits = dy,
+                                     .loss_sum = loss_sum,
+                                     .label_smoothing = l.label_smoothing,
+                                     .factor = factor,
+                                     .accumulate = term.accumulate});
+      break;
+    }
+    case LossKind::binary_cross_entropy:
+    case LossKind::mse:
+    case LossKind::l1:
+      v1::submit(
+          queue,
+          ElementLoss{.kind = l.kind == LossKind::mse  ? ElementLossKind::mse
+                              : l.kind == LossKind::l1 ? ElementLossKind::l1
+                                                       : ElementLossKind::binary_cross_entropy,
+                      .prediction = y,
+                      .target = compares_images(l.kind) ? targets.image : labels.reshaped(y.shape),
+                      .weights = compares_images(l.kind) ? targets.image_weights : ConstView(),
+                      .mask = l.mask ? targets.masks.reshaped(pixels_of(y.shape)) : ConstView(),
+                      .loss = loss,
+                      .dprediction = dy,
+                      .loss_sum = loss_sum,
+                      .positive_weight = l.positive_weight,
+                      .factor = factor,
+                      .accumulate = term.accumulate});
+      break;
+    case LossKind::dice:
+      v1::submit(queue, DiceLoss{.probabilities = y,
+                                 .labels = labels,
+                                 .loss = loss,
+                                 .dprobabilities = dy,
+                                 .loss_sum = loss_sum,
+                                 .smoothing = l.smoothing,
+                                 .per_sample = l.per_sample,
+                                 .include_background = l.background,
+                                 .factor = factor,
+                                 .accumulate = term.accumulate});
+      break;
+    case LossKind::ssim:
+      require(!targets.image_weights, "it cannot weigh pixels");
+      v1::submit(queue, SsimLoss{.prediction = y,
+                                 .target = targets.image,
+                                 .loss = loss,
+                                 .dprediction = dy,
+                                 .loss_sum = loss_sum,
+                                 .window = l.window,
+                                 .sigma = l.sigma,
+                                 .data_range = l.data_range,
+                                 .factor = factor,
+                                 .accumulate = term.accumulate});
+      break;
+    case LossKind::gaussian_kl:
+      v1::submit(queue,
+                 GaussianKl{.mean = y,
+                            .log_variance = plan_.output(term.log_variance, n),
+                            .loss = loss,
+                            .dmean = dy,
+                            .dlog_variance =
+                                training_ ? plan_.output_gradient(term.log_variance, n) : View(),
+                            .loss_sum = loss_sum,
+                            .factor = factor,
+                            .accumulate = term.accumulate});
+      break;
   }
 }
 

@@ -52,6 +52,8 @@ constexpr int kWarmUpParts = 32;
 // [{"kind": "dice", "output": "probability", "target": "masks", "weight": 0.5}, ...]; fields that
 // hold their default are left out.
 std::string to_json(const Objective& objective);
+// "the loss dice of 'probability'"
+std::string described(const LossTerm& term);
 // The inverse. Throws Error (input) for anything else.
 Objective objective_from_json(std::string_view json);
 
@@ -87,7 +89,8 @@ struct LossTargets {
 // The losses of a plan's outputs, on its device.
 class PlannedLosses {
  public:
-  // plan: has to stay. Throws Error (usage) where an output is missing or has no loss.
+  // plan: has to stay. Throws Error (usage) where an output is missing or has no loss, and as
+  // check_shapes() does.
   PlannedLosses(Plan& plan, const Objective& objective);
 
   // Adds the weighted sum for n samples to loss_sum [1] f64 and, in training, leaves its gradient
@@ -103,6 +106,9 @@ class PlannedLosses {
     bool accumulate = false;                   // another term before it has the same output
     Buffer class_weights;
   };
+
+  void submit(const Term& term, std::int64_t n, const LossTargets& targets, const View& loss_sum,
+              double factor);
 
   Plan& plan_;
   bool training_;

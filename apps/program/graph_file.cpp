@@ -4,6 +4,7 @@
 
 #include "../../core/atomic_file.h"
 #include "../../core/json_depth.h"
+#include "../../train/objective_shapes.h"
 
 namespace ratnet::inline v1 {
 
@@ -25,6 +26,7 @@ GraphFile read_graph_file(const std::string& path) {
     if (const auto augmentation = take("augmentation"))
       read.augmentation = mri_augmentation_from_json(*augmentation);
     read.graph = Graph::from_json(source);
+    if (read.objective) check_shapes(read.graph, *read.objective);
     return read;
   } catch (const Error& error) {
     throw error.with_context(path);

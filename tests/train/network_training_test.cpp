@@ -265,8 +265,14 @@ TEST_CASE("trainings that data and losses do not allow are refused", "[small]") 
   };
   const TrainerOptions o = quick(1);
   CHECK(with(ErrorKind::input, "has no 'masks'", segmentation(), kSegmentation, o) == "");
-  Objective labels = {{.output = "logits"}};
-  CHECK(with(ErrorKind::input, "has no 'labels'", segmentation(), labels, o) == "");
+  const Objective labels = {{.output = "logits"}};
+  CHECK(with(ErrorKind::input, "the loss cross_entropy of 'logits' gets [12, 12, 2]",
+             segmentation(), labels, o) == "");
+  GraphBuilder classes;
+  const int flat =
+      classes.add("flat", layers::Flatten{}, {classes.input("image", {kSide, kSide, 1})});
+  const Graph classifier = classes.build({classes.add("logits", layers::Dense{.out = 2}, {flat})});
+  CHECK(with(ErrorKind::input, "has no 'labels'", classifier, labels, o) == "");
   TrainerOptions monitored = o;
   monitored.loader.masks = &data.masks;
   monitored.monitor = Monitor::auroc;

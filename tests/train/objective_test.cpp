@@ -1,5 +1,6 @@
 #include "../../train/objective.h"
 
+#include "../../train/objective_shapes.h"
 #include "small_training.h"
 
 using namespace ratnet;
@@ -121,4 +122,63 @@ TEST_CASE("losses and outputs have to belong together", "[device][small]") {
   CHECK(with({mse("")}, "2 outputs") == "");
   CHECK_NOTHROW(PlannedLosses(plan, {mse("one"), mse("two"), mse("one")}));
   CHECK(graph_for(graph, {mse("two")}).outputs().size() == 1);
+}
+
+TEST_CASE("losses say which shape they read") {
+  GraphBuilder b;
+  const int image = b.input("image", {8, 6, 1});
+  const int same = b.add("same", layers::Conv{.out = 1, .kernel = {3, 3}}, {image});
+  const int three = b.add("three", layers::Conv{.out = 3, .kernel = {3, 3}}, {image});
+  const int small = b.add("small", layers::MaxPool{.kernel = {2, 2}}, {same});
+  const int flat = b.add("flat", layers::Flatten{}, {small});
+  const int logits = b.add("logits", layers::Dense{.out = 2}, {flat});
+  const int one = b.add("one", layers::Dense{.out = 1}, {flat});
+  const Graph graph = b.build({same, three, small, logits, one});
+  const auto fits = [&](const char* loss) {
+    check_shapes(graph, objective_from_json("[{" + std::string(loss) + "}]"));
+  };
+  fits(R"("kind": "mse", "output": "same")");
+  fits(R"("kind": "cross_entropy", "output": "logits")");
+  fits(R"("kind": "cross_entropy", "output": "three", "target": "masks")");
+  fits(R"("kind": "binary_cross_entropy", "output": "one")");
+  fits(R"("kind": "binary_cross_entropy", "output": "same", "target": "masks")");
+  fits(R"("kind": "dice", "output": "same")");
+  fits(R"("kind": "gaussian_kl", "output": "one", "log_variance": "one")");
+
+  const std::pair<const char*, const char*> bad[] = {
+      {R"("kind": "mse", "output": "small")",
+       "the loss mse of 'small' gets [4, 3, 1], but reads an image like the input, [8, 6, 1]"},
+      {R"("kind": "ssim", "output": "three")", "gets [8, 6, 3], but reads an image"},
+      {R"("kind": "cross_entropy", "output": "one")",
+       "gets [1], but reads logits of K >= 2 classes [K] for labels"},
+      {R"("kind": "cross_entropy", "output": "three")", "gets [8, 6, 3], but reads logits"},
+      {R"("kind": "cross_entropy", "output": "logits", "target": "masks")",
+       "gets [2], but reads logits of K >= 2 classes [8, 6, K] for masks"},
+      {R"("kind": "binary_cross_entropy", "output": "logits")",
+       "gets [2], but reads one logit [1] for labels"},
+      {R"("kind": "binary_cross_entropy", "output": "small", "target": "masks")",
+       "gets [4, 3, 1], but reads one logit [8, 6, 1] for masks"},
+      {R"("kind": "dice", "output": "logits")",
+       "gets [2], but reads probabilities [8, 6, K] for masks"},
+      {R"("kind": "gaussian_kl", "output": "logits")", "needs the output log_variance"},
+      {R"("kind": "gaussian_kl", "output": "logits", "log_variance": "one")",
+       "gets a mean of [2] and a log_variance of [1]"}};
+  for (const auto& [loss, why] : bad) {
+    INFO(loss);
+    CHECK(refused(ErrorKind::input, why, [&, json = loss] { fits(json); }) == "");
+  }
+}
+
+TEST_CASE("a loss whose numbers do not suit says which one it is") {
+  const QueueHandle queue = test_queue(1);
+  const Graph graph = image_graph(1, 1);
+  Plan plan(graph, std::make_shared<Parameters>(queue, Weights::initialised(graph, 1)), {});
+  PlannedLosses losses(
+      plan,
+      {{.kind = LossKind::ssim, .output = "last", .target = LossTarget::image, .window = 10}});
+  const Buffer sum(queue, sizeof(double));
+  CHECK(
+      refused(ErrorKind::usage, "the loss ssim of 'last': ssim_loss: the window must be odd", [&] {
+        losses.submit(1, {.image = plan.input(0, 1)}, View(sum.data(), DType::f64, {1}));
+      }) == "");
 }

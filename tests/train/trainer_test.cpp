@@ -111,7 +111,8 @@ TEST_CASE("labels and images that do not fit the network are refused", "[device]
   CHECK(refused(ErrorKind::input, "label 2", with(spots(2), small_graph(), kSamples)) == "");
   CHECK(refused(ErrorKind::input, "label", with(spots(kUnlabelled), small_graph(), kSamples)) ==
         "");
-  CHECK(refused(ErrorKind::input, "label 1", with(spots(), small_graph(1), kSamples)) == "");
+  CHECK(refused(ErrorKind::input, "gets [1], but reads logits of K >= 2",
+                with(spots(), small_graph(1), kSamples)) == "");
   Samples swapped = kSamples;  // an unfit label among the validation samples
   swapped.train.erase(swapped.train.begin());
   swapped.validation.push_back(0);
