@@ -7,14 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace ratnet::inline v1 {
+#include "../../imaging/colour.h"
 
-struct Colour {
-  std::uint8_t red = 0;
-  std::uint8_t green = 0;
-  std::uint8_t blue = 0;
-  bool operator==(const Colour&) const = default;
-};
+namespace ratnet::inline v1 {
 
 struct Font {
   double size = 15;  // pixels

@@ -7,9 +7,10 @@
 #include <numeric>
 
 #include "../../core/error.h"
+#include "../../imaging/png.h"
 #include "colour_scale.h"
+#include "data_uri.h"
 #include "html.h"
-#include "png.h"
 
 namespace ratnet::inline v1 {
 namespace {

@@ -6,8 +6,8 @@
 #include "../../apps/report/colour_scale.h"
 #include "../../apps/report/html.h"
 #include "../../apps/report/picture_grid.h"
-#include "../../apps/report/png.h"
 #include "../../core/error.h"
+#include "../../imaging/png.h"
 #include "../catch.h"
 #include "pages.h"
 

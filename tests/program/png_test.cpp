@@ -1,8 +1,9 @@
-#include "../../apps/report/png.h"
+#include "../../imaging/png.h"
 
 #include <filesystem>
 #include <fstream>
 
+#include "../../apps/report/data_uri.h"
 #include "../../core/error.h"
 #include "../../core/random.h"
 #include "../catch.h"

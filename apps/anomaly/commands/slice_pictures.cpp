@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "../../../core/error.h"
+#include "../../../imaging/png.h"
 #include "../../report/colour_scale.h"
-#include "../../report/png.h"
 
 namespace ratnet::inline v1 {
 namespace {

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include <zlib.h>
 
-#include "../../core/error.h"
+#include "../core/error.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -97,21 +98,6 @@ std::string palette_png(std::span<const std::uint8_t> pixels, int width, int hei
     require(pixel < palette.size(), "a pixel has colour ", int{pixel}, " of ", palette.size());
   return png(pixels, width, height, kPaletteType,
              chunk("PLTE", colours) + chunk("tRNS", opacities));
-}
-
-std::string data_uri(std::string_view png) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string result = "data:image/png;base64,";
-  for (std::size_t i = 0; i < png.size(); i += 3) {
-    const std::string_view group = png.substr(i, 3);
-    unsigned bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      result += k <= group.size() ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
-  }
-  return result;
 }
 
 }  // namespace ratnet::inline v1

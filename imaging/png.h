@@ -1,12 +1,11 @@
-// Small pictures as PNG in memory (ISO/IEC 15948), and as what a page holds of them.
+// Small pictures as PNG in memory (ISO/IEC 15948).
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
-#include "canvas.h"
+#include "colour.h"
 
 namespace ratnet::inline v1 {
 
@@ -23,8 +22,5 @@ std::string grey_png(std::span<const std::uint8_t> pixels, int width, int height
 // beyond the palette.
 std::string palette_png(std::span<const std::uint8_t> pixels, int width, int height,
                         std::span<const PaletteColour> palette);
-
-// "data:image/png;base64,..." (RFC 2397, RFC 4648).
-std::string data_uri(std::string_view png);
 
 }  // namespace ratnet::inline v1
