@@ -138,12 +138,13 @@ ProtoMessage attribute_entry(std::string_view key, const ProtoMessage& value) {
 
 }  // namespace
 
-EventWriter::EventWriter(const std::string& folder, std::int64_t resumed_steps)
+EventWriter::EventWriter(const std::string& folder, std::optional<std::int64_t> resumed_steps)
     : file_(std::make_unique<RecordFile>(new_path(folder))) {
   file_->append(new_event(0).bytes(event::file_version, "brain.Event:2").encoded());
-  if (resumed_steps > 0) {
+  if (resumed_steps) {
+    const std::int64_t first = *resumed_steps > 0 ? *resumed_steps + 1 : 0;
     const ProtoMessage log = ProtoMessage().integer(session::status, session::start);
-    file_->append(new_event(resumed_steps + 1).message(event::session_log, log).encoded());
+    file_->append(new_event(first).message(event::session_log, log).encoded());
   }
 }
 

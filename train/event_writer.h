@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,9 +22,9 @@ class RecordFile;
 class EventWriter {
  public:
   // Makes the folder where it is missing. Where a training resumes after `resumed_steps` steps,
-  // TensorBoard drops what older files of the folder say of later ones. Throws Error
-  // (file_system).
-  explicit EventWriter(const std::string& folder, std::int64_t resumed_steps = 0);
+  // TensorBoard drops what older files of the folder say of later ones; all that they say where it
+  // has to begin again (0). Throws Error (file_system).
+  explicit EventWriter(const std::string& folder, std::optional<std::int64_t> resumed_steps = {});
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;

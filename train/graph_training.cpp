@@ -123,8 +123,11 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   if (trainer.loader.masks)
     trainer.data_hash += " " + combined_hash(trainer.loader.masks->hashes());
   say(text("pixels are multiplied by ", scale));
+  trainer.further_settings = {{"test samples", std::to_string(test.size())},
+                              {"pixels", text(name_of(dataset.dtype()), ", times ", scale)}};
   if (options.start) {
     trainer.start = {options.start, &options.start->weights};  // no copy of them
+    trainer.further_settings.emplace_back("started from", options.start_name);
     // When they have been taken.
     trainer.tell_memory = [&](const TrainingMemory& memory) {
       say(what_starts(trained_part, *options.start, options.start_name));

@@ -8,11 +8,13 @@
 #include "../kernels/open.h"
 #include "../network/plan.h"
 #include "judge.h"
+#include "settings_table.h"
 #include "starting_weights.h"
 #include "total_steps.h"
 #include "training_fingerprint.h"
 #include "training_log.h"
 #include "training_step.h"
+#include "validation_pictures.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -89,12 +91,16 @@ class Training {
     // Fails now rather than after the first steps where nothing can be written there.
     if (!options_.checkpoint_path.empty()) AtomicFile{options_.checkpoint_path};
     resume();
+    if (!options_.events_folder.empty() && judge_)
+      pictures_ = std::make_unique<ValidationPictures>(graph_, objective_, dataset_, validation_,
+                                                       options_.loader);
+    const std::size_t kept = best_bytes() + start_bytes() + picture_bytes();
     if (options_.tell_memory)
-      options_.tell_memory(
-          {plan_.memory(),
-           optimiser_.bytes() + (averaged_ ? averaged_->parameters()->bytes() : 0) +
-               (options_.accumulate > 1 ? plan_.gradients().bytes() : 0),
-           step_.bytes() + (judge_ ? judge_->bytes() : 0) + best_bytes() + start_bytes()});
+      options_.tell_memory({plan_.memory(),
+                            optimiser_.bytes() +
+                                (averaged_ ? averaged_->parameters()->bytes() : 0) +
+                                (options_.accumulate > 1 ? plan_.gradients().bytes() : 0),
+                            step_.bytes() + (judge_ ? judge_->bytes() : 0) + kept});
   }
 
   // Its weights once this training's own memory is given back.
@@ -109,6 +115,7 @@ class Training {
   std::size_t memory_beside() const;
   std::size_t best_bytes() const;
   std::size_t start_bytes() const;
+  std::size_t picture_bytes() const;
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
   bool on_host() const { return queue_->device.kind == DeviceKind::cpu; }
@@ -138,7 +145,8 @@ class Training {
   Optimiser optimiser_;
   Loader loader_;
   TrainingStep step_;
-  double mean_loss_ = 0;  // of the epoch, when it was last read
+  std::unique_ptr<ValidationPictures> pictures_;  // where there are events
+  double mean_loss_ = 0;                          // of the epoch, when it was last read
   EarlyStopping stopping_;
   Plateau plateau_;
   TrainingPosition state_;
@@ -163,6 +171,10 @@ std::size_t Training::start_bytes() const {
   if (on_host() && options_.start)
     for (const Weights::Entry& entry : options_.start->entries()) bytes += entry.value.bytes();
   return bytes;
+}
+
+std::size_t Training::picture_bytes() const {
+  return on_host() && pictures_ ? pictures_->bytes() : 0;
 }
 
 void Training::check(const std::vector<std::int64_t>& train) const {
@@ -328,6 +340,8 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
     state_.best = judged()->download();
   }
   log.epoch(record, state_.steps, seconds);
+  if (pictures_ && is_pictured(state_.epoch, options_.epochs, stopping_.should_stop()))
+    for (const auto& [tag, png] : pictures_->draw(*judge_)) log.picture(tag, png, state_.steps);
   ++state_.epoch;
   state_.batch = 0;
   state_.loss_sum = 0;
@@ -337,7 +351,11 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
 
 Training::Outcome Training::run(const TrainingCallback& callback) {
   using Clock = std::chrono::steady_clock;
-  TrainingLog log(options_.log_path, options_.events_folder, graph_, state_.steps);
+  TrainingLog log(options_.log_path, options_.events_folder, graph_,
+                  options_.resume ? std::optional(state_.steps) : std::nullopt);
+  if (!options_.events_folder.empty())
+    log.settings(settings_table(graph_, objective_, options_, loader_.samples_per_epoch(),
+                                std::ssize(validation_)));
   TrainingProgress progress{.epochs = options_.epochs, .steps = options_.schedule.total_steps};
   bool interrupted = false;
   // A resumed training may have ended with the epoch it stopped in.

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../core/device.h"
@@ -85,7 +86,10 @@ struct TrainerOptions {
   std::int64_t checkpoint_every = 500;  // steps; also after every epoch and when interrupted
   bool resume = false;                  // go on from checkpoint_path if it is there
   std::string log_path;                 // JSON lines; empty: none
-  std::string events_folder;            // curves and the graph for TensorBoard; empty: none
+  // Curves, settings, pictures of validation samples and the graph for TensorBoard; empty: none.
+  std::string events_folder;
+  // What its settings tell beside what stands here: names and values.
+  std::vector<std::pair<std::string, std::string>> further_settings;
   // Tells one set of training data from another (its hash): part of the fingerprint by which a
   // checkpoint is known to be of this training.
   std::string data_hash;

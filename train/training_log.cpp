@@ -16,20 +16,20 @@ using Json = nlohmann::ordered_json;  // writes null for numbers that are not fi
 }  // namespace
 
 TrainingLog::TrainingLog(const std::string& path, const std::string& events, const Graph& graph,
-                         std::int64_t resumed_steps)
-    : path_(path) {
+                         std::optional<std::int64_t> resumed_steps)
+    : path_(path), goes_on_(resumed_steps.value_or(0) > 0) {
   if (!events.empty()) {
     events_ = std::make_unique<EventWriter>(events, resumed_steps);
     events_->graph(graph);
   }
   if (path_.empty()) return;
   std::string kept;
-  if (resumed_steps > 0) {
+  if (goes_on_) {
     std::ifstream old(path_);
     for (std::string line; std::getline(old, line);) {
       const Json json = Json::parse(line, nullptr, false);
       if (json.is_object() && json.contains("step") && json["step"].is_number_integer() &&
-          json["step"].get<std::int64_t>() <= resumed_steps)
+          json["step"].get<std::int64_t>() <= *resumed_steps)
         kept += line + "\n";
     }
   }
@@ -76,6 +76,14 @@ void TrainingLog::epoch(const EpochRecord& record, std::int64_t step, double sec
   add("epoch/validation_auroc", record.validation_auroc);
   add("epoch/validation_accuracy", record.validation_accuracy);
   add("epoch/validation_dice", record.validation_dice);
+}
+
+void TrainingLog::settings(const std::string& markdown) {
+  if (events_ && !goes_on_) events_->text("training/settings", markdown, 0);
+}
+
+void TrainingLog::picture(const std::string& tag, const std::string& png, std::int64_t step) {
+  if (events_) events_->image(tag, png, step);
 }
 
 }  // namespace ratnet::inline v1

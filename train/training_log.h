@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "checkpoint.h"
@@ -14,20 +15,25 @@ namespace ratnet::inline v1 {
 class TrainingLog {
  public:
   // Opens the file for writing; where a training resumes after `resumed_steps` steps, the lines up
-  // to there are kept and later ones dropped. events: a folder for TensorBoard, which also gets the
-  // graph. An empty path or folder logs nothing. Throws Error (file_system).
+  // to there are kept and later ones dropped; 0: it is to resume, but nothing was kept. events: a
+  // folder for TensorBoard, which also gets the graph. An empty path or folder logs nothing. Throws
+  // Error (file_system).
   TrainingLog(const std::string& path, const std::string& events, const Graph& graph,
-              std::int64_t resumed_steps);
+              std::optional<std::int64_t> resumed_steps);
   ~TrainingLog();
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;
 
   void step(std::int64_t step, std::int64_t epoch, double loss, double rate);
   void epoch(const EpochRecord& record, std::int64_t step, double seconds);
+  // For TensorBoard alone. Settings: where the training begins; one that goes on has told them.
+  void settings(const std::string& markdown);
+  void picture(const std::string& tag, const std::string& png, std::int64_t step);
 
  private:
   void line(const std::string& text);
   std::string path_;
+  bool goes_on_ = false;
   std::FILE* file_ = nullptr;
   std::unique_ptr<EventWriter> events_;
 };

@@ -4,17 +4,14 @@
 
 namespace ratnet::inline v1 {
 
-std::map<std::string, std::string> training_provenance(const TrainerOptions& options,
-                                                       const TrainingResult& result,
-                                                       const std::string& data_hash) {
+std::map<std::string, std::string> training_settings(const TrainerOptions& options,
+                                                     const std::string& data_hash) {
   const OptimiserOptions& optimiser = options.optimiser;
   std::map<std::string, std::string> all = {
       {"ratnet_version", version()},
       {"data_hash", data_hash},
       {"seed", std::to_string(options.loader.seed)},
       {"precision", std::string(name_of(options.precision))},
-      {"epochs", std::to_string(result.history.size())},
-      {"steps", std::to_string(result.steps)},
       {"batch", std::to_string(options.loader.batch)},
       {"learning_rate", text(options.schedule.rate)},
       {"schedule", std::string(name_of(options.schedule.kind))},
@@ -28,6 +25,15 @@ std::map<std::string, std::string> training_provenance(const TrainerOptions& opt
   for (const std::string& pattern : options.freeze) all["freeze " + pattern] = "frozen";
   if (options.loader.change) all["augmentation"] = options.loader.change.name;
   if (options.tuner) all["tuned"] = "yes";
+  return all;
+}
+
+std::map<std::string, std::string> training_provenance(const TrainerOptions& options,
+                                                       const TrainingResult& result,
+                                                       const std::string& data_hash) {
+  std::map<std::string, std::string> all = training_settings(options, data_hash);
+  all["epochs"] = std::to_string(result.history.size());
+  all["steps"] = std::to_string(result.steps);
   return all;
 }
 

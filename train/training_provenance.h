@@ -8,7 +8,11 @@
 
 namespace ratnet::inline v1 {
 
-// Version, data, and the settings that shaped the result, as Model::provenance has them.
+// Version, data, and the settings that shape the result, known before the training.
+std::map<std::string, std::string> training_settings(const TrainerOptions& options,
+                                                     const std::string& data_hash);
+
+// The same with how long it went on, as Model::provenance has them.
 std::map<std::string, std::string> training_provenance(const TrainerOptions& options,
                                                        const TrainingResult& result,
                                                        const std::string& data_hash);

@@ -133,8 +133,9 @@ void add_training_options(CLI::App& command, TrainingCommandOptions& options) {
       ->capture_default_str();
   command.add_flag("--recompute", trainer.recompute,
                    "compute values again in place of keeping them: less memory, longer steps");
-  command.add_option("--tensorboard", trainer.events_folder,
-                     "folder for TensorBoard: curves and the network");
+  command.add_option(
+      "--tensorboard", trainer.events_folder,
+      "folder for TensorBoard: curves, settings, the network, and samples as pictures");
   add_device_option(command, options.device);
   add_precision_option(command, options.precision);
   add_threads_option(command, trainer.threads);

@@ -3,7 +3,6 @@
 #include <bit>
 #include <cmath>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -11,107 +10,17 @@
 
 #include <sys/resource.h>
 
-#include "../../core/atomic_file.h"
 #include "../../core/error.h"
 #include "../../train/protobuf.h"
 #include "../../train/record_file.h"
-#include "../catch.h"
 #include "../network/temporary_folder.h"
+#include "event_file.h"
 
 using namespace ratnet;
-using ratnet::testing::TemporaryFolder;
+using namespace ratnet::testing;
 using namespace std::string_literals;
 
 namespace {
-
-std::uint64_t little_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;)
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
-// Bit by bit, as the polynomial is written in RFC 3720.
-std::uint64_t masked_crc(std::string_view bytes) {
-  std::uint32_t crc = 0xFFFFFFFF;
-  for (const char byte : bytes)
-    for (int bit = 0; bit < 8; ++bit) {
-      const bool odd = ((crc ^ static_cast<unsigned>(static_cast<unsigned char>(byte)) >> bit) & 1);
-      crc = (crc >> 1) ^ (odd ? 0x82F63B78u : 0);
-    }
-  crc = ~crc;
-  return ((crc >> 15) | (crc << 17)) + 0xA282EAD8u;
-}
-
-// The contents of all whole records, and whether nothing is left over.
-struct Records {
-  std::vector<std::string> bodies;
-  bool whole = true;
-};
-
-Records read_records(const std::string& path) {
-  const std::string file = read_file(path, 1 << 20);
-  Records records;
-  for (std::string_view rest = file; !rest.empty();) {
-    if (rest.size() < 12) return records.whole = false, records;
-    const std::uint64_t size = little_endian(rest.substr(0, 8));
-    REQUIRE(little_endian(rest.substr(8, 4)) == masked_crc(rest.substr(0, 8)) % (1ull << 32));
-    if (rest.size() < size + 16) return records.whole = false, records;
-    const std::string_view body = rest.substr(12, size);
-    REQUIRE(little_endian(rest.substr(12 + size, 4)) == masked_crc(body) % (1ull << 32));
-    records.bodies.emplace_back(body);
-    rest.remove_prefix(size + 16);
-  }
-  return records;
-}
-
-// The fields of a message by number: the bytes, or the eight of a varint.
-using Fields = std::multimap<int, std::string>;
-
-std::uint64_t read_varint(std::string_view& bytes) {
-  std::uint64_t value = 0;
-  for (int shift = 0;; shift += 7) {
-    REQUIRE((!bytes.empty() && shift < 64));
-    const auto byte = static_cast<unsigned char>(bytes[0]);
-    bytes.remove_prefix(1);
-    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return value;
-  }
-}
-
-Fields fields_of(std::string_view bytes) {
-  Fields fields;
-  while (!bytes.empty()) {
-    const std::uint64_t key = read_varint(bytes);
-    std::size_t size = key % 8 == 1 ? 8 : 4;
-    if (key % 8 == 0) {
-      const std::uint64_t value = read_varint(bytes);
-      std::string eight(8, '\0');
-      std::memcpy(eight.data(), &value, 8);
-      fields.emplace(static_cast<int>(key >> 3), eight);
-      continue;
-    }
-    if (key % 8 == 2) size = read_varint(bytes);
-    REQUIRE(size <= bytes.size());
-    fields.emplace(static_cast<int>(key >> 3), bytes.substr(0, size));
-    bytes.remove_prefix(size);
-  }
-  return fields;
-}
-
-std::string one(const Fields& fields, int number) {
-  REQUIRE(fields.count(number) == 1);
-  return fields.find(number)->second;
-}
-
-std::uint64_t whole(const Fields& fields, int number) { return little_endian(one(fields, number)); }
-
-double real(std::string_view bytes) { return std::bit_cast<double>(little_endian(bytes)); }
-
-// The one Value of an event's Summary.
-Fields value_of(const std::string& event) {
-  return fields_of(one(fields_of(one(fields_of(event), 5)), 1));
-}
 
 // A picture of 3 x 2 pixels in grey: as far as its header, which is all that is read of it.
 const std::string kPng = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\3\0\0\0\2\x08\0\0\0\0\1\2\3\4"s;
