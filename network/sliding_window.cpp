@@ -164,22 +164,35 @@ Shape patches_shape(const SlidingWindow& window, std::int64_t n, std::int64_t ch
 
 Tensor slide(const SlidingWindow& window, const ConstView& image, std::int64_t outputs,
              const PatchFunction& function) {
+  image_grid("sliding window", image);
+  require(outputs >= 1, "sliding window: a voxel must have at least 1 output, got ", outputs);
+  Shape shape = image.shape;
+  shape[shape.rank() - 1] = outputs;
+  Tensor result(shape, DType::f32);
+  slide(window, image, function, result);
+  return result;
+}
+
+void slide(const SlidingWindow& window, const ConstView& image, const PatchFunction& function,
+           const View& result) {
   const ImageGrid grid = image_grid("sliding window", image);
   require(window.overlap >= 0 && window.overlap < 1,
           "sliding window: overlap must be 0 to below 1,", " got ", window.overlap);
   require(window.sigma == 0 || (window.sigma >= 0.05 && window.sigma <= 1000),
           "sliding window: sigma must be 0, or 0.05 to 1000 patches, got ", window.sigma);
   require(window.batch >= 1, "sliding window: batch must be at least 1, got ", window.batch);
-  require(outputs >= 1, "sliding window: a voxel must have at least 1 output, got ", outputs);
+  const std::int64_t outputs = result.shape.rank() > 0 ? result.shape.back() : 0;
+  require(result.dtype == DType::f32 && outputs >= 1 &&
+              result.shape.without_last() == image.shape.without_last(),
+          "sliding window: the result of an image ", image.shape, " cannot be ",
+          name_of(result.dtype), " ", result.shape);
   require(image.shape.rank() == 4 || window.patch.size() == 2, "sliding window: patches of ",
           window.patch.size(), " sizes over an image ", image.shape, "; choose H, W");
   const Slider slider(window, grid, outputs);
   const std::int64_t all = slider.runs();
   const std::int64_t batch = std::min(window.batch, all);
 
-  Shape shape = image.shape;
-  shape[shape.rank() - 1] = outputs;
-  Tensor result(shape, DType::f32);
+  std::fill_n(result.as<float>(), result.count(), 0.0f);
   Tensor patches(patches_shape(window, batch, grid.channels), DType::f32);
   Tensor said(patches_shape(window, batch, outputs), DType::f32);
   const std::int64_t patch_count = patches.count() / batch, said_count = said.count() / batch;
@@ -191,9 +204,8 @@ Tensor slide(const SlidingWindow& window, const ConstView& image, std::int64_t o
     function(patches.view().first(n), said.view().first(n));
     for (std::int64_t i = 0; i < n; ++i)
       slider.add(slider.run(first + i), said.values<float>().data() + i * said_count,
-                 result.values<float>().data());
+                 result.as<float>());
   }
-  return result;
 }
 
 }  // namespace ratnet::inline v1

@@ -39,4 +39,8 @@ using PatchFunction = std::function<void(const ConstView& patches, const View& o
 Tensor slide(const SlidingWindow& window, const ConstView& image, std::int64_t outputs,
              const PatchFunction& function);
 
+// The same into memory that is there: result f32 [H, W, K] or [D, H, W, K], whatever it holds.
+void slide(const SlidingWindow& window, const ConstView& image, const PatchFunction& function,
+           const View& result);
+
 }  // namespace ratnet::inline v1

@@ -25,10 +25,11 @@ std::vector<Draw> balanced_draws(std::span<const std::int64_t> indices,
     classes[labels[static_cast<std::size_t>(index)]].push_back(index);
   Random random = stream(options, epoch, Purpose::balance);
   std::vector<Draw> draws;
-  draws.reserve(indices.size());
-  std::size_t remainder = indices.size() % classes.size();
+  const std::size_t total = indices.size() * static_cast<std::size_t>(options.copies);
+  draws.reserve(total);
+  std::size_t remainder = total % classes.size();
   for (auto& [label, members] : classes) {
-    std::size_t wanted = indices.size() / classes.size();
+    std::size_t wanted = total / classes.size();
     if (remainder > 0) {
       --remainder;
       ++wanted;
@@ -64,7 +65,9 @@ EpochOrder epoch_order(std::span<const std::int64_t> indices, std::span<const st
   if (options.balance)
     order.draws = balanced_draws(indices, labels, options, epoch);
   else
-    for (const std::int64_t index : indices) order.draws.push_back({index, 0});
+    for (const std::int64_t index : indices)
+      for (std::int64_t copy = 0; copy < options.copies; ++copy)
+        order.draws.push_back({index, static_cast<std::int32_t>(copy)});
   const auto n = static_cast<std::int64_t>(order.draws.size());
 
   if (!options.shuffle) {

@@ -13,6 +13,7 @@ struct OrderOptions {
   std::uint64_t seed = 0;
   bool shuffle = true;
   bool balance = false;
+  std::int64_t copies = 1;       // of every image in an epoch
   std::int64_t block = 1;        // images that are read together
   std::int64_t window_rows = 0;  // images held at once: blocks are shuffled, then rows in a window
 };
@@ -35,10 +36,10 @@ struct EpochOrder {
   std::vector<OrderWindow> windows;
 };
 
-// As many draws as indices. Plain: each index once. Balanced: every class that occurs equally
-// often (within one), a class's images equally often (within one), the odd ones drawn anew each
-// epoch; `labels` is indexed by the indices. Every window but the last has at least window_rows
-// draws or more than window_rows - block images.
+// As many draws as indices, `copies` times. Plain: each index once in each copy. Balanced: every
+// class that occurs equally often (within one), a class's images equally often (within one), the
+// odd ones drawn anew each epoch; `labels` is indexed by the indices. Every window but the last has
+// at least window_rows draws or more than window_rows - block images.
 EpochOrder epoch_order(std::span<const std::int64_t> indices, std::span<const std::uint8_t> labels,
                        const OrderOptions& options, std::int64_t epoch);
 

@@ -1,43 +1,10 @@
 #include "patch_sampler.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
-#include "../core/random.h"
+#include "patch_cut.h"
 
 namespace ratnet::inline v1 {
-namespace {
-
-// Copies what a patch and a volume share of a line of `n` voxels from `first`, each of `channels`
-// values; the rest is `outside`. A null line is all outside.
-template <class T>
-void copy_line(const T* line, std::int64_t voxels, std::int64_t first, std::int64_t n,
-               std::int64_t channels, T outside, T* to) {
-  const std::int64_t begin = line ? std::clamp<std::int64_t>(-first, 0, n) : n;
-  const std::int64_t end = line ? std::clamp<std::int64_t>(voxels - first, begin, n) : n;
-  std::fill(to, to + begin * channels, outside);
-  if (end > begin)
-    std::copy(line + (first + begin) * channels, line + (first + end) * channels,
-              to + begin * channels);
-  std::fill(to + end * channels, to + n * channels, outside);
-}
-
-template <class T>
-void copy_patch(const T* from, const ImageGrid& grid, std::int64_t channels, const Size3& first,
-                const Size3& size, T outside, T* to) {
-  for (std::int64_t d = 0; d < size[0]; ++d)
-    for (std::int64_t h = 0; h < size[1]; ++h) {
-      const std::int64_t at_d = first[0] + d, at_h = first[1] + h;
-      const bool inside = at_d >= 0 && at_d < grid.size[0] && at_h >= 0 && at_h < grid.size[1];
-      copy_line(inside ? from + grid.at(at_d, at_h, 0) * channels : nullptr, grid.size[2], first[2],
-                size[2], channels, outside, to);
-      to += size[2] * channels;
-    }
-}
-
-}  // namespace
-
 PatchSampler::PatchSampler(std::vector<LabelledVolume> volumes, PatchOptions options)
     : PatchSampler(std::make_shared<const std::vector<LabelledVolume>>(std::move(volumes)),
                    std::move(options)) {}
@@ -105,13 +72,8 @@ PatchSampler::Place PatchSampler::place(std::int64_t epoch, std::int64_t index) 
     return static_cast<std::size_t>(random.integer(static_cast<std::int64_t>(n)));
   };
   Place place;
-  // Every stretch of patches has its share, not only the mean.
-  const auto step = [&](std::int64_t n) {
-    return std::floor(static_cast<double>(n) * options_.labelled);
-  };
-  const bool labelled = step(index + 1) > step(index);
-  std::int64_t voxel = 0;
-  if (labelled) {
+  std::optional<std::int64_t> voxel;
+  if (in_share(options_.labelled, index)) {
     const std::size_t label = any(labels_.size());
     place.volume = with_label_[label][any(with_label_[label].size())];
     const auto voxels =
@@ -120,18 +82,8 @@ PatchSampler::Place PatchSampler::place(std::int64_t epoch, std::int64_t index) 
   } else {
     place.volume = static_cast<std::int64_t>(any(volumes_.size()));
   }
-  const ImageGrid& grid = volumes_[static_cast<std::size_t>(place.volume)].grid;
-  const Size3 centre{voxel / (grid.size[1] * grid.size[2]), voxel / grid.size[2] % grid.size[1],
-                     voxel % grid.size[2]};
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    const std::int64_t room = grid.size[axis] - size_[axis];
-    if (room < 0)
-      place.first[axis] = -(-room / 2);
-    else if (labelled)
-      place.first[axis] = std::clamp<std::int64_t>(centre[axis] - size_[axis] / 2, 0, room);
-    else
-      place.first[axis] = random.integer(room + 1);
-  }
+  place.first =
+      patch_corner(volumes_[static_cast<std::size_t>(place.volume)].grid, size_, voxel, random);
   return place;
 }
 
@@ -161,10 +113,10 @@ void PatchSampler::fill(Executor& executor, std::int64_t epoch, std::int64_t ind
     const Place at = place(epoch, index + i);
     const std::shared_ptr<const LabelledVolume> volume = read(at.volume);
     const ImageGrid& grid = volumes_[static_cast<std::size_t>(at.volume)].grid;
-    copy_patch(volume->image.values<float>().data(), grid, grid.channels, at.first, size_,
-               options_.outside, images.as<float>() + i * voxels * grid.channels);
-    copy_patch(volume->mask.values<std::uint8_t>().data(), grid, 1, at.first, size_,
-               options_.ignore, masks.as<std::uint8_t>() + i * voxels);
+    cut_patch(volume->image, grid, at.first, size_, static_cast<double>(options_.outside),
+              images.as<float>() + i * voxels * grid.channels);
+    cut_patch(volume->mask, {grid.size, 1}, at.first, size_, options_.ignore,
+              masks.as<std::uint8_t>() + i * voxels);
   });
 }
 
