@@ -118,6 +118,11 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
            test.size(), " to test"));
 
   TrainerOptions trainer = options.trainer;
+  if (options.patches) {
+    trainer.loader.patches = *options.patches;
+    trainer.loader.patches.size = patch_size(graph);
+    check_patches(graph, objective, dataset.image_shape(), dataset.name());
+  }
   trainer.loader.scales = {static_cast<float>(scale)};
   trainer.data_hash = combined_hash(dataset.hashes());
   if (trainer.loader.masks)
@@ -163,6 +168,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.provenance = training_provenance(trainer, trained, trainer.data_hash);
   model.provenance["losses"] = to_json(objective);
   model.provenance["split_hash"] = hash_of(splits);
+  if (options.patches) model.provenance[kPatches] = to_json(*options.patches);
   if (options.start) model.provenance["started_from"] = options.start_name;
   model.provenance["pixels"] = std::string(name_of(dataset.dtype()));
   if (!test.empty()) {

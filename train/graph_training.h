@@ -14,12 +14,17 @@ namespace ratnet::inline v1 {
 // on: marks_of() them.
 constexpr const char* kLearntImages = "learnt_images";
 
+// What a model's provenance says of the patches that it was trained on: to_json() of them.
+constexpr const char* kPatches = "patches";
+
 struct GraphTrainingOptions {
   // Epochs, batch, rate, seed, device, masks, checkpoint; scales and data hash are set here.
   TrainerOptions trainer;
   // What pixels are multiplied by; by default 1/255 for u8, 1/65535 for u16, 1/32767 for i16 and 1
   // for f32.
   std::optional<double> scale;
+  // Train on patches of the images, of the size of the graph's input; whole images are judged.
+  std::optional<Patches> patches = {};
   // The model whose weights it starts with, by their names, and what to call it in sentences.
   std::shared_ptr<const Model> start = nullptr;
   std::string start_name;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "../core/thread_pool.h"
+#include "../kernels/open.h"
 #include "class_output.h"
 #include "class_probabilities.h"
 #include "loader_rows.h"
@@ -18,9 +19,17 @@ namespace {
 // No more samples at once than a training that fits its memory takes.
 PlanOptions plan_for(const Graph& graph, const Objective& objective, const Dataset& dataset,
                      const LoaderOptions& options, Precision precision) {
-  return {.batch = images_at_once(dataset.image_shape(), options.batch),
+  const Shape image = dataset.image_shape();
+  const Shape shown = options.patches ? options.patches.shape(image.back()) : image;
+  return {.batch = images_at_once(shown, options.batch),
           .precision = precision,
-          .watch = watch_for(graph, objective)};
+          .watch = options.patches ? std::vector<std::string>() : watch_for(graph, objective)};
+}
+
+// Where whole images are judged: the plan's own queue, or one beside its device.
+QueueHandle processor(const QueueHandle& queue, int threads) {
+  if (queue->device.kind == DeviceKind::cpu) return queue;
+  return open_queue({.device = {DeviceKind::cpu, 0}, .threads = threads, .executor = {}});
 }
 
 Objective without_training_aids(Objective objective) {
@@ -161,29 +170,94 @@ std::vector<std::int64_t> usable_samples(std::vector<std::int64_t> indices,
 }
 
 Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const Objective& objective,
-             Dataset& dataset, const LoaderOptions& options, Precision precision)
+             Dataset& dataset, const LoaderOptions& options, Precision precision,
+             const WindowOptions& window)
     : objective_(without_training_aids(objective)),
       dataset_(dataset),
       options_(options),
       plan_(graph, std::move(parameters), plan_for(graph, objective, dataset, options, precision)),
-      losses_(plan_, objective_),
-      targets_(plan_.queue_handle(), objective_, dataset.image_shape(), plan_.batch(),
-               options.change.makes_targets),
-      loss_sum_(plan_.queue_handle(), sizeof(double)) {
+      loss_sum_(plan_.queue_handle(), sizeof(double)),
+      values_(graph.outputs().size()) {
   options_.batch = plan_.batch();
   options_.shuffle = false;
   options_.balance = false;
   options_.augmentation = {};
   options_.weights.clear();
   options_.queue = plan_.queue_handle();
+  const Shape image = dataset.image_shape();
+  if (!options.patches) {
+    losses_.emplace(plan_, objective_);
+    targets_.emplace(plan_.queue_handle(), objective_, image, plan_.batch(),
+                     options.change.makes_targets);
+    return;
+  }
+  whole_images_.emplace(plan_, objective_, image, window);
+  whole_losses_.emplace(processor(plan_.queue_handle(), options.readers), graph, objective_, image);
+  options_.patches = {};
+  options_.batch = 1;
+  options_.ahead = 1;
+  options_.queue = nullptr;  // they are cut into patches first
+}
+
+std::size_t Judge::bytes() const {
+  std::size_t bytes = plan_.memory().beside_parameters();
+  if (targets_) bytes += targets_->bytes();
+  if (whole_images_ && plan_.queue().device.kind == DeviceKind::cpu)
+    bytes += whole_images_->bytes() + whole_losses_->bytes();
+  return bytes;
+}
+
+std::size_t Judge::loader_bytes(const std::vector<std::int64_t>& indices) const {
+  return indices.empty() ? 0 : Loader(dataset_, indices, options_).bytes();
 }
 
 std::size_t Judge::plan_bytes(const Graph& graph, std::shared_ptr<Parameters> parameters,
                               const Objective& objective, const Dataset& dataset,
                               const LoaderOptions& options) {
-  return Plan::memory_of(graph, std::move(parameters),
-                         plan_for(graph, objective, dataset, options, Precision::f32))
-      .beside_parameters();
+  const QueueHandle queue = parameters->queue();
+  std::size_t bytes = Plan::memory_of(graph, std::move(parameters),
+                                      plan_for(graph, objective, dataset, options, Precision::f32))
+                          .beside_parameters();
+  if (options.patches && queue->device.kind == DeviceKind::cpu)
+    bytes += WholeLosses::bytes_of(queue, graph, dataset.image_shape());
+  return bytes;
+}
+
+double Judge::judge_batch(const Batch& batch, double share, const std::vector<bool>& wanted,
+                          std::vector<ConstView>& outputs) {
+  Queue& queue = plan_.queue();
+  const Graph& graph = plan_.graph();
+  const std::int64_t n = batch.count;
+  double sum = 0;
+  wait_on_failure(queue, [&] {
+    const View input = plan_.input(0, n);
+    upload(queue, input.data, batch.images.data, input.bytes());
+    targets_->upload(queue, batch);
+    plan_.forward(n);
+    LossTargets targets = targets_->first(n);
+    if (reads(objective_, LossTarget::image) && !targets.image)
+      targets.image =
+          plan_.watched(graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name, n);
+    losses_->submit(n, targets, View(loss_sum_.data(), DType::f64, {1}), share);
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (!wanted[i]) continue;
+      const ConstView from = plan_.output(i, n);
+      values_[i].resize(static_cast<std::size_t>(from.count()));
+      download(queue, values_[i].data(), from.data, from.bytes());
+      outputs[i] = ConstView(values_[i].data(), DType::f32, from.shape);
+    }
+    loss_sum_.download(&sum, sizeof sum);
+    wait(queue);
+  });
+  return sum;
+}
+
+double Judge::judge_whole(const Batch& batch, std::vector<ConstView>& outputs) {
+  const std::vector<View> made = whole_losses_->outputs();
+  whole_images_->run({batch.images.data, DType::f32, dataset_.image_shape()}, made);
+  for (std::size_t i = 0; i < made.size(); ++i)
+    outputs[i] = ConstView(made[i]).reshaped(made[i].shape.batch_of(1));
+  return whole_losses_->of(batch);
 }
 
 Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged) {
@@ -195,50 +269,34 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch
               .overlap = {},
               .dice = std::nan("")};
   if (indices.empty()) return j;
-  Queue& queue = plan_.queue();
   const Graph& graph = plan_.graph();
   const auto by_sample = class_output(graph, objective_, LossTarget::labels);
   const auto by_pixel = class_output(graph, objective_, LossTarget::masks);
   if (by_pixel) j.overlap.resize(static_cast<std::size_t>(by_pixel->classes()));
   // Outputs that are looked at here or by the caller, in host memory.
-  std::vector<std::vector<float>> values(graph.outputs().size());
-  std::vector<bool> wanted(values.size(), judged != nullptr);
+  std::vector<bool> wanted(values_.size(), judged != nullptr);
   for (const auto& output : {by_sample, by_pixel})
     if (output) wanted[output_of(graph, output->output)] = true;
-  const auto values_of = [&](const ClassOutput& output) -> const std::vector<float>& {
-    return values[output_of(graph, output.output)];
-  };
 
   loss_sum_.clear();
   Loader loader(dataset_, indices, options_);
+  const auto all = static_cast<double>(indices.size());
   double sum = 0;
   for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
-    const std::int64_t n = batch.count;
-    std::vector<ConstView> outputs(values.size());
-    wait_on_failure(queue, [&] {
-      const View input = plan_.input(0, n);
-      upload(queue, input.data, batch.images.data, input.bytes());
-      targets_.upload(queue, batch);
-      plan_.forward(n);
-      LossTargets targets = targets_.first(n);
-      if (reads(objective_, LossTarget::image) && !targets.image)
-        targets.image =
-            plan_.watched(graph.nodes()[static_cast<std::size_t>(graph.inputs()[0])].name, n);
-      losses_.submit(n, targets, View(loss_sum_.data(), DType::f64, {1}),
-                     static_cast<double>(n) / static_cast<double>(indices.size()));
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!wanted[i]) continue;
-        const ConstView from = plan_.output(i, n);
-        values[i].resize(static_cast<std::size_t>(from.count()));
-        download(queue, values[i].data(), from.data, from.bytes());
-        outputs[i] = ConstView(values[i].data(), DType::f32, from.shape);
-      }
-      loss_sum_.download(&sum, sizeof sum);
-      wait(queue);
-    });
-    if (by_sample)
-      j.scores.insert(j.scores.end(), values_of(*by_sample).begin(), values_of(*by_sample).end());
+    std::vector<ConstView> outputs(values_.size());
+    if (whole_images_)
+      sum += judge_whole(batch, outputs) / all;
+    else
+      sum = judge_batch(batch, static_cast<double>(batch.count) / all, wanted, outputs);
+    const auto values_of = [&](const ClassOutput& output) {
+      const ConstView& view = outputs[output_of(graph, output.output)];
+      return std::span(view.as<float>(), static_cast<std::size_t>(view.count()));
+    };
+    if (by_sample) {
+      const auto scores = values_of(*by_sample);
+      j.scores.insert(j.scores.end(), scores.begin(), scores.end());
+    }
     if (by_pixel)
       count_pixels(j, values_of(*by_pixel).data(), batch.masks.as<std::uint8_t>(),
                    batch.masks.count(), *by_pixel);

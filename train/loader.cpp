@@ -15,6 +15,7 @@
 #include "../core/thread_pool.h"
 #include "loader_order.h"
 #include "loader_rows.h"
+#include "patch_cut.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -67,6 +68,12 @@ struct Slot {
   }
 };
 
+// What a worker puts aside: an image before it is augmented, and a patch in its stored type.
+struct Scratch {
+  std::vector<float> image;
+  Tensor patch, mask;
+};
+
 // Apart from how often a sample is drawn in an epoch, which counts from 0.
 constexpr std::uint32_t kOfChange = 1u << 31;
 
@@ -78,8 +85,10 @@ struct Loader::State {
   Dataset& dataset;
   const std::vector<std::int64_t> indices;
   const LoaderOptions options;
+  const Shape sample;  // an image, or a patch of one
   std::vector<std::uint8_t> labels;
   std::int64_t per_epoch = 0;  // batches
+  std::size_t slot_bytes = 0;  // of all slots
   bool keep_all = false;       // the images fit in memory
   OrderOptions order_options;
   std::vector<std::int64_t> all_rows;
@@ -100,12 +109,16 @@ struct Loader::State {
   std::exception_ptr failure;
 
   State(Dataset& source, std::vector<std::int64_t> samples, LoaderOptions wanted)
-      : dataset(source), indices(std::move(samples)), options(std::move(wanted)) {
+      : dataset(source),
+        indices(std::move(samples)),
+        options(std::move(wanted)),
+        sample(options.patches ? options.patches.shape(dataset.image_shape().back())
+                               : dataset.image_shape()) {
     check();
     labels = dataset.table().labels;
     if (options.balance) check_labels();
     const auto n = static_cast<std::int64_t>(indices.size());
-    per_epoch = (n + options.batch - 1) / options.batch;
+    per_epoch = (samples_per_epoch() + options.batch - 1) / options.batch;
 
     all_rows = indices;
     std::sort(all_rows.begin(), all_rows.end());
@@ -114,21 +127,27 @@ struct Loader::State {
     const std::size_t image_bytes =
         static_cast<std::size_t>(image.count()) * size_of(dataset.dtype());
     keep_all = all_rows.size() <= options.memory_budget / std::max<std::size_t>(1, image_bytes);
-    const std::int64_t block = loader_block(dataset);
+    // Patches come from large images, of which many need not be read together.
+    const std::int64_t block =
+        options.patches ? std::max<std::int64_t>(1, dataset.chunk()) : loader_block(dataset);
     // A batch must never need three windows at once.
+    const bool each = options.shuffle && !options.balance;  // so many draws of each image
+    const std::int64_t least =
+        (each ? (options.batch + copies() - 1) / copies() : options.batch) + block;
     const std::int64_t window_rows = std::max(
         static_cast<std::int64_t>(options.window_bytes / std::max<std::size_t>(1, image_bytes)),
-        options.batch + block);
+        least);
     order_options = {.seed = options.seed,
                      .shuffle = options.shuffle,
                      .balance = options.balance,
+                     .copies = copies(),
                      .block = block,
                      .window_rows = keep_all ? n + block : window_rows};
 
     slots.resize(static_cast<std::size_t>(options.ahead) + 1);
     for (Slot& slot : slots) {
-      const Shape pixels = image.without_last().batch_of(options.batch);
-      slot.images = View(nullptr, DType::f32, image.batch_of(options.batch));
+      const Shape pixels = sample.without_last().batch_of(options.batch);
+      slot.images = View(nullptr, DType::f32, sample.batch_of(options.batch));
       slot.labels = View(nullptr, DType::i32, {options.batch});
       slot.weights = Tensor({options.batch}, DType::f32);
       std::vector<View*> parts = {&slot.images, &slot.labels};
@@ -144,6 +163,7 @@ struct Loader::State {
       }
       std::size_t bytes = 0;
       for (const View* part : parts) bytes += part->bytes();
+      slot_bytes += bytes;
       if (options.queue)
         slot.of_queue = HostBuffer(options.queue, bytes);
       else
@@ -157,6 +177,23 @@ struct Loader::State {
   }
 
   ~State() { halt(); }
+
+  std::int64_t copies() const { return options.patches ? options.patches.per_image : 1; }
+  std::int64_t samples_per_epoch() const { return std::ssize(indices) * copies(); }
+
+  std::size_t bytes() const {
+    std::size_t all = slot_bytes;
+    const std::int64_t kept_rows = std::min(
+        std::ssize(all_rows), keep_all ? std::ssize(all_rows) : 2 * order_options.window_rows);
+    const auto add = [&](const Dataset& source) {
+      if (!keep_all || !source.resident())
+        all += static_cast<std::size_t>(kept_rows * source.image_shape().count()) *
+               size_of(source.dtype());
+    };
+    add(dataset);
+    if (options.masks) add(*options.masks);
+    return all;
+  }
 
   void check() const {
     const auto size = static_cast<std::size_t>(dataset.size());
@@ -177,6 +214,7 @@ struct Loader::State {
     require(options.weights.empty() || options.weights.size() == size,
             "loader: ", options.weights.size(), " weights for ", size, " samples");
     check_augmentation(options.augmentation);
+    if (options.patches) check_patches();
     require(options.change || !options.change.makes_targets,
             "loader: a change that makes targets has nothing to apply");
     require(!options.change || !options.change.name.empty(),
@@ -191,6 +229,27 @@ struct Loader::State {
             dataset.size(), " images of ", image);
     require(!options.augmentation.subpixel,
             "loader: masks move by whole pixels, not by fractions of one");
+  }
+
+  void check_patches() const {
+    const Patches& patches = options.patches;
+    const auto axes = std::ssize(patches.size);
+    require(axes == 3 ? dataset.image_shape().rank() == 4 : axes == 2, "loader: ", dataset.name(),
+            ": patches of ", axes, " sizes of images ", dataset.image_shape());
+    three_axes("loader: patches", patches.size);
+    require(patches.per_image >= 1 && patches.per_image <= kMostPatchesPerImage,
+            "loader: patches of an image must be 1 to ", kMostPatchesPerImage, ", got ",
+            patches.per_image);
+    if (samples_per_epoch() > kMostPatchesPerEpoch)
+      fail(ErrorKind::input, "loader: ", dataset.name(), ": ", patches.per_image, " patches of ",
+           indices.size(), " images are more than the ", kMostPatchesPerEpoch,
+           " that an epoch can have");
+    const double share = patches.labelled_share(options.masks != nullptr);
+    require(share >= 0 && share <= 1, "loader: the labelled share of patches must be 0 to 1, got ",
+            share);
+    if (share > 0 && !options.masks)
+      fail(ErrorKind::input, dataset.name(), ": a share of ", share,
+           " of the patches shall be labelled, but no masks are read: leave \"labelled\" out");
   }
 
   void check_labels() const {
@@ -246,7 +305,7 @@ struct Loader::State {
 
   std::pair<std::int64_t, std::int64_t> draws_of(std::int64_t number) const {
     const std::int64_t begin = number * options.batch;
-    return {begin, std::min(begin + options.batch, static_cast<std::int64_t>(indices.size()))};
+    return {begin, std::min(begin + options.batch, samples_per_epoch())};
   }
 
   LoadedRows read_rows(Dataset& source, const std::vector<std::int64_t>& rows) {
@@ -301,7 +360,12 @@ struct Loader::State {
   }
 
   void work() {
-    std::vector<float> scratch(static_cast<std::size_t>(dataset.image_shape().count()));
+    Scratch scratch;
+    if (options.augmentation.any()) scratch.image.resize(static_cast<std::size_t>(sample.count()));
+    if (options.patches) {
+      scratch.patch = Tensor(sample, dataset.dtype());
+      scratch.mask = Tensor(sample.without_last(), DType::u8);
+    }
     std::unique_lock lock(mutex);
     for (;;) {
       changed.wait(lock, [&] {
@@ -350,11 +414,27 @@ struct Loader::State {
     }
   }
 
+  // Puts the draw's patch, in the scratch, in the place of an image and its mask.
+  void cut(ConstView& image, ConstView& mask, std::int64_t epoch, const Draw& draw,
+           Scratch& scratch) const {
+    const ImageGrid grid{three_axes("loader", image.shape.without_last().sizes()),
+                         image.shape.back()};
+    const Size3 size = three_axes("loader", options.patches.size);
+    const Size3 first =
+        patch_place(options.patches, image.shape, mask, options.seed, epoch, draw.index, draw.copy);
+    cut_patch(image, grid, first, size, 0, scratch.patch.data());
+    image = scratch.patch;
+    if (!mask) return;
+    cut_patch(mask, {grid.size, 1}, first, size, kUnlabelled, scratch.mask.data());
+    Shape pixels = scratch.mask.shape();
+    pixels.push_back(1);
+    mask = ConstView(scratch.mask.data(), DType::u8, pixels);
+  }
+
   void fill(Slot& slot, const EpochOrder& order, std::int64_t ticket,
             const std::vector<std::pair<std::int64_t, std::shared_ptr<const Rows>>>& sources,
-            std::vector<float>& scratch) const {
+            Scratch& scratch) const {
     const auto [begin, end] = draws_of(ticket % per_epoch);
-    const Shape image = dataset.image_shape();
     Batch& batch = slot.batch;
     batch.epoch = ticket / per_epoch;
     batch.number = ticket % per_epoch;
@@ -372,8 +452,8 @@ struct Loader::State {
       const Draw& draw = order.draws[static_cast<std::size_t>(i)];
       const auto index = static_cast<std::size_t>(draw.index);
       const auto at = static_cast<std::size_t>(i - begin);
-      const Sample sample = slot.sample(at);
-      auto* to = sample.image.as<float>();
+      const Sample made = slot.sample(at);
+      auto* to = made.image.as<float>();
       const auto draws = [&](std::uint32_t use) {
         return random_for(options.seed, batch.epoch, draw.index,
                           use + static_cast<std::uint32_t>(draw.copy));
@@ -382,22 +462,24 @@ struct Loader::State {
                           : options.scales.size() == 1 ? options.scales[0]
                                                        : options.scales[index];
       const Rows& rows = *sources[source].second;
-      const ConstView stored = rows.images.image(draw.index);
+      ConstView stored = rows.images.image(draw.index);
+      ConstView mask = rows.masks ? rows.masks->image(draw.index) : ConstView();
+      if (options.patches) cut(stored, mask, batch.epoch, draw, scratch);
       if (options.augmentation.any()) {
-        convert(stored, scratch.data(), scale);
+        convert(stored, scratch.image.data(), scale);
         Random random = draws(0);
-        augment(options.augmentation, ConstView(scratch.data(), DType::f32, image), sample.image,
-                random);
+        augment(options.augmentation, ConstView(scratch.image.data(), DType::f32, sample),
+                made.image, random);
       } else {
         convert(stored, to, scale);
       }
-      if (rows.masks) {
+      if (mask) {
         Random random = draws(0);
-        augment_mask(options.augmentation, rows.masks->image(draw.index), sample.mask, random);
+        augment_mask(options.augmentation, mask, made.mask, random);
       }
       if (options.change) {
         Random random = draws(kOfChange);
-        options.change.apply(sample, random);
+        options.change.apply(made, random);
       }
       const bool labelled = !labels.empty() && labels[index] != kUnlabelled;
       slot.labels.as<std::int32_t>()[at] = labelled ? labels[index] : -1;
@@ -426,10 +508,9 @@ Loader::Loader(Dataset& dataset, std::vector<std::int64_t> indices, LoaderOption
     : state_(std::make_unique<State>(dataset, std::move(indices), std::move(options))) {}
 Loader::~Loader() = default;
 
-std::int64_t Loader::samples_per_epoch() const {
-  return static_cast<std::int64_t>(state_->indices.size());
-}
+std::int64_t Loader::samples_per_epoch() const { return state_->samples_per_epoch(); }
 std::int64_t Loader::batches_per_epoch() const { return state_->per_epoch; }
+std::size_t Loader::bytes() const { return state_->bytes(); }
 
 void Loader::seek(std::int64_t epoch, std::int64_t batch) {
   require(epoch >= 0 && epoch < (std::int64_t{1} << 32) && batch >= 0 && batch < state_->per_epoch,

@@ -12,6 +12,7 @@
 #include "../core/tensor.h"
 #include "augment.h"
 #include "dataset.h"
+#include "patches.h"
 
 namespace ratnet::inline v1 {
 
@@ -38,6 +39,10 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   bool shuffle = true;   // otherwise in the order of the indices
   bool balance = false;  // every class equally often in an epoch (needs labels; see loader_order.h)
+  // Where they have a size, samples are patches of the images, and an epoch has `per_image` of each
+  // (balanced classes: so many times as there are images). About an image smaller than a patch lie
+  // zeros, with 255 in its mask.
+  Patches patches;
   Augmentation augmentation;
   SampleChange change;  // after it
   // What pixels are multiplied by: one factor for all, or one for every sample of the dataset;
@@ -91,6 +96,9 @@ class Loader {
 
   std::int64_t samples_per_epoch() const;
   std::int64_t batches_per_epoch() const;
+  // Host memory of the batches and of the images and masks that it keeps; none of those that are in
+  // memory anyway.
+  std::size_t bytes() const;
 
   // Continues with this batch of this epoch. A new loader stands at (0, 0).
   void seek(std::int64_t epoch, std::int64_t batch);

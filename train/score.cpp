@@ -19,22 +19,33 @@ void run_over(Plan& plan, Dataset& dataset, const std::vector<std::int64_t>& ind
               const ScoreOptions& options,
               const std::function<void(const Batch& batch, std::span<const View> outputs)>& visit) {
   if (indices.empty()) return;
+  WholeImages* const whole = options.whole;
+  const std::int64_t most = whole ? 1 : plan.batch();
   const std::size_t count = plan.graph().outputs().size();
+  const auto shape_of = [&](std::size_t i, std::int64_t n) {
+    return whole ? whole->output_shape(i).batch_of(n) : plan.output(i, n).shape;
+  };
   std::vector<std::vector<float>> values(count);
   for (std::size_t i = 0; i < count; ++i)
-    values[i].resize(static_cast<std::size_t>(plan.output(i, plan.batch()).count()));
-  LoaderOptions loading{.batch = plan.batch(),
-                        .shuffle = false,
-                        .scales = options.scales,
-                        .threads = options.threads};
+    values[i].resize(static_cast<std::size_t>(shape_of(i, most).count()));
+  LoaderOptions loading{
+      .batch = most, .shuffle = false, .scales = options.scales, .threads = options.threads};
+  if (whole) loading.ahead = 1;  // they may be large
   Loader loader(dataset, indices, loading);
   for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
     std::vector<View> outputs;
     for (std::size_t i = 0; i < count; ++i)
-      outputs.emplace_back(values[i].data(), DType::f32, plan.output(i, batch.count).shape);
-    const ConstView in[] = {batch.images};
-    plan.run(in, outputs);
+      outputs.emplace_back(values[i].data(), DType::f32, shape_of(i, batch.count));
+    if (whole) {
+      std::vector<View> of_one;
+      for (const View& output : outputs)
+        of_one.push_back(output.reshaped(Shape(output.shape.sizes().subspan(1))));
+      whole->run(sample_of(batch.images, 0), of_one);
+    } else {
+      const ConstView in[] = {batch.images};
+      plan.run(in, outputs);
+    }
     visit(batch, outputs);
   }
 }

@@ -7,6 +7,7 @@
 
 #include "../network/plan.h"
 #include "loader.h"
+#include "whole_images.h"
 
 namespace ratnet::inline v1 {
 
@@ -14,6 +15,8 @@ struct ScoreOptions {
   // What pixels are multiplied by: one factor, or one for every sample of the dataset; empty is 1.
   std::vector<float> scales;
   int threads = 1;  // that convert images
+  // Shows whole images to a plan of patches, one at a time; null where it takes images as they are.
+  WholeImages* whole = nullptr;
 };
 
 // How many images of that shape at once, up to `most`, keep them within a few megabytes.

@@ -94,7 +94,7 @@ class Training {
     if (!options_.events_folder.empty() && judge_)
       pictures_ = std::make_unique<ValidationPictures>(graph_, objective_, dataset_, validation_,
                                                        options_.loader);
-    const std::size_t kept = best_bytes() + start_bytes() + picture_bytes();
+    const std::size_t kept = best_bytes() + start_bytes() + picture_bytes() + sample_bytes();
     if (options_.tell_memory)
       options_.tell_memory({plan_.memory(),
                             optimiser_.bytes() +
@@ -116,6 +116,7 @@ class Training {
   std::size_t best_bytes() const;
   std::size_t start_bytes() const;
   std::size_t picture_bytes() const;
+  std::size_t sample_bytes() const;
   void check(const std::vector<std::int64_t>& train) const;
   void resume();
   bool on_host() const { return queue_->device.kind == DeviceKind::cpu; }
@@ -177,6 +178,15 @@ std::size_t Training::picture_bytes() const {
   return on_host() && pictures_ ? pictures_->bytes() : 0;
 }
 
+// On a CPU batches, and the images that patches are cut from, lie in its memory too.
+std::size_t Training::sample_bytes() const {
+  if (!on_host() || !options_.loader.patches) return 0;
+  std::size_t bytes = loader_.bytes() + (judge_ ? judge_->loader_bytes(validation_) : 0);
+  for (const Dataset* source : {&dataset_, options_.loader.masks})
+    if (source) bytes += source->resident().bytes();
+  return bytes;
+}
+
 void Training::check(const std::vector<std::int64_t>& train) const {
   require(options_.epochs >= 1, "a training has 1 epoch or more, not ", options_.epochs);
   require(options_.accumulate >= 1, "a step takes the gradients of 1 or more batches, not ",
@@ -220,9 +230,11 @@ void Training::check(const std::vector<std::int64_t>& train) const {
       }
   const Shape input = plan_.input(0, 1).shape;
   const Shape image = dataset_.image_shape();
-  if (input != image.batch_of(1))
+  if (!options_.loader.patches && input != image.batch_of(1))
     fail(ErrorKind::input, dataset_.name(), ": has images of ", to_string(image),
-         ", the network takes ", to_string(input), " (with the batch in front)");
+         ", the network takes ", to_string(input),
+         " (with the batch in front); resample them, or train on patches of them (\"patches\" in "
+         "the graph's file)");
 }
 
 void Training::resume() {
@@ -420,9 +432,15 @@ TrainingResult train_network(const Graph& graph, const Objective& objective, Dat
                              const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& validation,
                              const TrainerOptions& options, const TrainingCallback& callback) {
+  const Graph trained = graph_for(graph, objective);
+  if (options.loader.patches) {
+    require(options.loader.patches.size == patch_size(trained), "patches of ",
+            Shape(options.loader.patches.size), " for a network that takes ",
+            Shape(patch_size(trained)));
+    check_patches(trained, objective, dataset.image_shape(), dataset.name());
+  }
   auto [result, weights] =
-      Training(graph_for(graph, objective), objective, dataset, train, validation, options)
-          .run(callback);
+      Training(trained, objective, dataset, train, validation, options).run(callback);
   if (weights) result.weights = weights->download();
   return std::move(result);
 }

@@ -34,7 +34,7 @@ struct TrainingMemory {
   Plan::Memory plan;
   std::size_t optimiser = 0;  // its moments, averaged weights, accumulated gradients
   // Batches on their way and the plan that judges; on a CPU the best epoch's weights and those that
-  // it started from too.
+  // it started from too, and of a training on patches the images.
   std::size_t beside = 0;
   std::size_t total() const { return plan.total() + optimiser + beside; }
 };
@@ -112,12 +112,14 @@ struct TrainingResult {
   std::int64_t steps = 0;
 };
 
-// graph: one input [H, W, C]; objective: what of its outputs is made small, other outputs are left
-// out. train, validation: indices into the dataset; validation may be empty. Masks come by
-// options.loader. The result is the same to the bit for the same options on the same device,
-// however often it was interrupted and resumed and however many threads worked. Throws Error: usage
-// for options that make no sense, input where labels, masks or images do not fit the network, a
-// weight to start with has another shape, or the checkpoint is not of this training.
+// graph: one input [H, W, C] or [D, H, W, C], of the images' size unless loader.patches cut them;
+// held-out samples are then judged as whole images (judge.h). objective: what of its outputs is
+// made small, other outputs are left out. train, validation: indices into the dataset; validation
+// may be empty. Masks come by options.loader. The result is the same to the bit for the same
+// options on the same device, however often it was interrupted and resumed and however many threads
+// worked. Throws Error: usage for options that make no sense, input where labels, masks or images
+// do not fit the network, a weight to start with has another shape, or the checkpoint is not of
+// this training.
 TrainingResult train_network(const Graph& graph, const Objective& objective, Dataset& dataset,
                              const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& validation,

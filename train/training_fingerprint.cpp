@@ -63,6 +63,9 @@ std::string training_fingerprint(const Graph& graph, const Objective& objective,
   // What is seldom used stands only where it is, so that older checkpoints stay known.
   if (o.tuner) line += " tuned";
   if (o.start) line += " start " + digest(*o.start);
+  if (o.loader.patches)  // their size is the graph's
+    line += text(" patches ", o.loader.patches.per_image, " ", std::hexfloat,
+                 o.loader.patches.labelled_share(o.loader.masks != nullptr));
   for (const std::string& pattern : o.freeze) line += " freeze '" + pattern + "'";
   return line;
 }

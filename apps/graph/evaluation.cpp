@@ -113,11 +113,12 @@ GraphEvaluation evaluated(const TrainedGraph& trained, const QueueHandle& queue,
   Judge judge(graph, std::make_shared<Parameters>(queue, trained.model.weights), trained.objective,
               dataset,
               {.batch = trained.batch,
+               .patches = trained.patches.value_or(Patches()),
                .scales = {static_cast<float>(trained.scale)},
                .masks = masks,
                .threads = options.threads > 0 ? options.threads : usable_processors(),
                .readers = options.threads},
-              options.precision);
+              options.precision, options.window);
   GraphEvaluation e;
   std::optional<MaskFigures> by_mask;
   e.in_mm = !options.spacing.empty();

@@ -51,6 +51,7 @@ struct GraphEvaluation {
 struct GraphEvaluationOptions {
   Precision precision = Precision::f32;
   int threads = 0;              // that read images and compare them; 0: one for every processor
+  WindowOptions window{};       // of models of patches
   std::vector<double> spacing;  // mm between pixels along [D,] H, W; empty: distances in pixels
   BootstrapOptions bootstrap{};
   std::function<void(std::int64_t done)> progress;

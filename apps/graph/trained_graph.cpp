@@ -7,6 +7,7 @@
 #include "../../core/printable.h"
 #include "../../train/graph_training.h"
 #include "../../train/learnt_images.h"
+#include "../../train/whole_images.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -82,6 +83,18 @@ void make_printable(Model& model) {
   for (std::string& warning : model.warnings) warning = printable(warning);
 }
 
+// Absent where the model was trained on whole images.
+std::optional<Patches> patches_of(const Model& model, const Objective& objective) {
+  const auto found = model.provenance.find(kPatches);
+  if (found == model.provenance.end()) return std::nullopt;
+  Patches patches = patches_from_json(found->second);
+  const Graph& graph = model.graph;
+  patches.size = patch_size(graph);
+  const Shape input = graph.infer(1, false)[static_cast<std::size_t>(graph.inputs()[0])].output;
+  check_patches(graph, objective, patches.shape(input.back()), "its patches");
+  return patches;
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
@@ -124,12 +137,17 @@ TrainedGraph read(Model model) {
         std::ranges::find(trained.others, name) == trained.others.end())
       trained.others.push_back(name);
   }
+  trained.patches = patches_of(model, trained.objective);
   if (const auto* marks = marks_in(model, kLearntImages)) trained.learnt = *marks;
   trained.model = std::move(model);
   return trained;
 }
 
 }  // namespace
+
+std::optional<std::size_t> TrainedGraph::patch_axes() const {
+  return patches ? std::optional(patches->size.size()) : std::nullopt;
+}
 
 std::vector<std::string> TrainedGraph::class_names() const {
   std::vector<std::string> names;
@@ -150,13 +168,22 @@ TrainedGraph trained_graph(Model model, const std::string& name) {
 }
 
 void check_images(const TrainedGraph& trained, const Dataset& dataset) {
+  if (trained.patches) {
+    try {
+      check_patches(trained.model.graph, trained.objective, dataset.image_shape(), dataset.name());
+    } catch (const Error& error) {
+      throw about(error, trained, dataset);
+    }
+    return;
+  }
   const Graph& graph = trained.model.graph;
   const Shape taken = graph.infer(1, false)[static_cast<std::size_t>(graph.inputs()[0])].output;
   const Shape image = dataset.image_shape();
   if (taken != image.batch_of(1))
     fail(ErrorKind::input, dataset.name(), ": has images of ", to_string(image), ", ", trained.name,
          " takes ", to_string(taken),
-         " (with the batch in front); resample them, or train on this size");
+         " (with the batch in front); resample them, or train on this size or on patches "
+         "(\"patches\" in the graph's file)");
 }
 
 void check_class_names(const TrainedGraph& trained, const std::vector<std::string>& others,

@@ -8,6 +8,7 @@
 #include "../../network/model.h"
 #include "../../train/class_output.h"
 #include "../../train/dataset.h"
+#include "../../train/patches.h"
 
 namespace ratnet::inline v1 {
 
@@ -23,10 +24,14 @@ struct TrainedGraph {
   LossTerm ssim;                                 // by which their SSIM is told
   // These, and outputs of the graph that neither tell apart nor are made of such alone.
   std::vector<std::string> others;
+  // That it was trained on, with their size; absent where it takes images as they are.
+  std::optional<Patches> patches;
   // Of the images that it learnt from and was validated on, marks_of(); absent where the model does
   // not tell.
   std::optional<std::vector<double>> learnt;
 
+  // Axes of the patches that it was trained on; absent where it takes images as they are.
+  std::optional<std::size_t> patch_axes() const;
   // Of the labels: the model's names where there are as many, else their numbers.
   std::vector<std::string> class_names() const;
 };
@@ -35,7 +40,7 @@ struct TrainedGraph {
 // say how it was trained.
 TrainedGraph trained_graph(Model model, const std::string& name);
 
-// Throws Error (input) unless the graph takes images of the dataset's size.
+// Throws Error (input) unless the graph takes images of the dataset's size, or patches of them.
 void check_images(const TrainedGraph& trained, const Dataset& dataset);
 
 // Throws Error (input) where both sides name the classes of labels, and otherwise: then labels mean

@@ -65,6 +65,7 @@ void EvaluateOptions::check_for(const std::string& system) const {
   require(graph || against.empty(), "--against is for models of `train --graph`");
   require(graph || reliability.empty(), "--reliability is for models of `train --graph`");
   require(graph || spacing.empty(), "--spacing is for models of `train --graph`");
+  require(graph || !window.given(), "--overlap and --flips are for models of `train --graph`");
   if (anomaly || graph) scan.check_used(false);
 }
 
@@ -105,6 +106,7 @@ void add_evaluate(CLI::App& program) {
                    "in place of pixels")
       ->delimiter(',')
       ->allow_extra_args(false);  // what follows is the model and the file
+  add_window_options(*command, options->window);
   command->add_option("--json", options->json,
                       "write all figures to this file (- for the terminal)");
   add_scan_options(*command, options->scan);

@@ -10,6 +10,7 @@
 #include "../../network/model.h"
 #include "../../train/dataset.h"
 #include "options.h"
+#include "window_options.h"
 
 namespace ratnet::inline v1 {
 
@@ -23,6 +24,7 @@ struct EvaluateOptions {
   std::string json;  // "-": standard output, in place of the table
   std::string against, reliability;
   std::vector<double> spacing;
+  WindowCommandOptions window;
   ScanOptions scan;
   ComputeOptions compute;
 

@@ -25,6 +25,7 @@ GraphFile read_graph_file(const std::string& path) {
     if (const auto losses = take("losses")) read.objective = objective_from_json(*losses);
     if (const auto augmentation = take("augmentation"))
       read.augmentation = mri_augmentation_from_json(*augmentation);
+    if (const auto patches = take("patches")) read.patches = patches_from_json(*patches);
     read.graph = Graph::from_json(source);
     if (read.objective) check_shapes(read.graph, *read.objective);
     return read;

@@ -14,6 +14,7 @@ struct GraphFile {
   Graph graph;
   std::optional<Objective> objective;  // its "losses", where there are any
   std::optional<MriAugmentation> augmentation;
+  std::optional<Patches> patches;  // without their size, which is that of the graph's input
 };
 
 // Throws Error, beginning with the path: file_system where it cannot be read, input for anything

@@ -33,6 +33,7 @@ void PredictOptions::check_for(const std::string& system) const {
   const bool graph = system == "graph";
   require(!graph || !brain_level, "--brain-level is for models of dark slices");
   require(graph || !probabilities, "--probabilities is for models of `train --graph`");
+  require(graph || !window.given(), "--overlap and --flips are for models of `train --graph`");
   if (graph) scan.check_used(false);
 }
 
@@ -72,6 +73,7 @@ void add_predict(CLI::App& program) {
                       "otherwise estimated from each run or file");
   command->add_flag("--probabilities", options->probabilities,
                     "graphs that find masks: write the probabilities of all classes too");
+  add_window_options(*command, options->window);
   add_scan_options(*command, options->scan);
   add_compute_options(*command, options->compute);
   command->footer(

@@ -9,6 +9,7 @@
 #include "../../network/model.h"
 #include "inputs.h"
 #include "options.h"
+#include "window_options.h"
 
 namespace ratnet::inline v1 {
 
@@ -18,6 +19,7 @@ struct PredictOptions {
   std::string output;
   std::optional<double> brain_level;
   bool probabilities = false;
+  WindowCommandOptions window;
   ScanOptions scan;
   ComputeOptions compute;
 

@@ -65,6 +65,7 @@ void run(Options options) {
       file.graph, *file.objective, *dataset,
       {.trainer = trainer,
        .scale = options.scale,
+       .patches = file.patches,
        .start = start,
        .start_name = std::filesystem::path(options.start).filename().string(),
        .allow_leakage = options.allow_leakage},

@@ -89,9 +89,15 @@ struct AnswerFiles::State {
     }
     const Graph& graph = trained.model.graph;
     const auto shapes = graph.infer(n, false);
-    for (const std::string& name : trained.others)
-      arrays->add(array_name(name), DType::f32,
-                  shapes[static_cast<std::size_t>(graph.find(name))].output);
+    for (const std::string& name : trained.others) {
+      Shape shape = shapes[static_cast<std::size_t>(graph.find(name))].output;
+      if (trained.patches) {  // of the whole image
+        const std::int64_t width = shape.back();
+        shape = mask_shape.batch_of(n);
+        shape.push_back(width);
+      }
+      arrays->add(array_name(name), DType::f32, shape);
+    }
   }
 
   const View& output(const std::string& name, std::span<const View> outputs) const {

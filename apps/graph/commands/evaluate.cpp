@@ -53,6 +53,7 @@ GraphEvaluation judge(const TrainedGraph& trained, const Samples& samples,
       evaluate_graph(trained, queue, *samples.dataset, samples.masks.get(), indices,
                      {.precision = parse_precision(options.compute.precision),
                       .threads = options.compute.threads,
+                      .window = options.window.window(options.model, trained.patch_axes()),
                       .spacing = options.spacing,
                       .progress = [&](std::int64_t done) { progress.update(done); }});
   progress.finish();
@@ -70,6 +71,7 @@ void evaluate_graph(Model model, const EvaluateOptions& options) {
           ": tells no samples apart, which --against and --reliability are for");
   require(trained.by_mask || options.spacing.empty(), options.model,
           ": finds no masks, which --spacing is for");
+  options.window.window(options.model, trained.patch_axes());  // refuses before it reads the file
   // Beyond these it is another unit, and distances come out as zeros or without end.
   constexpr double kLeast = 1e-3, kMost = 1e3;
   for (const double step : options.spacing)

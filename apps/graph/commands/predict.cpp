@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
+#include <optional>
 
 #include "../../../core/thread_pool.h"
 #include "../../../kernels/open.h"
@@ -21,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 void predict_file(Plan& plan, const TrainedGraph& trained, const Input& input,
-                  const AnswerPaths& paths, const PredictOptions& options) {
+                  const AnswerPaths& paths, const PredictOptions& options,
+                  const WindowOptions& window) {
   if (!is_hdf5_name(input.path))
     fail(ErrorKind::input, input.path, ": is no HDF5 file (.h5, .hdf5), which a model of ",
          "`train --graph` takes; docs/file-formats.md says how images stand in one");
@@ -31,13 +33,16 @@ void predict_file(Plan& plan, const TrainedGraph& trained, const Input& input,
   AnswerFiles files(trained, *dataset, options.probabilities, paths);
   std::vector<std::int64_t> all(static_cast<std::size_t>(dataset->size()));
   std::iota(all.begin(), all.end(), 0);
+  std::optional<WholeImages> whole;
+  if (trained.patches) whole.emplace(plan, trained.objective, dataset->image_shape(), window);
   Progress progress(fs::path(input.path).filename().string(), "samples", dataset->size());
   std::int64_t done = 0;
   const int threads = options.compute.threads;
   try {
     run_over(plan, *dataset, all,
              {.scales = {static_cast<float>(trained.scale)},
-              .threads = threads > 0 ? threads : usable_processors()},
+              .threads = threads > 0 ? threads : usable_processors(),
+              .whole = whole ? &*whole : nullptr},
              [&](const Batch& batch, std::span<const View> outputs) {
                stop_if_interrupted();
                files.add(batch, outputs);
@@ -62,6 +67,7 @@ void predict_graph(Model model, const PredictOptions& options) {
   const TrainedGraph trained = trained_graph(std::move(model), options.model);
   require(trained.by_mask || !options.probabilities, options.model,
           ": finds no masks, which --probabilities is for");
+  const WindowOptions window = options.window.window(options.model, trained.patch_axes());
   check_array_names(trained, options.probabilities);
   const QueueHandle queue = open_queue({.device = parse_device(options.compute.device),
                                         .threads = options.compute.threads,
@@ -82,7 +88,7 @@ void predict_graph(Model model, const PredictOptions& options) {
         return answer_paths(folder, path).table;
       },
       [&](const Input& input, const std::string& folder) {
-        predict_file(plan, trained, input, answer_paths(folder, input.path), options);
+        predict_file(plan, trained, input, answer_paths(folder, input.path), options, window);
       })
       .throw_if_any();
 }
