@@ -222,3 +222,40 @@ TEST_CASE("models that do not say how they were trained are refused by name") {
     CHECK(fails("multiplied by", [&](Model& m) { m.preprocessing[0].values["by"] = by; }) == "");
   CHECK(fails("do not ascend", [](Model& m) { m.coefficients[kLearntImages] = {2, 1}; }) == "");
 }
+
+TEST_CASE("a model of patches tells their size, and takes images of any") {
+  GraphBuilder b;
+  const int image = b.input("image", {8, 4, 1});
+  const Graph graph = b.build({b.add("again", layers::Conv{.out = 1, .kernel = {1, 1}}, {image})});
+  TensorDataset dataset = noise();
+  GraphTrainingOptions o;
+  o.trainer.epochs = 1;
+  o.trainer.loader = {.batch = 4, .seed = 3};
+  o.trainer.threads = 1;
+  o.patches = Patches{.per_image = 2};
+  const Model model =
+      train_graph(graph, {{.kind = LossKind::mse, .target = LossTarget::image}}, dataset, o).model;
+  CHECK(model.provenance.at(kPatches) == R"({"per_image":2})");
+  const auto read = [&](const std::string& patches) {
+    return trained_graph({.system = model.system,
+                          .graph = patches == "code" ? classifier() : model.graph,
+                          .weights = model.weights.clone(),
+                          .preprocessing = model.preprocessing,
+                          .provenance = {{"losses", model.provenance.at("losses")},
+                                         {"batch", "4"},
+                                         {kPatches, patches}}},
+                         "m");
+  };
+  const TrainedGraph trained = read(R"({"per_image":2})");
+  CHECK(trained.patches->size == std::vector<std::int64_t>{8, 4});
+  CHECK(trained.patch_axes() == 2u);
+  CHECK_NOTHROW(check_images(trained, dataset));
+  const TensorDataset volumes(Tensor({2, 3, 8, 9, 1}, DType::u8), {}),
+      colours(Tensor({2, 8, 9, 3}, DType::u8), {});
+  CHECK_NOTHROW(check_images(trained, volumes));
+  CHECK(refused(ErrorKind::input, "of which there are no patches",
+                [&] { check_images(trained, colours); }) == "");
+  for (const char* bad : {"", "8", R"({"per_image":0})", R"({"other":1})"})
+    CHECK(refused(ErrorKind::input, "m: patches", [&] { read(bad); }) == "");
+  CHECK(refused(ErrorKind::input, "m: ", [&] { read("code"); }) == "");
+}
