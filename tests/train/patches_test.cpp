@@ -273,9 +273,8 @@ TEST_CASE("volumes judged slice by slice have the mean loss of their slices", "[
 }
 
 TEST_CASE("what patches say of a pixel is the mean of their probabilities, not of their logits") {
-  // A line of 3 pixels under patches of 2, all alike: the middle pixel is seen by two patches, at
-  // the right of one and at the left of the other. It has two logits, of which the first is the
-  // pixel and the second the pixel at its right in the patch.
+  // A line of 3 pixels under patches of 2: two patches see the middle one, each with another
+  // neighbour. Two of the kernel's six weights are 1, in all ways, so that the logits differ.
   GraphBuilder b;
   const int image = b.input("image", {1, 2, 1});
   const int logits =
@@ -285,7 +284,6 @@ TEST_CASE("what patches say of a pixel is the mean of their probabilities, not o
   Tensor& kernel = weights.find("logits/weight").value;
   std::ranges::fill(kernel.values<float>(), 0.0f);
   REQUIRE(kernel.shape().count() == 6);
-  // [KH, KW, C, out] or [out, KH, KW, C]: found by what the network answers.
   const Objective objective = {{.kind = LossKind::cross_entropy, .target = LossTarget::masks}};
   auto parameters = [&](std::size_t first, std::size_t second) {
     std::ranges::fill(kernel.values<float>(), 0.0f);
