@@ -11,7 +11,6 @@
 #include "../kernels/gaussian_kl.h"
 #include "../kernels/ssim_loss.h"
 #include "../kernels/submit.h"
-#include "objective_shapes.h"
 
 namespace ratnet::inline v1 {
 namespace {
@@ -244,7 +243,6 @@ std::vector<std::string> watch_for(const Graph& graph, const Objective& objectiv
 PlannedLosses::PlannedLosses(Plan& plan, const Objective& objective)
     : plan_(plan), training_(plan.trains()), loss_(plan.queue_handle(), sizeof(double)) {
   const Graph& graph = plan.graph();
-  check_shapes(graph, objective);
   std::vector<bool> used(graph.outputs().size());
   for (const LossTerm& loss : objective) {
     Term term{.loss = loss, .output = output_of(graph, loss.output), .class_weights = {}};

@@ -89,8 +89,7 @@ struct LossTargets {
 // The losses of a plan's outputs, on its device.
 class PlannedLosses {
  public:
-  // plan: has to stay. Throws Error (usage) where an output is missing or has no loss, and as
-  // check_shapes() does.
+  // plan: has to stay. Throws Error (usage) where an output is missing or has no loss.
   PlannedLosses(Plan& plan, const Objective& objective);
 
   // Adds the weighted sum for n samples to loss_sum [1] f64 and, in training, leaves its gradient

@@ -29,7 +29,8 @@ std::string wanted(const LossTerm& term, const Shape& output, const Shape& input
 
 }  // namespace
 
-void check_shapes(const Graph& graph, const Objective& objective) {
+void check_shapes(const Graph& whole, const Objective& objective) {
+  const Graph graph = graph_for(whole, objective);
   const auto shapes = graph.infer(1, false);
   const auto of_output = [&](const std::string& name) {
     return shapes[static_cast<std::size_t>(graph.outputs()[output_of(graph, name)])].output;

@@ -8,6 +8,7 @@
 #include "../kernels/open.h"
 #include "../network/plan.h"
 #include "judge.h"
+#include "objective_shapes.h"
 #include "settings_table.h"
 #include "starting_weights.h"
 #include "total_steps.h"
@@ -433,6 +434,7 @@ TrainingResult train_network(const Graph& graph, const Objective& objective, Dat
                              const std::vector<std::int64_t>& validation,
                              const TrainerOptions& options, const TrainingCallback& callback) {
   const Graph trained = graph_for(graph, objective);
+  check_shapes(trained, objective);
   if (options.loader.patches) {
     require(options.loader.patches.size == patch_size(trained), "patches of ",
             Shape(options.loader.patches.size), " for a network that takes ",

@@ -7,6 +7,7 @@
 #include "../../core/printable.h"
 #include "../../train/graph_training.h"
 #include "../../train/learnt_images.h"
+#include "../../train/objective_shapes.h"
 #include "../../train/whole_images.h"
 
 namespace ratnet::inline v1 {
@@ -49,34 +50,6 @@ std::int64_t batch_of(const Model& model) {
   return *batch;
 }
 
-// What reads the outputs trusts their sizes, which the file's losses alone could belie.
-void check_output(const Graph& graph, const LossTerm& term) {
-  const auto shapes = graph.infer(1, false);
-  const Shape& input = shapes[static_cast<std::size_t>(graph.inputs()[0])].output;
-  const Shape& output = shapes[static_cast<std::size_t>(graph.find(term.output))].output;
-  const auto wrong = [&](const char* judged, const std::string& expected) {
-    fail(ErrorKind::input, "its output '", term.output, "' is ", to_string(output),
-         " (with the batch in front), but its losses judge it by ", judged, ", which takes ",
-         expected, "; train it again with this version");
-  };
-  if (output.rank() < 2) wrong("samples", "numbers behind the batch");
-  const bool one_logit = term.kind == LossKind::binary_cross_entropy;
-  const std::int64_t width = one_logit ? 1 : output.back();
-  Shape pixels = input.without_last();
-  pixels.push_back(width);
-  switch (term.target) {
-    case LossTarget::labels:
-      if (output.count() != width) wrong("labels", one_logit ? "one number" : "[1, classes]");
-      break;
-    case LossTarget::masks:
-      if (output != pixels) wrong("masks", to_string(pixels));
-      break;
-    case LossTarget::image:
-      if (output != input) wrong("the image", to_string(input));
-      break;
-  }
-}
-
 // The terminal that shows them would obey control characters.
 void make_printable(Model& model) {
   for (std::string& name : model.class_names) name = printable(name);
@@ -117,12 +90,12 @@ TrainedGraph read(Model model) {
     trained.seed = whole_number<std::uint64_t>(seed->second);
   for (LossTerm& term : trained.objective) {
     if (term.output.empty()) term.output = name_at(graph.outputs()[output_of(graph, "")]);
-    if (term.kind == LossKind::gaussian_kl) continue;
-    check_output(graph, term);
-    if (term.target == LossTarget::image &&
+    if (term.kind != LossKind::gaussian_kl && term.target == LossTarget::image &&
         std::ranges::find(trained.images, term.output) == trained.images.end())
       trained.images.push_back(term.output);
   }
+  // What reads the outputs trusts their sizes, which the file's losses alone could belie.
+  check_shapes(graph, trained.objective);
   const auto ssim = std::ranges::find(trained.objective, LossKind::ssim, &LossTerm::kind);
   if (ssim != trained.objective.end()) trained.ssim = *ssim;
   trained.by_label = class_output(graph, trained.objective, LossTarget::labels);

@@ -135,15 +135,16 @@ TEST_CASE("an output that its losses read as something else is refused") {
   CHECK(fails("", cross + R"("labels", "output": "logits")") == "");
   CHECK(fails("", cross + R"("masks", "output": "again")") == "");
   CHECK(fails("", R"("kind": "ssim", "output": "again")") == "");
-  CHECK(fails("file: its output 'logits' is [1, 3]", cross + R"("masks", "output": "logits")") ==
-        "");
-  CHECK(fails("takes [1, 8, 8, 2]", cross + R"("masks", "output": "small")") == "");
-  CHECK(fails("takes [1, 8, 8, 2]", R"("kind": "dice", "output": "small")") == "");
-  CHECK(fails("by labels", cross + R"("labels", "output": "again")") == "");
-  CHECK(fails("takes one number", binary + R"("labels", "output": "logits")") == "");
-  CHECK(fails("takes [1, 8, 8, 1]", binary + R"("masks", "output": "again")") == "");
+  CHECK(fails("file: the loss cross_entropy of 'logits' gets [3]",
+              cross + R"("masks", "output": "logits")") == "");
+  CHECK(fails("reads logits of K >= 2 classes [8, 8, K]",
+              cross + R"("masks", "output": "small")") == "");
+  CHECK(fails("reads probabilities [8, 8, K]", R"("kind": "dice", "output": "small")") == "");
+  CHECK(fails("[K] for labels", cross + R"("labels", "output": "again")") == "");
+  CHECK(fails("one logit [1]", binary + R"("labels", "output": "logits")") == "");
+  CHECK(fails("one logit [8, 8, 1]", binary + R"("masks", "output": "again")") == "");
   for (const char* kind : {"mse", "l1", "ssim"})
-    CHECK(fails("by the image, which takes [1, 8, 8, 2]",
+    CHECK(fails("reads an image like the input, [8, 8, 2]",
                 "\"kind\": \"" + std::string(kind) + R"(", "output": "small")") == "");
   CHECK(fails("file: the output 'wide' tells 300 classes",
               cross + R"("masks", "output": "wide")") == "");
