@@ -25,6 +25,7 @@ DarkSlicesEvaluation evaluate_slices(const std::string& path, const EvaluateOpti
   notes.push_back(text("pixels were divided by the brain level ", scale.brain_level, " (",
                        name_of(scale.source), ")"));
   Progress progress("judging", "slices", static_cast<std::int64_t>(indices.size()));
+  progress.update(0);
   const SliceScores scores = score_dataset(predictor, model, *dataset, scale, indices,
                                            [&](std::int64_t done) { progress.update(done); });
   progress.finish();

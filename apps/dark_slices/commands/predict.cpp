@@ -89,6 +89,7 @@ void Prediction::print(const std::string& path, const SliceScores& scores) const
 void Prediction::run_scan(const std::string& path, const ReportPaths& paths) {
   const Volume volume = read_nifti(path);
   Progress progress(fs::path(path).filename().string(), "slices", 0);
+  progress.update(0);
   RunScoreOptions options{.slices = slices_, .brain_level = options_.brain_level};
   options.progress = [&](std::int64_t done, std::int64_t) {
     stop_if_interrupted();
@@ -109,6 +110,7 @@ void Prediction::run_slices(const std::string& path, const ReportPaths& paths) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(dataset->size()));
   std::iota(all.begin(), all.end(), 0);
   Progress progress(fs::path(path).filename().string(), "slices", dataset->size());
+  progress.update(0);
   SliceScores scores =
       score_dataset(predictor_, model_, *dataset, scale, all, [&](std::int64_t done) {
         stop_if_interrupted();

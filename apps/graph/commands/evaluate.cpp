@@ -49,6 +49,7 @@ GraphEvaluation judge(const TrainedGraph& trained, const Samples& samples,
                                         .executor = {},
                                         .tuner = tuning_if(options.compute.tune)});
   Progress progress("judging", "samples", std::ssize(indices));
+  progress.update(0);
   GraphEvaluation evaluation =
       evaluate_graph(trained, queue, *samples.dataset, samples.masks.get(), indices,
                      {.precision = parse_precision(options.compute.precision),

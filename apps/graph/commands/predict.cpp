@@ -36,6 +36,7 @@ void predict_file(Plan& plan, const TrainedGraph& trained, const Input& input,
   std::optional<WholeImages> whole;
   if (trained.patches) whole.emplace(plan, trained.objective, dataset->image_shape(), window);
   Progress progress(fs::path(input.path).filename().string(), "samples", dataset->size());
+  progress.update(0);
   std::int64_t done = 0;
   const int threads = options.compute.threads;
   try {
