@@ -122,6 +122,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
     trainer.loader.patches = *options.patches;
     trainer.loader.patches.size = patch_size(graph);
     check_patches(graph, objective, dataset.image_shape(), dataset.name());
+    check_windows(graph, objective, dataset.image_shape(), dataset.name());
   }
   trainer.loader.scales = {static_cast<float>(scale)};
   trainer.data_hash = combined_hash(dataset.hashes());
@@ -130,6 +131,9 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   say(text("pixels are multiplied by ", scale));
   trainer.further_settings = {{"test samples", std::to_string(test.size())},
                               {"pixels", text(name_of(dataset.dtype()), ", times ", scale)}};
+  if (options.patches)
+    trainer.further_settings.emplace_back(
+        "patches", text(to_json(*options.patches), " of ", Shape(patch_size(graph))));
   if (options.start) {
     trainer.start = {options.start, &options.start->weights};  // no copy of them
     trainer.further_settings.emplace_back("started from", options.start_name);
@@ -173,7 +177,7 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
   model.provenance["pixels"] = std::string(name_of(dataset.dtype()));
   if (!test.empty()) {
     const QueueHandle queue = open_queue({trainer.device, trainer.threads, trainer.executor});
-    LoaderOptions judged = trainer.loader;
+    LoaderOptions judged = loader_of(trainer);
     judged.change = trainer.judged_change;
     Judge judge(trained_part, std::make_shared<Parameters>(queue, trained.weights), objective,
                 dataset, judged);

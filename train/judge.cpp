@@ -32,6 +32,15 @@ QueueHandle processor(const QueueHandle& queue, int threads) {
   return open_queue({.device = {DeviceKind::cpu, 0}, .threads = threads, .executor = {}});
 }
 
+// Those of images that are cut into patches when they have been loaded, one by one.
+LoaderOptions for_whole_images(LoaderOptions options) {
+  options.patches = {};
+  options.batch = 1;
+  options.ahead = 1;
+  options.queue = nullptr;
+  return options;
+}
+
 Objective without_training_aids(Objective objective) {
   for (LossTerm& term : objective) {
     term.class_weights.clear();
@@ -91,16 +100,18 @@ void count_pixels(Judgement& j, const float* scores, const std::uint8_t* masks, 
 // How often each value stands in the masks of these samples.
 std::array<std::int64_t, 256> mask_values(Dataset& masks,
                                           const std::vector<std::int64_t>& indices) {
-  constexpr std::size_t kAtOnce = 1024;
+  constexpr std::int64_t kMost = 1024, kBytes = std::int64_t{64} << 20;
+  const auto at_once = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(kBytes / masks.image_shape().count(), 1, kMost));
   std::array<std::int64_t, 256> counts{};
   std::vector<std::int64_t> rows = indices;
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   ThreadPool reader(1);
-  for (std::size_t i = 0; i < rows.size(); i += kAtOnce) {
+  for (std::size_t i = 0; i < rows.size(); i += at_once) {
     const std::vector<std::int64_t> some(
         rows.begin() + static_cast<std::ptrdiff_t>(i),
-        rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), i + kAtOnce)));
+        rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), i + at_once)));
     const LoadedRows loaded(masks, some, reader);
     for (const std::int64_t row : some) {
       const ConstView mask = loaded.image(row);
@@ -191,19 +202,19 @@ Judge::Judge(const Graph& graph, std::shared_ptr<Parameters> parameters, const O
                      options.change.makes_targets);
     return;
   }
-  whole_images_.emplace(plan_, objective_, image, window);
+  check_windows(graph, objective_, image, dataset.name());
+  // First what is checked against the memory there is.
   whole_losses_.emplace(processor(plan_.queue_handle(), options.readers), graph, objective_, image);
-  options_.patches = {};
-  options_.batch = 1;
-  options_.ahead = 1;
-  options_.queue = nullptr;  // they are cut into patches first
+  whole_images_.emplace(plan_, objective_, image, window);
+  options_ = for_whole_images(options_);
 }
 
 std::size_t Judge::bytes() const {
   std::size_t bytes = plan_.memory().beside_parameters();
   if (targets_) bytes += targets_->bytes();
   if (whole_images_ && plan_.queue().device.kind == DeviceKind::cpu)
-    bytes += whole_images_->bytes() + whole_losses_->bytes();
+    bytes += whole_losses_->bytes() + WholeImages::bytes_of(plan_.graph(), objective_,
+                                                            dataset_.image_shape(), plan_.batch());
   return bytes;
 }
 
@@ -215,11 +226,12 @@ std::size_t Judge::plan_bytes(const Graph& graph, std::shared_ptr<Parameters> pa
                               const Objective& objective, const Dataset& dataset,
                               const LoaderOptions& options) {
   const QueueHandle queue = parameters->queue();
-  std::size_t bytes = Plan::memory_of(graph, std::move(parameters),
-                                      plan_for(graph, objective, dataset, options, Precision::f32))
-                          .beside_parameters();
+  const PlanOptions plan = plan_for(graph, objective, dataset, options, Precision::f32);
+  std::size_t bytes = Plan::memory_of(graph, std::move(parameters), plan).beside_parameters();
   if (options.patches && queue->device.kind == DeviceKind::cpu)
-    bytes += WholeLosses::bytes_of(queue, graph, dataset.image_shape());
+    bytes += WholeLosses::bytes_of(queue, graph, dataset.image_shape()) +
+             WholeImages::bytes_of(graph, objective, dataset.image_shape(), plan.batch) +
+             Loader::slot_bytes(dataset, for_whole_images(options));
   return bytes;
 }
 

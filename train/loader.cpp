@@ -56,6 +56,25 @@ struct Slot {
   Batch batch;
   bool ready = false;
 
+  // The views that a batch has, with their shapes but no memory yet.
+  std::vector<View*> shape_parts(const Shape& sample, const LoaderOptions& options) {
+    const Shape pixels = sample.without_last().batch_of(options.batch);
+    images = View(nullptr, DType::f32, sample.batch_of(options.batch));
+    labels = View(nullptr, DType::i32, {options.batch});
+    std::vector<View*> parts = {&images, &labels};
+    if (options.change.makes_targets) {
+      targets = images;
+      target_weights = View(nullptr, DType::f32, pixels);
+      target_weights.shape.push_back(1);
+      parts.insert(parts.end(), {&targets, &target_weights});
+    }
+    if (options.masks) {
+      masks = View(nullptr, DType::u8, pixels);
+      parts.push_back(&masks);
+    }
+    return parts;
+  }
+
   Sample sample(std::size_t n) const {
     const auto one = [&](const View& all) {
       if (!all) return View();
@@ -68,11 +87,23 @@ struct Slot {
   }
 };
 
+std::size_t bytes_of(const std::vector<View*>& parts) {
+  std::size_t bytes = 0;
+  for (const View* part : parts) bytes += part->bytes();
+  return bytes;
+}
+
 // What a worker puts aside: an image before it is augmented, and a patch in its stored type.
 struct Scratch {
   std::vector<float> image;
   Tensor patch, mask;
 };
+
+// Of images, or of patches of them.
+Shape shape_of_samples(const Dataset& dataset, const LoaderOptions& options) {
+  const Shape image = dataset.image_shape();
+  return options.patches ? options.patches.shape(image.back()) : image;
+}
 
 // Apart from how often a sample is drawn in an epoch, which counts from 0.
 constexpr std::uint32_t kOfChange = 1u << 31;
@@ -112,8 +143,7 @@ struct Loader::State {
       : dataset(source),
         indices(std::move(samples)),
         options(std::move(wanted)),
-        sample(options.patches ? options.patches.shape(dataset.image_shape().back())
-                               : dataset.image_shape()) {
+        sample(shape_of_samples(source, options)) {
     check();
     labels = dataset.table().labels;
     if (options.balance) check_labels();
@@ -146,23 +176,9 @@ struct Loader::State {
 
     slots.resize(static_cast<std::size_t>(options.ahead) + 1);
     for (Slot& slot : slots) {
-      const Shape pixels = sample.without_last().batch_of(options.batch);
-      slot.images = View(nullptr, DType::f32, sample.batch_of(options.batch));
-      slot.labels = View(nullptr, DType::i32, {options.batch});
+      const std::vector<View*> parts = slot.shape_parts(sample, options);
       slot.weights = Tensor({options.batch}, DType::f32);
-      std::vector<View*> parts = {&slot.images, &slot.labels};
-      if (options.change.makes_targets) {
-        slot.targets = slot.images;
-        slot.target_weights = View(nullptr, DType::f32, pixels);
-        slot.target_weights.shape.push_back(1);
-        parts.insert(parts.end(), {&slot.targets, &slot.target_weights});
-      }
-      if (options.masks) {
-        slot.masks = View(nullptr, DType::u8, pixels);
-        parts.push_back(&slot.masks);
-      }
-      std::size_t bytes = 0;
-      for (const View* part : parts) bytes += part->bytes();
+      const std::size_t bytes = bytes_of(parts);
       slot_bytes += bytes;
       if (options.queue)
         slot.of_queue = HostBuffer(options.queue, bytes);
@@ -182,7 +198,8 @@ struct Loader::State {
   std::int64_t samples_per_epoch() const { return std::ssize(indices) * copies(); }
 
   std::size_t bytes() const {
-    std::size_t all = slot_bytes;
+    // Two epochs meet at their border.
+    std::size_t all = slot_bytes + 2 * sizeof(Draw) * static_cast<std::size_t>(samples_per_epoch());
     const std::int64_t kept_rows = std::min(
         std::ssize(all_rows), keep_all ? std::ssize(all_rows) : 2 * order_options.window_rows);
     const auto add = [&](const Dataset& source) {
@@ -511,6 +528,11 @@ Loader::~Loader() = default;
 std::int64_t Loader::samples_per_epoch() const { return state_->samples_per_epoch(); }
 std::int64_t Loader::batches_per_epoch() const { return state_->per_epoch; }
 std::size_t Loader::bytes() const { return state_->bytes(); }
+
+std::size_t Loader::slot_bytes(const Dataset& dataset, const LoaderOptions& options) {
+  const std::size_t one = bytes_of(Slot().shape_parts(shape_of_samples(dataset, options), options));
+  return (static_cast<std::size_t>(options.ahead) + 1) * one;
+}
 
 void Loader::seek(std::int64_t epoch, std::int64_t batch) {
   require(epoch >= 0 && epoch < (std::int64_t{1} << 32) && batch >= 0 && batch < state_->per_epoch,

@@ -99,6 +99,8 @@ class Loader {
   // Host memory of the batches and of the images and masks that it keeps; none of those that are in
   // memory anyway.
   std::size_t bytes() const;
+  // The part of the batches, before there is a loader.
+  static std::size_t slot_bytes(const Dataset& dataset, const LoaderOptions& options);
 
   // Continues with this batch of this epoch. A new loader stands at (0, 0).
   void seek(std::int64_t epoch, std::int64_t batch);

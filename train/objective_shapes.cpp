@@ -20,7 +20,7 @@ std::string wanted(const LossTerm& term, const Shape& output, const Shape& input
   const bool pixels = term.target == LossTarget::masks;
   const bool channels = one ? output.back() == 1 : output.back() >= (dice ? 1 : 2);
   const bool places = pixels ? output.rank() >= 3 && output.without_last() == input.without_last()
-                             : output.rank() == 2;
+                             : output.rank() == 2 || (one && output.count() == 1);
   if (channels && places) return "";
   std::string text = dice ? "probabilities [" : one ? "one logit [" : "logits of K >= 2 classes [";
   for (int d = 1; pixels && d + 1 < input.rank(); ++d) text += std::to_string(input[d]) + ", ";

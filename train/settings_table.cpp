@@ -35,7 +35,7 @@ std::string settings_table(const Graph& graph, const Objective& objective,
   add("losses", to_json(objective));
   add("layers", std::to_string(graph.nodes().size()));
   add("weights", std::to_string(numbers));
-  add("training samples", std::to_string(training_samples));
+  add("training samples an epoch", std::to_string(training_samples));
   add("validation samples", std::to_string(validation_samples));
   for (const auto& [name, value] : options.further_settings) add(name, value);
   add("epochs", std::to_string(options.epochs));

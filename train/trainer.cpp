@@ -23,14 +23,6 @@ namespace {
 constexpr std::int64_t kLogEvery = 50;  // steps
 constexpr std::string_view kMonitors[] = {"loss", "auroc", "dice"};
 
-// It reads with as many threads as the training computes with, unless it says otherwise.
-LoaderOptions loader_of(const TrainerOptions& options) {
-  LoaderOptions loader = options.loader;
-  if (loader.readers == 0)
-    loader.readers = options.executor ? options.executor->workers() : options.threads;
-  return loader;
-}
-
 LoaderOptions with_queue(LoaderOptions options, const QueueHandle& queue) {
   options.queue = queue;
   return options;
@@ -159,6 +151,7 @@ std::size_t Training::memory_beside() const {
   if (options_.accumulate > 1) bytes += parameters_->block().bytes();
   if (!validation_.empty())
     bytes += Judge::plan_bytes(graph_, parameters_, objective_, dataset_, options_.loader);
+  if (on_host() && options_.loader.patches) bytes += Loader::slot_bytes(dataset_, options_.loader);
   return bytes;
 }
 
@@ -429,6 +422,13 @@ Monitor parse_monitor(std::string_view name) {
        "' to monitor: use loss, auroc or dice");
 }
 
+LoaderOptions loader_of(const TrainerOptions& options) {
+  LoaderOptions loader = options.loader;
+  if (loader.readers == 0)
+    loader.readers = options.executor ? options.executor->workers() : options.threads;
+  return loader;
+}
+
 TrainingResult train_network(const Graph& graph, const Objective& objective, Dataset& dataset,
                              const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& validation,
@@ -440,6 +440,7 @@ TrainingResult train_network(const Graph& graph, const Objective& objective, Dat
             Shape(options.loader.patches.size), " for a network that takes ",
             Shape(patch_size(trained)));
     check_patches(trained, objective, dataset.image_shape(), dataset.name());
+    check_windows(trained, objective, dataset.image_shape(), dataset.name());
   }
   auto [result, weights] =
       Training(trained, objective, dataset, train, validation, options).run(callback);

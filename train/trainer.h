@@ -95,6 +95,9 @@ struct TrainerOptions {
   std::string data_hash;
 };
 
+// How it loads: with as many threads as it computes with, unless it says otherwise.
+LoaderOptions loader_of(const TrainerOptions& options);
+
 struct TrainingProgress {
   std::int64_t epoch = 0, epochs = 0;     // epoch counts from 0
   std::int64_t step = 0, steps = 0;       // done, and in all

@@ -79,6 +79,7 @@ ValidationPictures::ValidationPictures(const Graph& graph, const Objective& obje
       images_.push_back(term.output);
   if (!classes && images_.empty()) return;
   samples_ = pictured_samples(validation, dataset, classes ? options.masks : nullptr);
+  if (options.patches) return;  // whole outputs are the judge's own
   const std::int64_t n =
       std::min(std::ssize(samples_), images_at_once(dataset.image_shape(), options.batch));
   if (n == 0) return;

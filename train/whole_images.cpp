@@ -59,12 +59,6 @@ void check_patches(const Graph& graph, const Objective& objective, const Shape& 
     if (term.target == LossTarget::labels)
       fail(ErrorKind::input, "a loss reads labels, which are of whole images: a patch has none; ",
            "train on whole images, or on patches with masks");
-    if (term.kind != LossKind::ssim) continue;
-    const auto axes = image.sizes().subspan(
-        static_cast<std::size_t>(image.rank() - 1) - size.size(), size.size());
-    if (*std::ranges::min_element(axes) < term.window)
-      fail(ErrorKind::input, dataset, ": has images of ", image, ", smaller than the window of ",
-           term.window, " pixels of the loss ssim");
   }
   for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
     const Shape output = shapes[static_cast<std::size_t>(graph.outputs()[i])].output;
@@ -73,6 +67,17 @@ void check_patches(const Graph& graph, const Objective& objective, const Shape& 
            " of patches ", input, " (with the batch in front): of whole images there are only ",
            "outputs that have the patch's pixels");
   }
+}
+
+void check_windows(const Graph& graph, const Objective& objective, const Shape& image,
+                   const std::string& dataset) {
+  const std::size_t patch_axes = patch_size(graph).size();
+  const auto axes =
+      image.sizes().subspan(static_cast<std::size_t>(image.rank() - 1) - patch_axes, patch_axes);
+  for (const LossTerm& term : objective)
+    if (term.kind == LossKind::ssim && *std::ranges::min_element(axes) < term.window)
+      fail(ErrorKind::input, dataset, ": has images of ", image, ", smaller than the window of ",
+           term.window, " pixels of the loss ssim");
 }
 
 WholeImages::WholeImages(Plan& plan, const Objective& objective, const Shape& image,
@@ -84,19 +89,30 @@ WholeImages::WholeImages(Plan& plan, const Objective& objective, const Shape& im
           "patches overlap by a share of 0 to below 1, not ", options.overlap);
   require(patch_.size() == 3 || !options.flips[0],
           "patches of two axes, H and W, are not mirrored along D");
-  const std::size_t count = plan.graph().outputs().size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string name = name_of_output(plan.graph(), i);
-    const bool logits = std::ranges::any_of(objective, [&](const LossTerm& term) {
-      return takes_logits(term) && (term.output == name || (term.output.empty() && count == 1));
-    });
-    outputs_.push_back({.width = plan.output(i, 1).shape.back(), .logits = logits});
-    blended_ += outputs_.back().blended();
+  outputs_ = outputs_of(plan.graph(), objective);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    blended_ += outputs_[i].blended();
     values_.emplace_back(static_cast<std::size_t>(plan.output(i, plan.batch()).count()));
   }
   Shape means = image;
   means[means.rank() - 1] = blended_;
   means_ = Tensor(means, DType::f32);
+}
+
+std::vector<WholeImages::Output> WholeImages::outputs_of(const Graph& graph,
+                                                         const Objective& objective) {
+  const auto shapes = graph.infer(1, false);
+  const std::size_t count = graph.outputs().size();
+  std::vector<Output> outputs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = name_of_output(graph, i);
+    const bool logits = std::ranges::any_of(objective, [&](const LossTerm& term) {
+      return takes_logits(term) && (term.output == name || (term.output.empty() && count == 1));
+    });
+    const auto node = static_cast<std::size_t>(graph.outputs()[i]);
+    outputs.push_back({.width = shapes[node].output.back(), .logits = logits});
+  }
+  return outputs;
 }
 
 Shape WholeImages::output_shape(std::size_t index) const {
@@ -105,12 +121,17 @@ Shape WholeImages::output_shape(std::size_t index) const {
   return shape;
 }
 
-std::size_t WholeImages::bytes() const {
-  const Shape patches = plan_.input(0, plan_.batch()).shape;
-  std::int64_t numbers =
-      means_.count() + patches.count() + patches.without_last().count() * blended_;
-  for (const auto& values : values_) numbers += std::ssize(values);
-  return static_cast<std::size_t>(numbers) * sizeof(float);
+std::size_t WholeImages::bytes_of(const Graph& graph, const Objective& objective,
+                                  const Shape& image, std::int64_t batch) {
+  std::int64_t widths = 0, blended = 0;
+  for (const Output& output : outputs_of(graph, objective)) {
+    widths += output.width;
+    blended += output.blended();
+  }
+  const std::int64_t patch = Shape(patch_size(graph)).count();
+  const std::int64_t of_patches = batch * patch * (image.back() + blended + widths);
+  return static_cast<std::size_t>(image.without_last().count() * blended + of_patches) *
+         sizeof(float);
 }
 
 // What the network says of patches, all outputs of a pixel behind each other.

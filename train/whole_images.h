@@ -23,10 +23,13 @@ struct WindowOptions {
 std::vector<std::int64_t> patch_size(const Graph& graph);
 
 // Throws Error (input), naming the dataset, unless whole images of that shape can be shown to a
-// graph of patches and judged by the objective: where these have other channels or axes or are
-// smaller than an SSIM's window, where a loss reads labels or a code, which a patch has none of,
-// or an output, of those of the graph, is not [the patch's pixels, K].
+// graph of patches: where these have other channels or axes, where a loss reads labels or a code,
+// which a patch has none of, or an output, of those of the graph, is not [the patch's pixels, K].
 void check_patches(const Graph& graph, const Objective& objective, const Shape& image,
+                   const std::string& dataset);
+// Throws Error (input) where such images, which the objective is to judge, are smaller than the
+// window of an SSIM.
+void check_windows(const Graph& graph, const Objective& objective, const Shape& image,
                    const std::string& dataset);
 
 class WholeImages {
@@ -47,8 +50,9 @@ class WholeImages {
   // logarithms (the log odds). Does not depend on the plan's batch.
   void run(const ConstView& image, std::span<const View> outputs);
 
-  // Host memory that run() takes beside the plan.
-  std::size_t bytes() const;
+  // Host memory of one beside its plan, whose batch that is.
+  static std::size_t bytes_of(const Graph& graph, const Objective& objective, const Shape& image,
+                              std::int64_t batch);
 
  private:
   struct Output {
@@ -56,6 +60,7 @@ class WholeImages {
     bool logits = false;
     std::int64_t blended() const { return logits && width == 1 ? 2 : width; }  // numbers of a pixel
   };
+  static std::vector<Output> outputs_of(const Graph& graph, const Objective& objective);
   void say(const ConstView& patches, const View& said);
 
   Plan& plan_;

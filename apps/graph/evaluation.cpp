@@ -70,8 +70,8 @@ std::string interval_note(const GraphEvaluation& e) {
 // Means of the figures of images, sample by sample.
 class ImageMeans {
  public:
-  ImageMeans(const TrainedGraph& trained, int threads)
-      : sums_(trained.images.size()), ssim_(trained.ssim) {
+  ImageMeans(const TrainedGraph& trained, bool by_slices, int threads)
+      : sums_(trained.images.size()), ssim_(trained.ssim), by_slices_(by_slices) {
     if (!sums_.empty())
       cpu_ = open_queue({.device = {DeviceKind::cpu, 0}, .threads = threads, .executor = {}});
     for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i].output = trained.images[i];
@@ -82,7 +82,7 @@ class ImageMeans {
       for (std::int64_t n = 0; n < batch.count; ++n) {
         const ImageFigures one =
             image_figures(*cpu_, sample_of(outputs[output_of(graph, sum.output)], n),
-                          sample_of(batch.images, n), ssim_);
+                          sample_of(batch.images, n), ssim_, by_slices_);
         sum.mse += one.mse;
         sum.l1 += one.l1;
         sum.ssim += one.ssim;
@@ -101,6 +101,7 @@ class ImageMeans {
  private:
   std::vector<GraphEvaluation::Image> sums_;
   LossTerm ssim_;
+  bool by_slices_;
   QueueHandle cpu_;
   std::int64_t samples_ = 0;
 };
@@ -127,7 +128,7 @@ GraphEvaluation evaluated(const TrainedGraph& trained, const QueueHandle& queue,
                     e.in_mm ? options.spacing
                             : std::vector<double>(
                                   static_cast<std::size_t>(dataset.image_shape().rank() - 1), 1.0));
-  ImageMeans images(trained, options.threads);
+  ImageMeans images(trained, trained.by_slices(dataset.image_shape()), options.threads);
   std::int64_t done = 0;
   e.judgement = judge.run(indices, [&](const Batch& batch, std::span<const ConstView> outputs) {
     if (by_mask) {

@@ -8,13 +8,14 @@
 namespace ratnet::inline v1 {
 namespace {
 
-double ssim_of(Queue& cpu, const ConstView& made, const ConstView& image, const LossTerm& ssim) {
-  for (int i = 0; i + 1 < image.shape.rank(); ++i)
-    if (image.shape[i] < ssim.window) return std::nan("");
+double ssim_of(Queue& cpu, const ConstView& made, const ConstView& image, const LossTerm& ssim,
+               bool by_slices) {
+  const Shape samples = by_slices ? image.shape : image.shape.batch_of(1);
+  for (int i = 1; i + 1 < samples.rank(); ++i)
+    if (samples[i] < ssim.window) return std::nan("");
   float loss = 0;
-  const Shape one = image.shape.batch_of(1);
-  submit(cpu, SsimLoss{.prediction = made.reshaped(one),
-                       .target = image.reshaped(one),
+  submit(cpu, SsimLoss{.prediction = made.reshaped(samples),
+                       .target = image.reshaped(samples),
                        .loss = View(&loss, DType::f32, {1}),
                        .window = ssim.window,
                        .sigma = ssim.sigma,
@@ -26,7 +27,7 @@ double ssim_of(Queue& cpu, const ConstView& made, const ConstView& image, const 
 }  // namespace
 
 ImageFigures image_figures(Queue& cpu, const ConstView& made, const ConstView& image,
-                           const LossTerm& ssim) {
+                           const LossTerm& ssim, bool by_slices) {
   require(made.shape == image.shape, "an image of ", made.shape, " made of one of ", image.shape);
   const auto* y = made.as<float>();
   const auto* x = image.as<float>();
@@ -37,7 +38,7 @@ ImageFigures image_figures(Queue& cpu, const ConstView& made, const ConstView& i
     magnitudes += std::abs(error);
   }
   const auto n = static_cast<double>(image.count());
-  return {squares / n, magnitudes / n, ssim_of(cpu, made, image, ssim)};
+  return {squares / n, magnitudes / n, ssim_of(cpu, made, image, ssim, by_slices)};
 }
 
 }  // namespace ratnet::inline v1

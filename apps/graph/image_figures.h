@@ -15,8 +15,10 @@ struct ImageFigures {
 };
 
 // made, image: f32 [spatial..., C] of one shape, in host memory; cpu: a queue of the CPU; ssim: its
-// window, sigma and data range count (kernels/ssim_loss.h). Throws Error (usage) for other shapes.
+// window, sigma and data range count (kernels/ssim_loss.h); by_slices: a volume [D, H, W, C] is
+// compared slice by slice, as a graph sees it that takes patches of slices. Throws Error (usage)
+// for other shapes.
 ImageFigures image_figures(Queue& cpu, const ConstView& made, const ConstView& image,
-                           const LossTerm& ssim);
+                           const LossTerm& ssim, bool by_slices = false);
 
 }  // namespace ratnet::inline v1

@@ -122,6 +122,10 @@ std::optional<std::size_t> TrainedGraph::patch_axes() const {
   return patches ? std::optional(patches->size.size()) : std::nullopt;
 }
 
+bool TrainedGraph::by_slices(const Shape& image) const {
+  return patches && std::ssize(patches->size) < image.rank() - 1;
+}
+
 std::vector<std::string> TrainedGraph::class_names() const {
   std::vector<std::string> names;
   const auto classes = by_label ? static_cast<std::size_t>(by_label->classes()) : 0;

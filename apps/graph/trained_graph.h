@@ -32,6 +32,8 @@ struct TrainedGraph {
 
   // Axes of the patches that it was trained on; absent where it takes images as they are.
   std::optional<std::size_t> patch_axes() const;
+  // Whether images of that shape are volumes that it sees slice by slice.
+  bool by_slices(const Shape& image) const;
   // Of the labels: the model's names where there are as many, else their numbers.
   std::vector<std::string> class_names() const;
 };

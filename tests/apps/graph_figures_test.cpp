@@ -163,6 +163,17 @@ TEST_CASE("images are compared pixel by pixel, and by a window where it fits") {
   CHECK(same.mse == 0);
   CHECK(same.ssim == Approx(1));
   CHECK(std::isnan(image_figures(*cpu, x, x, {.window = 13}).ssim));
+  // A volume of fewer slices than the window has taps, as its slices.
+  const Shape volume{2, 6, 12, 1};
+  const LossTerm window{.window = 5};
+  const auto half = [&](const ConstView& all, std::size_t n) {
+    return ConstView(all.as<float>() + n * 72, DType::f32, {6, 12, 1});
+  };
+  const double slices = image_figures(*cpu, half(y, 0), half(x, 0), window).ssim +
+                        image_figures(*cpu, half(y, 1), half(x, 1), window).ssim;
+  CHECK(image_figures(*cpu, y.reshaped(volume), x.reshaped(volume), window, true).ssim ==
+        Approx(slices / 2));
+  CHECK(std::isnan(image_figures(*cpu, y.reshaped(volume), x.reshaped(volume), window).ssim));
   CHECK(refused(ErrorKind::usage, "an image of", [&] {
           image_figures(*cpu, y, x.reshaped({144, 1}), {});
         }) == "");

@@ -35,9 +35,10 @@ TEST_CASE("train --tensorboard shows settings and samples, and the model is the 
   const auto settings = with_tag(told, "training/settings");
   REQUIRE(settings.size() == 1);
   INFO(settings[0].text);
-  for (const char* row : {"\\{\"kind\":\"dice\"", "| training samples | 72 |", "| seed | 7 |",
-                          "| validation samples | 24 |", "| test samples | 24 |", "| ema | 0.9 |",
-                          "| pixels | u8, times 0.00392157 |", "| optimiser | adam |"})
+  for (const char* row :
+       {"\\{\"kind\":\"dice\"", "| training samples an epoch | 72 |", "| seed | 7 |",
+        "| validation samples | 24 |", "| test samples | 24 |", "| ema | 0.9 |",
+        "| pixels | u8, times 0.00392157 |", "| optimiser | adam |"})
     CHECK(settings[0].text.find(row) != std::string::npos);
   for (const Told& t : told) CHECK(t.text.find("split.h5") == std::string::npos);
   for (int i = 1; i <= 4; ++i) {

@@ -254,10 +254,25 @@ TEST_CASE("patches judge whole images as a network that takes them whole does", 
   }
 }
 
+TEST_CASE("what a judge of whole images will take is known before") {
+  Numbered data({kN, 40, 30, 1}, 2);
+  const Graph graph = pointwise({8, 10, 1}).up_to({"logits", "probability", "again"});
+  const auto parameters = std::make_shared<Parameters>(
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}}),
+      Weights::initialised(graph, 3));
+  const LoaderOptions options{
+      .batch = 3, .patches = {{8, 10}}, .scales = {1e-3f}, .masks = &data.masks};
+  const Judge judge(graph, parameters, kAll, data.images, options);
+  const std::size_t loaded = judge.loader_bytes(all_images());
+  CHECK(loaded >= 2 * 40 * 30 * (sizeof(float) + 1));
+  const std::size_t told = Judge::plan_bytes(graph, parameters, kAll, data.images, options);
+  CHECK(told >= judge.bytes());
+  CHECK(told <= judge.bytes() + loaded);
+}
+
 TEST_CASE("volumes judged slice by slice have the mean loss of their slices", "[device]") {
   const Objective objective = {
       kAll[0], kAll[2], {.kind = LossKind::l1, .output = "logit", .target = LossTarget::image}};
-  GraphBuilder b;
   Numbered volumes({kN, 5, 13, 16, 1}), slices({kN * 5, 13, 16, 1});
   const Graph graph = pointwise({13, 16, 1}).up_to({"logits", "logit", "again"});
   const Graph patch = pointwise({8, 8, 1}).up_to({"logits", "logit", "again"});
@@ -323,9 +338,14 @@ TEST_CASE("graphs and losses that have no patches are refused") {
   CHECK(wrong("data.h5: has images of [9, 20, 2]", kAll, {9, 20, 2}) == "");
   CHECK(wrong("of whole images: a patch has none", {{.output = "logits"}}, {9, 20, 1}) == "");
   CHECK(wrong("gaussian_kl", {{.kind = LossKind::gaussian_kl}}, {9, 20, 1}) == "");
-  CHECK(wrong("the window of 11",
-              all_with({.kind = LossKind::ssim, .output = "again", .target = LossTarget::image}),
-              {9, 20, 1}) == "");
+  // What is only used and not judged may be smaller than a window.
+  const Objective windows =
+      all_with({.kind = LossKind::ssim, .output = "again", .target = LossTarget::image});
+  CHECK_NOTHROW(check(graph, windows, {9, 20, 1})());
+  CHECK_NOTHROW(check_windows(graph, windows, {5, 11, 20, 1}, "data.h5"));
+  CHECK(refused(ErrorKind::input, "the window of 11", [&] {
+          check_windows(graph, windows, {9, 20, 1}, "data.h5");
+        }) == "");
   CHECK(refused(ErrorKind::input, "there are no patches",
                 check(pointwise({4, 8, 8, 1}), kAll, {9, 20, 1})) == "");
   GraphBuilder b;

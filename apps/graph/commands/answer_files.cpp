@@ -181,7 +181,8 @@ void AnswerFiles::add(const Batch& batch, std::span<const View> outputs) {
     if (s.trained.by_mask) s.add_mask(row, made(s.trained.by_mask->output).as<float>());
     for (const std::string& name : s.trained.images) {
       const ImageFigures figures =
-          image_figures(*s.cpu, made(name), sample_of(batch.images, n), s.trained.ssim);
+          image_figures(*s.cpu, made(name), sample_of(batch.images, n), s.trained.ssim,
+                        s.trained.by_slices(s.dataset.image_shape()));
       row.insert(row.end(), {figures.mse, figures.l1, figures.ssim});
     }
     for (const std::string& name : s.trained.others)
