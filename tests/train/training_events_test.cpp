@@ -41,10 +41,10 @@ TEST_CASE("a training tells what it was asked for, and learns the same") {
   CHECK(table.rfind("| setting | value |\n|---|---|\n| losses | \\[\\{\"class\\_weights\":", 0) ==
         0);
   for (const char* row :
-       {"| training samples an epoch | 150 |\n", "| validation samples | 50 |\n", "| epochs | 3 |\n",
-        "| steps | 30 |\n", "| seed | 5 |\n", "| batch | 16 |\n", "| data\\_hash | abc |\n",
-        "| learning\\_rate | 0.01 |\n", "| group \\*/bias | 0:2 |\n", "| weights | 338 |\n",
-        "| patience | 7 epochs, of the loss |\n",
+       {"| training samples an epoch | 150 |\n", "| validation samples | 50 |\n",
+        "| epochs | 3 |\n", "| steps | 30 |\n", "| seed | 5 |\n", "| batch | 16 |\n",
+        "| data\\_hash | abc |\n", "| learning\\_rate | 0.01 |\n", "| group \\*/bias | 0:2 |\n",
+        "| weights | 338 |\n", "| patience | 7 epochs, of the loss |\n",
         "| a\\|b | &lt;i>\\*c\\_\\`\xEF\xBF\xBD\xEF\xBF\xBD\xC2\xB5 |\n"})
     CHECK(table.find(row) != std::string::npos);
   for (const Told& t : told) CHECK(t.png.empty());  // a class has no picture
