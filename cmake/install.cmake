@@ -59,9 +59,12 @@ set(ratnet_headers
     train/metrics.h
     train/mri_augmentation.h
     train/objective.h
+    train/objective_shapes.h
     train/patch_sampler.h
+    train/patches.h
     train/segmentation.h
     train/trainer.h
+    train/whole_images.h
     # What those include.
     apps/dark_slices/baselines.h
     apps/dark_slices/brain_level.h
@@ -100,7 +103,8 @@ set(ratnet_headers
     train/plateau.h
     train/roc.h
     train/schedule.h
-    train/target_buffers.h)
+    train/target_buffers.h
+    train/whole_losses.h)
 # Those whose functions are in ratnet::hdf5.
 set(ratnet_hdf5_headers train/hdf5_dataset.h train/hdf5_write.h)
 if(RATNET_PROGRAM)
