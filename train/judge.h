@@ -69,15 +69,15 @@ class Judge {
                                 const LoaderOptions& options);
 
  private:
-  Objective objective_;
-  Dataset& dataset_;
-  LoaderOptions options_;
   // The sum of the losses up to this batch.
   double judge_batch(const Batch& batch, double share, const std::vector<bool>& wanted,
                      std::vector<ConstView>& outputs);
   // The losses of this image.
   double judge_whole(const Batch& batch, std::vector<ConstView>& outputs);
 
+  Objective objective_;
+  Dataset& dataset_;
+  LoaderOptions options_;
   Plan plan_;
   // Where the graph takes patches ...
   std::optional<WholeImages> whole_images_;

@@ -30,6 +30,11 @@ std::vector<PaletteColour> make_palette() {
   return palette;
 }
 
+const std::vector<PaletteColour>& palette() {
+  static const std::vector<PaletteColour> made = make_palette();
+  return made;
+}
+
 std::uint8_t index_of_class(std::uint8_t label) {
   if (label == 0) return 0;
   if (label == kUnlabelled) return kGreys + kClassColours;
@@ -44,10 +49,7 @@ std::uint8_t index_of_grey(double share) {
 
 }  // namespace
 
-Colour class_colour(std::uint8_t label) {
-  static const std::vector<PaletteColour> palette = make_palette();
-  return palette[index_of_class(label)].colour;
-}
+Colour class_colour(std::uint8_t label) { return palette()[index_of_class(label)].colour; }
 
 SamplePicture::SamplePicture(const Shape& image) : image_(image) {
   const int rank = image.rank();
@@ -114,7 +116,6 @@ void SamplePicture::add_classes(const std::function<std::uint8_t(std::int64_t pi
 }
 
 std::string SamplePicture::png() const {
-  static const std::vector<PaletteColour> palette = make_palette();
   const auto n = std::ssize(panels_);
   require(n > 0, "a picture without a panel");
   const std::int64_t width = n * columns_ + (n - 1) * kPanelGap;
@@ -123,7 +124,7 @@ std::string SamplePicture::png() const {
     for (std::int64_t r = 0; r < rows_; ++r)
       std::copy_n(panels_[static_cast<std::size_t>(i)].begin() + r * columns_, columns_,
                   pixels.begin() + r * width + i * (columns_ + kPanelGap));
-  return palette_png(pixels, static_cast<int>(width), static_cast<int>(rows_), palette);
+  return palette_png(pixels, static_cast<int>(width), static_cast<int>(rows_), palette());
 }
 
 }  // namespace ratnet::inline v1

@@ -440,7 +440,6 @@ TrainingResult train_network(const Graph& graph, const Objective& objective, Dat
             Shape(options.loader.patches.size), " for a network that takes ",
             Shape(patch_size(trained)));
     check_patches(trained, objective, dataset.image_shape(), dataset.name());
-    check_windows(trained, objective, dataset.image_shape(), dataset.name());
   }
   auto [result, weights] =
       Training(trained, objective, dataset, train, validation, options).run(callback);
