@@ -253,11 +253,12 @@ TEST_CASE("a training on patches takes the memory that it tells, of its volumes 
     const std::string before = "memory of the steps: ";
     return std::stod(finished.err.substr(finished.err.find(before) + before.size()));
   };
-  const Finished a = train(PatchFiles({16, 32, 32})), b = train(PatchFiles({40, 128, 128}));
+  // Far enough apart that what the allocator keeps for itself, 2 or 3 MiB, does not decide.
+  const Finished a = train(PatchFiles({24, 64, 64})), b = train(PatchFiles({48, 160, 160}));
   const double grown = static_cast<double>(b.peak_kilobytes - a.peak_kilobytes) / 1024;
   const double more = told(b) - told(a);
   INFO(grown << " MiB more, told " << more << "\n" << b.err);
-  REQUIRE(more > 45);
+  REQUIRE(more > 80);
   CHECK(grown < 1.05 * more);
   CHECK(grown > 0.95 * more);
 }
