@@ -1,5 +1,5 @@
 // Networks on one thread: RatNet's inference, one step of its training, and what pointwise layers
-// between convolutions cost.
+// between convolutions cost, one by one and in a row.
 #include <benchmark/benchmark.h>
 
 #include "../apps/dark_slices/ratnet.h"
@@ -76,6 +76,36 @@ BETWEEN(elu, layers::Elu{});
 BETWEEN(sigmoid, layers::Sigmoid{});
 BETWEEN(tanh, layers::Tanh{});
 BETWEEN(softplus, layers::Softplus{});
+
+// A gated block with a way past it: elu(tanh(conv) * sigmoid(conv) + conv). in_one_pass: sigmoid,
+// product, sum and ELU, or each by itself.
+void gated_block(benchmark::State& state) {
+  const std::int64_t batch = 32, size = state.range(0);
+  GraphBuilder builder;
+  const int image = builder.input("image", {size, size, 32});
+  const auto conv = [&](const char* name) {
+    return builder.add(name, layers::Conv{.out = 32, .kernel = {1, 1}}, {image});
+  };
+  const int past = conv("past");
+  const int value = builder.add("value", layers::Tanh{}, {conv("for_value")});
+  const int gate = builder.add("gate", layers::Sigmoid{}, {conv("for_gate")});
+  const int gated = builder.add("gated", layers::Multiply{}, {value, gate});
+  const int sum = builder.add("sum", layers::Add{}, {gated, past});
+  const Graph graph = builder.build({builder.add("elu", layers::Elu{}, {sum})});
+  Plan plan(graph, std::make_shared<Parameters>(bench_queue(), Weights::initialised(graph, 1)),
+            {.batch = batch, .fuse = state.range(1) != 0});
+  const Tensor images = bench_tensor({batch, size, size, 32});
+  for (auto _ : state) {
+    write_input(plan, images);
+    plan.forward(batch);
+  }
+}
+BENCHMARK(gated_block)
+    ->ArgNames({"size", "in_one_pass"})
+    ->Args({64, 0})
+    ->Args({64, 1})
+    ->Args({256, 0})
+    ->Args({256, 1});
 
 // Forward, loss, backward, Adam.
 void training_step(benchmark::State& state) {

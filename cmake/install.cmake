@@ -73,6 +73,7 @@ set(ratnet_headers
     core/buffer.h
     core/dtype.h
     core/image_grid.h
+    core/pointwise_step.h
     core/precision.h
     core/queue.h
     core/random.h

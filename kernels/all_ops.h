@@ -16,6 +16,7 @@
 #include "ops.h"
 #include "optimise.h"
 #include "pointwise.h"
+#include "pointwise_chain.h"
 #include "pool.h"
 #include "reduce.h"
 #include "resample.h"

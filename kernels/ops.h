@@ -28,6 +28,7 @@ struct FoldNorm;
 struct Softmax;
 struct Add;
 struct Multiply;
+struct PointwiseChain;
 struct CopyBox;
 struct Resample;
 struct Convert;
@@ -49,6 +50,7 @@ using InferOps = OpList<
     Softmax,
     Add,
     Multiply,
+    PointwiseChain,
     CopyBox,
     Resample,
     Convert>;

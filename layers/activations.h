@@ -13,6 +13,7 @@ struct Relu {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.activation = Activation::relu}; }
   static std::vector<LayerExample<Relu>> examples();
 };
 
@@ -24,6 +25,7 @@ struct LeakyRelu {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.activation = Activation::leaky_relu, .slope = slope}; }
   static std::vector<LayerExample<LeakyRelu>> examples();
 };
 
@@ -35,6 +37,7 @@ struct Elu {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.activation = Activation::elu, .slope = alpha}; }
   static std::vector<LayerExample<Elu>> examples();
 };
 
@@ -45,6 +48,7 @@ struct Sigmoid {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.activation = Activation::sigmoid}; }
   static std::vector<LayerExample<Sigmoid>> examples();
 };
 
@@ -55,6 +59,7 @@ struct Tanh {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.activation = Activation::tanh}; }
   static std::vector<LayerExample<Tanh>> examples();
 };
 
@@ -65,6 +70,7 @@ struct Softplus {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.activation = Activation::softplus}; }
   static std::vector<LayerExample<Softplus>> examples();
 };
 

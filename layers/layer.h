@@ -7,6 +7,8 @@
 //   void forward(const ForwardCall&) const;
 //   void backward(const BackwardCall&) const;
 //   static std::vector<LayerExample<...>> examples();      from which the generic tests are made
+//   PointwiseStep step() const;                            only where inference is one: plans take
+//                                                          such layers in a row in one pass
 // and one line in catalogue.h. docs/new-layer.md walks through one.
 #pragma once
 
@@ -16,6 +18,7 @@
 #include <tuple>
 #include <vector>
 
+#include "../core/pointwise_step.h"
 #include "../core/precision.h"
 #include "../core/queue.h"
 #include "../core/view.h"

@@ -18,6 +18,9 @@ struct Add {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const {
+    return {.combine = Combine::add, .activation = activation, .slope = slope};
+  }
   static std::vector<LayerExample<Add>> examples();
 };
 
@@ -29,6 +32,7 @@ struct Multiply {
   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
   void forward(const ForwardCall& call) const;
   void backward(const BackwardCall& call) const;
+  PointwiseStep step() const { return {.combine = Combine::multiply}; }
   static std::vector<LayerExample<Multiply>> examples();
 };
 

@@ -102,6 +102,7 @@ void Plan::State::run_forward(std::size_t index, const Computation& computation,
   if (c.absorbed) return;
   if (is_input(c)) return convert_input(static_cast<int>(index));
   if (ends_chain(index)) return run_chain();
+  if (!c.pointwise.empty()) return run_pointwise(c);
   if (c.shapes.same_memory) return;
   const ForwardCall call{.queue = queue(),
                          .inputs = computation.inputs,

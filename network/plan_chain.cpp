@@ -65,11 +65,15 @@ void Plan::State::find_chain() {
     });
     if (!note.pays) continue;
     chain = some;
-    for (const int i : chain) at(i).absorbed = true;
+    for (const int i : chain) {
+      at(i).absorbed = true;
+      at(i).reads.clear();
+    }
     // u8 goes into it as it is stored.
     at(graph.inputs()[0]).absorbed = options.input_type == DType::u8;
     PlannedNode& last = at(chain.back());
     last.absorbed = false;
+    last.reads = graph.inputs();
     for (const int i : chain)
       if (at(i).absorbed) last.shapes.multiply_adds += at(i).shapes.multiply_adds;
     return;

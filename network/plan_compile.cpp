@@ -46,6 +46,7 @@ void Plan::State::lay_out(const Graph& original) {
     c.shapes = std::move(shapes[i]);
     // Random streams go by a layer's place in the original graph, which fusion does not change.
     c.stream = static_cast<std::uint32_t>(original.find(c.node->name));
+    c.reads = c.node->inputs;
     find_weights(i, rewritten.norms);
     c.needs_gradient = c.has_trainable || (is_input(c) && options.input_gradients);
     for (const int input : c.node->inputs) c.needs_gradient |= at(input).needs_gradient;
@@ -56,6 +57,7 @@ void Plan::State::lay_out(const Graph& original) {
       for (const int input : nodes[i].node->inputs)
         at(input).goes_backward = at(input).needs_gradient;
   find_chain();
+  find_pointwise();
   find_stretches();
   arrange();
   bind(stand_in_address());
@@ -155,7 +157,7 @@ void Plan::State::bind_computation(std::size_t index, Computation PlannedNode::*
   Computation& computation = c.*which;
   computation.output = slot(computation.value).view.reshaped(c.shapes.output);
   computation.inputs.clear();
-  for (const int input : c.node->inputs) {
+  for (const int input : c.reads) {
     const PlannedNode& producer = at(input);
     computation.inputs.push_back(
         slot((producer.*which).value).view.reshaped(producer.shapes.output));

@@ -54,8 +54,7 @@ void Plan::State::place_values() {
     if (!c.absorbed) {
       // Inputs hold from the start, since the caller writes them before the run.
       slot(c.forward.value).need(is_input(c) ? 0 : forward_step(i));
-      const std::vector<int>& reads = ends_chain(i) ? graph.inputs() : c.node->inputs;
-      for (const int input : reads)
+      for (const int input : c.reads)
         if (!at(input).absorbed) slot(at(input).forward.value).need(forward_step(i));
       for (const TensorSpec& spec : c.shapes.kept) {
         c.forward.kept.push_back(new_slot(spec.shape, spec.real ? real : spec.dtype));

@@ -76,6 +76,10 @@ struct PlannedNode {
   // By weight: a slot for its gradient where a node that shares the weights wrote first.
   std::vector<int> weight_spare;
   bool absorbed = false;  // another node computes it, and it has no memory
+  // Of inference: pointwise nodes in a row that the last of them, which has this list, computes in
+  // one operation; else empty.
+  std::vector<int> pointwise;
+  std::vector<int> reads;  // nodes whose values its operation reads in inference
   bool has_trainable = false;
   bool frozen = false;          // in training: none of its weights may change
   bool needs_gradient = false;  // somebody below (or the node) can be trained
@@ -195,6 +199,8 @@ struct Plan::State {
   ConvChain chain_of(const std::vector<int>& convolutions, std::int64_t n) const;
   void find_chain();
   void run_chain();
+  void find_pointwise();
+  void run_pointwise(const PlannedNode& last);
   void cut_into_segments(int count);
   void find_recomputed();
   void make_schedule();

@@ -22,7 +22,7 @@ std::int64_t sample_bytes(const Shape& shape, DType dtype) {
 std::int64_t Plan::State::bytes_per_sample(std::size_t node) const {
   const PlannedNode& c = nodes[node];
   std::int64_t bytes = sample_bytes(c.shapes.output, parameters->dtype());
-  for (const int input : c.node->inputs)
+  for (const int input : c.reads)
     bytes += sample_bytes(at(input).shapes.output, parameters->dtype());
   return bytes;
 }
@@ -37,6 +37,10 @@ void Plan::State::find_stretches() {
   stretches.clear();
   std::int64_t largest = 0;  // bytes per sample, of the nodes of the last stretch
   for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].absorbed) {
+      stretches.back().last = i + 1;
+      continue;
+    }
     std::int64_t weights = 0;
     for (const WeightSpec& spec : nodes[i].shapes.weights)
       weights += spec.shape.count() * static_cast<std::int64_t>(size_of(parameters->dtype()));
@@ -78,7 +82,7 @@ void Plan::State::place_stretches() {
     for (std::size_t s = 0; s < stretches.size(); ++s)
       for (std::size_t i = stretches[s].first; i < stretches[s].last; ++i) {
         body(nodes[i].forward.value, s);
-        for (const int input : nodes[i].node->inputs) body(at(input).forward.value, s);
+        for (const int input : nodes[i].reads) body(at(input).forward.value, s);
       }
   };
   for_values(touch);
@@ -112,7 +116,7 @@ void Plan::State::set_share(const Stretch& stretch, std::int64_t first, std::int
     if (c.absorbed) continue;
     show(c.forward.output, c.forward.value);
     for (std::size_t k = 0; k < c.forward.inputs.size(); ++k)
-      show(c.forward.inputs[k], at(c.node->inputs[k]).forward.value);
+      show(c.forward.inputs[k], at(c.reads[k]).forward.value);
   }
 }
 

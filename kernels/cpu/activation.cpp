@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu_queue.h"
+#include "pointwise_pieces.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/activation.cpp"
@@ -161,10 +162,13 @@ HWY_EXPORT(ActivatePiece);
 HWY_EXPORT(ActivateBackwardPiece);
 }  // namespace
 
+void run_piece(const Activate& op, std::int64_t first, std::int64_t last) {
+  HWY_DYNAMIC_DISPATCH(ActivatePiece)(op, first, last);
+}
+
 void run(CpuQueue& queue, const Activate& op) {
-  for_pieces(queue, op.x.count(), [&](std::int64_t first, std::int64_t last) {
-    HWY_DYNAMIC_DISPATCH(ActivatePiece)(op, first, last);
-  });
+  for_pieces(queue, op.x.count(),
+             [&](std::int64_t first, std::int64_t last) { run_piece(op, first, last); });
 }
 
 void run(CpuQueue& queue, const ActivateBackward& op) {

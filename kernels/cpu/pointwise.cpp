@@ -5,6 +5,7 @@
 
 #include "../../core/random.h"
 #include "cpu_queue.h"
+#include "pointwise_pieces.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/pointwise.cpp"
@@ -158,16 +159,22 @@ HWY_EXPORT(DropoutPiece);
 HWY_EXPORT(MultiplyPiece);
 }  // namespace
 
+void run_piece(const Add& op, std::int64_t first, std::int64_t last) {
+  HWY_DYNAMIC_DISPATCH(AddPiece)(op, first, last);
+}
+
+void run_piece(const Multiply& op, std::int64_t first, std::int64_t last) {
+  HWY_DYNAMIC_DISPATCH(MultiplyPiece)(op, first, last);
+}
+
 void run(CpuQueue& queue, const Add& op) {
-  for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
-    HWY_DYNAMIC_DISPATCH(AddPiece)(op, first, last);
-  });
+  for_pieces(queue, op.y.count(),
+             [&](std::int64_t first, std::int64_t last) { run_piece(op, first, last); });
 }
 
 void run(CpuQueue& queue, const Multiply& op) {
-  for_pieces(queue, op.y.count(), [&](std::int64_t first, std::int64_t last) {
-    HWY_DYNAMIC_DISPATCH(MultiplyPiece)(op, first, last);
-  });
+  for_pieces(queue, op.y.count(),
+             [&](std::int64_t first, std::int64_t last) { run_piece(op, first, last); });
 }
 
 void run(CpuQueue& queue, const Convert& op) {

@@ -24,6 +24,10 @@ void for_views(Op& op, Visit&& visit) {
   else if constexpr (std::is_same_v<O, ConvChain>) {
     all(op.x, op.scale, op.y);
     for (auto& stage : op.stages) all(stage.weight, stage.bias);
+  } else if constexpr (std::is_same_v<O, PointwiseChain>) {
+    all(op.x);
+    for (auto& step : op.steps) all(step.with);
+    all(op.y);
   } else if constexpr (std::is_same_v<O, ConvBackwardData> || std::is_same_v<O, DenseBackwardData>)
     all(op.dy, op.weight, op.dx);
   else if constexpr (std::is_same_v<O, ConvBackwardWeights> ||

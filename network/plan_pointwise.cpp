@@ -1,0 +1,73 @@
+// Pointwise layers in a row that a plan of inference computes in one pass.
+#include <optional>
+
+#include "../kernels/pointwise_chain.h"
+#include "../kernels/submit.h"
+#include "plan_state.h"
+
+namespace ratnet::inline v1 {
+namespace {
+
+std::optional<PointwiseStep> step_of(const Layer& layer) {
+  return std::visit(
+      [](const auto& one) -> std::optional<PointwiseStep> {
+        if constexpr (requires { one.step(); }) return one.step();
+        return std::nullopt;
+      },
+      layer);
+}
+
+}  // namespace
+
+// Rows of neighbours of which each reads the one before, and nobody else does. Only neighbours, so
+// that what they read from elsewhere need not hold longer.
+void Plan::State::find_pointwise() {
+  if (training() || !options.fuse) return;
+  const std::vector<bool> read_once = graph.read_once(options.watch);
+  const auto follows = [&](std::size_t i) {
+    const std::vector<int>& inputs = nodes[i].node->inputs;
+    return read_once[i - 1] && std::count(inputs.begin(), inputs.end(), static_cast<int>(i) - 1);
+  };
+  for (std::size_t first = 1; first < nodes.size(); ++first) {
+    std::vector<int> row;
+    std::size_t last = first;
+    for (std::size_t i = first; i < nodes.size() && row.size() < PointwiseChain::kMostSteps; ++i) {
+      if (!row.empty() && !follows(i)) break;
+      // Dropout and other shapes of the same numbers may stand between steps.
+      if (!row.empty() && nodes[i].shapes.same_memory) continue;
+      if (!step_of(nodes[i].node->layer)) break;
+      row.push_back(static_cast<int>(i));
+      last = i;
+    }
+    if (row.size() < 2) continue;
+    PlannedNode& computes = nodes[last];
+    std::vector<int> reads = nodes[first].reads;
+    for (std::size_t i = first + 1; i <= last; ++i)
+      for (const int input : nodes[i].reads)
+        if (input != static_cast<int>(i) - 1) reads.push_back(input);
+    for (std::size_t i = first; i < last; ++i) {
+      nodes[i].absorbed = true;
+      nodes[i].reads.clear();
+      computes.shapes.multiply_adds += nodes[i].shapes.multiply_adds;
+    }
+    computes.reads = std::move(reads);
+    computes.pointwise = std::move(row);
+    first = last;
+  }
+}
+
+void Plan::State::run_pointwise(const PlannedNode& last) {
+  PointwiseChain op;
+  op.y = last.forward.output;
+  auto read = last.forward.inputs.begin();
+  const auto next = [&] { return (read++)->reshaped(op.y.shape); };
+  op.x = next();
+  for (const int node : last.pointwise) {
+    PointwiseChain::Step& step = op.steps[op.count++];
+    step.what = *step_of(at(node).node->layer);
+    if (step.what.combine != Combine::none) step.with = next();
+  }
+  submit(queue(), op);
+}
+
+}  // namespace ratnet::inline v1
