@@ -181,7 +181,12 @@ GraphTrainingResult train_graph(const Graph& graph, const Objective& objective, 
     judged.change = trainer.judged_change;
     Judge judge(trained_part, std::make_shared<Parameters>(queue, trained.weights), objective,
                 dataset, judged);
-    result.test = judge.run(test);
+    try {
+      result.test = judge.run(test, {}, callbacks.testing);
+    } catch (const JudgingInterrupted&) {
+      result.interrupted = true;
+      return result;
+    }
     model.metrics = metrics_of(*result.test);
   }
   model.weights = std::move(trained.weights);

@@ -34,6 +34,8 @@ struct GraphTrainingOptions {
 
 struct GraphTrainingCallbacks {
   TrainingCallback progress;
+  // Of the test samples, after the training; returning false interrupts as in `progress`.
+  std::function<bool(std::int64_t done, std::int64_t of)> testing;
   std::function<void(const std::string& sentence)> say;
 };
 

@@ -272,7 +272,8 @@ double Judge::judge_whole(const Batch& batch, std::vector<ConstView>& outputs) {
   return whole_losses_->of(batch);
 }
 
-Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged) {
+Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged,
+                     const JudgingProgress& progress) {
   Judgement j{.samples = static_cast<std::int64_t>(indices.size()),
               .loss = std::nan(""),
               .accuracy = std::nan(""),
@@ -294,6 +295,7 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch
   Loader loader(dataset_, indices, options_);
   const auto all = static_cast<double>(indices.size());
   double sum = 0;
+  std::int64_t done = 0;
   for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
     std::vector<ConstView> outputs(values_.size());
@@ -313,6 +315,8 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch
       count_pixels(j, values_of(*by_pixel).data(), batch.masks.as<std::uint8_t>(),
                    batch.masks.count(), *by_pixel);
     if (judged) judged(batch, outputs);
+    done += batch.count;
+    if (progress && !progress(done, j.samples)) throw JudgingInterrupted();
   }
   j.loss = sum;
   if (by_sample) judge_classes(j, dataset_, indices, *by_sample);

@@ -48,6 +48,10 @@ std::vector<std::int64_t> usable_samples(std::vector<std::int64_t> indices,
 // Of a network of patches, batches are of one whole image.
 using JudgedBatch = std::function<void(const Batch& batch, std::span<const ConstView> outputs)>;
 
+// Told after every batch how many samples have been judged, and of how many; false interrupts.
+using JudgingProgress = std::function<bool(std::int64_t done, std::int64_t of)>;
+struct JudgingInterrupted {};
+
 // Judges the parameters as they are at the time.
 class Judge {
  public:
@@ -58,7 +62,9 @@ class Judge {
         Dataset& dataset, const LoaderOptions& options, Precision precision = Precision::f32,
         const WindowOptions& window = {});
 
-  Judgement run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged = {});
+  // Throws JudgingInterrupted where `progress` says so.
+  Judgement run(const std::vector<std::int64_t>& indices, const JudgedBatch& judged = {},
+                const JudgingProgress& progress = {});
   // On the device, beside the parameters; on a CPU what sliding over images takes too.
   std::size_t bytes() const;
   // Of host memory, for these samples on their way: Loader::bytes().

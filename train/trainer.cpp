@@ -244,8 +244,9 @@ void Training::resume() {
     if (!whole)
       fail(ErrorKind::input, options_.checkpoint_path, ": is damaged: ", what, " makes no sense");
   };
-  require_whole(position.batch < batches && position.batch % options_.accumulate == 0 &&
-                    position.epoch <= options_.epochs &&
+  // All of an epoch's batches: it was interrupted while it judged.
+  const bool at_a_step = position.batch % options_.accumulate == 0 || position.batch == batches;
+  require_whole(position.batch <= batches && at_a_step && position.epoch <= options_.epochs &&
                     position.steps == position.epoch * steps_of(batches, options_.accumulate) +
                                           steps_of(position.batch, options_.accumulate),
                 "its position");
@@ -264,7 +265,10 @@ void Training::resume() {
   state_ = std::move(position);
   step_.set_loss_sum(state_.loss_sum);
   if (state_.batch > 0) mean_loss_ = state_.loss_sum / static_cast<double>(state_.batch);
-  loader_.seek(state_.epoch, state_.batch);
+  if (state_.batch < batches)
+    loader_.seek(state_.epoch, state_.batch);
+  else
+    loader_.seek(state_.epoch + 1, 0);
 }
 
 std::shared_ptr<Parameters> Training::judged() const {
@@ -305,7 +309,7 @@ EpochRecord Training::evaluate() {
       .validation_dice = std::nan("")};
   if (validation_.empty()) return record;
   if (averaged_) averaged_->refresh();
-  const Judgement judged = judge_->run(validation_);
+  const Judgement judged = judge_->run(validation_, {}, options_.judging);
   record.validation_loss = judged.loss;
   record.validation_auroc = judged.auroc;
   record.validation_accuracy = judged.accuracy;
@@ -369,9 +373,11 @@ Training::Outcome Training::run(const TrainingCallback& callback) {
   auto epoch_start = Clock::now();
   while (!ended && !interrupted && state_.epoch < options_.epochs) {
     progress.rate = rate();
-    step();
-    const bool epoch_ends = state_.batch == loader_.batches_per_epoch();
-    const bool save_due = state_.steps % options_.checkpoint_every == 0;
+    const std::int64_t batches = loader_.batches_per_epoch();
+    const bool steps = state_.batch < batches;  // else it was interrupted while it judged
+    if (steps) step();
+    const bool epoch_ends = state_.batch == batches;
+    const bool save_due = steps && state_.steps % options_.checkpoint_every == 0;
     // The first loss too: an early word is worth a wait.
     if (epoch_ends || save_due || state_.steps % options_.read_loss_every == 0 ||
         state_.steps % kLogEvery == 0 || state_.batch <= options_.accumulate)
@@ -380,12 +386,18 @@ Training::Outcome Training::run(const TrainingCallback& callback) {
     progress.step = state_.steps;
     progress.loss = mean_loss_;
     progress.finished = nullptr;
-    if (state_.steps % kLogEvery == 0)
+    if (steps && state_.steps % kLogEvery == 0)
       log.step(state_.steps, state_.epoch, progress.loss, progress.rate);
 
     if (epoch_ends) {
       const std::chrono::duration<double> seconds = Clock::now() - epoch_start;
-      ended = finish_epoch(log, seconds.count());
+      try {
+        ended = finish_epoch(log, seconds.count());
+      } catch (const JudgingInterrupted&) {
+        save();
+        interrupted = true;
+        break;
+      }
       epoch_start = Clock::now();
       progress.finished = &state_.history.back();
     }

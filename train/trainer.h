@@ -72,6 +72,9 @@ struct TrainerOptions {
   bool recompute = false;  // PlanOptions::recompute: less memory, longer steps
   // Told before the first step.
   std::function<void(const TrainingMemory&)> tell_memory;
+  // Told while the validation samples are judged: how many have been, and of how many. Returning
+  // false interrupts, as in TrainingCallback; they are then judged anew when the training resumes.
+  std::function<bool(std::int64_t done, std::int64_t of)> judging;
   int threads = 0;
   std::shared_ptr<Executor> executor;
   // Chooses algorithms (network/tuning.h); absent: by rule. Results then are those of its choices,

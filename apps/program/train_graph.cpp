@@ -60,7 +60,7 @@ void run(Options options) {
 
   catch_interrupts();
   TrainingProgressLine line;
-  trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
+  line.follow(trainer);
   const GraphTrainingResult result = train_graph(
       file.graph, *file.objective, *dataset,
       {.trainer = trainer,
@@ -70,6 +70,7 @@ void run(Options options) {
        .start_name = std::filesystem::path(options.start).filename().string(),
        .allow_leakage = options.allow_leakage},
       {.progress = [&](const TrainingProgress& p) { return line.update("training", p); },
+       .testing = [&](std::int64_t done, std::int64_t of) { return line.testing(done, of); },
        .say = [&](const std::string& sentence) { line.say(sentence); }});
   line.finish();
   if (result.interrupted)

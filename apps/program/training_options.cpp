@@ -171,6 +171,34 @@ bool TrainingProgressLine::update(const std::string& stage, const TrainingProgre
     progress_->say(sentence);
   }
   if (p.step == p.steps) progress_->finish();
+  step_ = p.step;
+  return !was_interrupted();
+}
+
+void TrainingProgressLine::follow(TrainerOptions& training) {
+  training.tell_memory = [this](const TrainingMemory& memory) { tell(memory); };
+  training.judging = [this](std::int64_t done, std::int64_t of) { return judging(done, of); };
+}
+
+bool TrainingProgressLine::judging(std::int64_t done, std::int64_t of) {
+  // A resumed training may begin with it.
+  if (step_ == 0) return count("judging validation samples", done, of);
+  // The step that an epoch ends with is told after its validation.
+  progress_->update(step_ + 1, text("validation ", done, " of ", of));
+  return !was_interrupted();
+}
+
+bool TrainingProgressLine::testing(std::int64_t done, std::int64_t of) {
+  return count("judging test samples", done, of);
+}
+
+bool TrainingProgressLine::count(const std::string& stage, std::int64_t done, std::int64_t of) {
+  if (stage != stage_) {
+    progress_ = std::make_unique<Progress>(stage, "samples", of);
+    progress_->update(0);
+    stage_ = stage;
+  }
+  progress_->update(done);
   return !was_interrupted();
 }
 

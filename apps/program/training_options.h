@@ -45,14 +45,21 @@ class TrainingProgressLine {
  public:
   // False where the user has interrupted: what a TrainingCallback returns.
   bool update(const std::string& stage, const TrainingProgress& training);
+  // Lets a training tell here what it takes and how far it has judged its validation samples.
+  void follow(TrainerOptions& training);
+  // The same of test samples that are judged.
+  bool testing(std::int64_t done, std::int64_t of);
   void say(const std::string& sentence);
-  // What TrainerOptions::tell_memory takes.
-  void tell(const TrainingMemory& memory);
   void finish() { progress_.reset(); }
 
  private:
+  void tell(const TrainingMemory& memory);
+  bool judging(std::int64_t done, std::int64_t of);
+  bool count(const std::string& stage, std::int64_t done, std::int64_t of);
+
   std::unique_ptr<Progress> progress_;
   std::string stage_;
+  std::int64_t step_ = 0;
 };
 
 }  // namespace ratnet::inline v1

@@ -34,6 +34,49 @@ TEST_CASE("a training that was interrupted and resumed ends with the same bits")
   }
 }
 
+TEST_CASE("a training that was interrupted while it judged judges anew, to the same bits") {
+  for (const std::int64_t accumulate : {1, 3}) {  // of an epoch's 10 batches
+    TrainerOptions o = options();
+    o.accumulate = accumulate;
+    o.averaging = {.decay = 0.9};
+    o.patience = 3;
+    const TrainingResult whole = train(o);
+    for (const int epoch : {1, 3}) {
+      INFO("interrupted in epoch " << epoch << ", " << accumulate << " batches a step");
+      const TemporaryFolder folder;
+      o.checkpoint_path = folder / "checkpoint";
+      o.resume = true;
+      std::vector<std::int64_t> told;
+      int begun = 0;
+      o.judging = [&](std::int64_t done, std::int64_t of) {
+        CHECK(of == 50);
+        begun += told.empty() || done <= told.back();
+        told.push_back(done);
+        return begun < epoch || done < 30;
+      };
+      const TrainingResult first = train(o);
+      CHECK(first.interrupted);
+      CHECK(std::ssize(first.history) == epoch - 1);
+      CHECK(told.back() == 32);
+      const Checkpoint kept = load_checkpoint(o.checkpoint_path);
+      CHECK(kept.position.epoch == epoch - 1);
+      CHECK(kept.position.batch == 10);
+      std::int64_t steps = 0;
+      o.judging = [](std::int64_t, std::int64_t) { return true; };
+      check_same(train(o,
+                       [&](const TrainingProgress& progress) {
+                         if (steps++ == 0) {
+                           CHECK(progress.step == first.steps);
+                           CHECK(progress.finished != nullptr);
+                         }
+                         return true;
+                       }),
+                 whole);
+      CHECK(steps == whole.steps - first.steps + 1);
+    }
+  }
+}
+
 TEST_CASE("a training that was killed goes on from its last checkpoint to the same bits") {
   const TemporaryFolder folder;
   TrainerOptions o = options();

@@ -93,7 +93,7 @@ void run(Options options) {
   require(!trainer.loader.balance, "--balance is for classes; anomalies have none to learn from");
   catch_interrupts();
   TrainingProgressLine line;
-  trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
+  line.follow(trainer);
   training.trainer = trainer;
 
   PreparedCohort prepared =

@@ -33,7 +33,7 @@ void run(Options options) {
   TrainerOptions& trainer = options.command.finish();
   require(trainer.monitor != Monitor::dice, "dark slices have no masks: monitor loss or auroc");
   TrainingProgressLine line;
-  trainer.tell_memory = [&](const TrainingMemory& memory) { line.tell(memory); };
+  line.follow(trainer);
   options.training.trainer = trainer;
 
   const auto dataset = resampled(open_hdf5_slices(options.data), 64, 64);
