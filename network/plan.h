@@ -23,7 +23,7 @@ struct RandomKey {
 struct PlanOptions {
   std::int64_t batch = 1;  // the largest; any number up to it runs
   Mode mode = Mode::infer;
-  bool fuse = true;              // rewrite the graph (fuse.h) first
+  bool fuse = true;              // rewrite the graph (fuse.h), take layers in a row as one
   bool input_gradients = false;  // backward goes on to the inputs
   // Of convolutions and dense layers. tf32 and bf16 are for GPUs; parameters, activations and sums
   // are f32 all the same.
@@ -123,6 +123,8 @@ class Plan {
     double multiply_adds = 0;
     bool backward = false;
     bool again = false;  // of those: forward once more (PlanOptions::recompute)
+    // Where it computes several nodes: all of them, of which `node` is the last.
+    std::vector<std::string> nodes = {};
   };
   const std::vector<Step>& steps() const;
   const Graph& graph() const;  // after fusion

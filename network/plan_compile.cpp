@@ -207,10 +207,12 @@ std::size_t Plan::State::survey(std::int64_t n) {
       run(turn);
       if (!first) continue;
       const PlannedNode& c = nodes[turn.node];
+      std::vector<std::string> several;
+      for (const int node : computed_by(turn.node)) several.push_back(at(node).node->name);
       for (std::size_t k = folds + steps.size(); k < notes.steps.size(); ++k)
         steps.push_back({c.node->name, notes.steps[k].operation, notes.steps[k].algorithm,
                          c.shapes.output, c.shapes.multiply_adds, turn.phase != Phase::forward,
-                         turn.phase == Phase::again});
+                         turn.phase == Phase::again, several});
     }
   } catch (...) {
     queue().survey = nullptr;

@@ -20,7 +20,7 @@ std::optional<PointwiseStep> step_of(const Layer& layer) {
 }  // namespace
 
 // Rows of neighbours of which each reads the one before, and nobody else does. Only neighbours, so
-// that what they read from elsewhere need not hold longer.
+// that what they read from elsewhere holds hardly longer.
 void Plan::State::find_pointwise() {
   if (training() || !options.fuse) return;
   const std::vector<bool> read_once = graph.read_once(options.watch);

@@ -79,7 +79,7 @@ struct PlannedNode {
   // Of inference: pointwise nodes in a row that the last of them, which has this list, computes in
   // one operation; else empty.
   std::vector<int> pointwise;
-  std::vector<int> reads;  // nodes whose values its operation reads in inference
+  std::vector<int> reads;  // nodes whose values its operation reads going forward
   bool has_trainable = false;
   bool frozen = false;          // in training: none of its weights may change
   bool needs_gradient = false;  // somebody below (or the node) can be trained
@@ -159,6 +159,10 @@ struct Plan::State {
   bool is_input(const PlannedNode& c) const { return c.node->inputs.empty(); }
   bool ends_chain(std::size_t node) const {
     return !chain.empty() && static_cast<int>(node) == chain.back();
+  }
+  // Several nodes that this one computes in one operation, the last of which it is; else empty.
+  const std::vector<int>& computed_by(std::size_t node) const {
+    return ends_chain(node) ? chain : nodes[node].pointwise;
   }
 
   int new_slot(const Shape& shape, DType dtype) {

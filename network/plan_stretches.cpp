@@ -18,11 +18,11 @@ std::int64_t sample_bytes(const Shape& shape, DType dtype) {
 
 }  // namespace
 
-// Bytes that a node reads and writes for one sample.
+// Bytes that a node reads and writes for one sample; of a row in one pass, its last layer.
 std::int64_t Plan::State::bytes_per_sample(std::size_t node) const {
   const PlannedNode& c = nodes[node];
   std::int64_t bytes = sample_bytes(c.shapes.output, parameters->dtype());
-  for (const int input : c.reads)
+  for (const int input : c.node->inputs)
     bytes += sample_bytes(at(input).shapes.output, parameters->dtype());
   return bytes;
 }

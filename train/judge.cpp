@@ -296,6 +296,10 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch
   const auto all = static_cast<double>(indices.size());
   double sum = 0;
   std::int64_t done = 0;
+  const auto tell = [&] {
+    if (progress && !progress(done, j.samples)) throw JudgingInterrupted();
+  };
+  tell();
   for (std::int64_t b = 0; b < loader.batches_per_epoch(); ++b) {
     const Batch& batch = loader.next();
     std::vector<ConstView> outputs(values_.size());
@@ -316,7 +320,7 @@ Judgement Judge::run(const std::vector<std::int64_t>& indices, const JudgedBatch
                    batch.masks.count(), *by_pixel);
     if (judged) judged(batch, outputs);
     done += batch.count;
-    if (progress && !progress(done, j.samples)) throw JudgingInterrupted();
+    tell();
   }
   j.loss = sum;
   if (by_sample) judge_classes(j, dataset_, indices, *by_sample);

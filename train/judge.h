@@ -48,7 +48,7 @@ std::vector<std::int64_t> usable_samples(std::vector<std::int64_t> indices,
 // Of a network of patches, batches are of one whole image.
 using JudgedBatch = std::function<void(const Batch& batch, std::span<const ConstView> outputs)>;
 
-// Told after every batch how many samples have been judged, and of how many; false interrupts.
+// Told how many samples have been judged, 0 at first, and of how many; false interrupts.
 using JudgingProgress = std::function<bool(std::int64_t done, std::int64_t of)>;
 struct JudgingInterrupted {};
 

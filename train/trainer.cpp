@@ -362,7 +362,7 @@ bool Training::finish_epoch(TrainingLog& log, double seconds) {
 Training::Outcome Training::run(const TrainingCallback& callback) {
   using Clock = std::chrono::steady_clock;
   TrainingLog log(options_.log_path, options_.events_folder, graph_,
-                  options_.resume ? std::optional(state_.steps) : std::nullopt);
+                  options_.resume ? &state_ : nullptr);
   if (!options_.events_folder.empty())
     log.settings(settings_table(graph_, objective_, options_, loader_.samples_per_epoch(),
                                 std::ssize(validation_)));

@@ -72,8 +72,9 @@ struct TrainerOptions {
   bool recompute = false;  // PlanOptions::recompute: less memory, longer steps
   // Told before the first step.
   std::function<void(const TrainingMemory&)> tell_memory;
-  // Told while the validation samples are judged: how many have been, and of how many. Returning
-  // false interrupts, as in TrainingCallback; they are then judged anew when the training resumes.
+  // Told while the validation samples are judged: how many have been, 0 at first, and of how many.
+  // Returning false interrupts, as in TrainingCallback; when the training resumes they are judged
+  // anew.
   std::function<bool(std::int64_t done, std::int64_t of)> judging;
   int threads = 0;
   std::shared_ptr<Executor> executor;
@@ -108,7 +109,8 @@ struct TrainingProgress {
   double rate = 0;                        // learning rate
   const EpochRecord* finished = nullptr;  // set once, when an epoch is done
 };
-// Called after every step; returning false interrupts: a checkpoint is written and train() returns.
+// Called after every step, and where a training resumes with a judgement after that; returning
+// false interrupts: a checkpoint is written and train() returns.
 using TrainingCallback = std::function<bool(const TrainingProgress&)>;
 
 struct TrainingResult {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "../core/atomic_file.h"
@@ -13,25 +14,35 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // writes null for numbers that are not finite
 
+// Whether a training has come past what a line tells.
+bool is_before(const std::string& line, const TrainingPosition& position) {
+  const Json json = Json::parse(line, nullptr, false);
+  const auto number = [&](const char* name) {
+    return json.is_object() && json.contains(name) && json[name].is_number_integer()
+               ? json[name].get<std::int64_t>()
+               : std::numeric_limits<std::int64_t>::max();
+  };
+  if (number("step") > position.steps) return false;
+  // Of the step that an epoch ends with, its figures may not be known yet.
+  return json.value("event", Json()) != "epoch" || number("epoch") < position.epoch;
+}
+
 }  // namespace
 
 TrainingLog::TrainingLog(const std::string& path, const std::string& events, const Graph& graph,
-                         std::optional<std::int64_t> resumed_steps)
-    : path_(path), goes_on_(resumed_steps.value_or(0) > 0) {
+                         const TrainingPosition* resumed)
+    : path_(path), goes_on_(resumed && resumed->steps > 0) {
   if (!events.empty()) {
-    events_ = std::make_unique<EventWriter>(events, resumed_steps);
+    events_ = std::make_unique<EventWriter>(events,
+                                            resumed ? std::optional(resumed->steps) : std::nullopt);
     events_->graph(graph);
   }
   if (path_.empty()) return;
   std::string kept;
   if (goes_on_) {
     std::ifstream old(path_);
-    for (std::string line; std::getline(old, line);) {
-      const Json json = Json::parse(line, nullptr, false);
-      if (json.is_object() && json.contains("step") && json["step"].is_number_integer() &&
-          json["step"].get<std::int64_t>() <= *resumed_steps)
-        kept += line + "\n";
-    }
+    for (std::string line; std::getline(old, line);)
+      if (is_before(line, *resumed)) kept += line + "\n";
   }
   write_file(path_, kept);
   file_ = std::fopen(path_.c_str(), "ae");

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "checkpoint.h"
@@ -14,12 +13,12 @@ namespace ratnet::inline v1 {
 
 class TrainingLog {
  public:
-  // Opens the file for writing; where a training resumes after `resumed_steps` steps, the lines up
-  // to there are kept and later ones dropped; 0: it is to resume, but nothing was kept. events: a
-  // folder for TensorBoard, which also gets the graph. An empty path or folder logs nothing. Throws
-  // Error (file_system).
+  // Opens the file for writing; where a training resumes, the lines of what came before that
+  // position are kept and later ones dropped (without a step: it is to resume, but nothing was
+  // kept). events: a folder for TensorBoard, which also gets the graph. An empty path or folder
+  // logs nothing. Throws Error (file_system).
   TrainingLog(const std::string& path, const std::string& events, const Graph& graph,
-              std::optional<std::int64_t> resumed_steps);
+              const TrainingPosition* resumed);
   ~TrainingLog();
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;

@@ -24,6 +24,25 @@ std::vector<std::string> algorithms_of(const Plan& plan) {
   return found;
 }
 
+// By node, what it computes and moves; one that computes several moves nothing between these.
+std::vector<LayerWork> works_of(const Plan& plan, std::int64_t batch) {
+  const DType dtype = plan.output(0, 1).dtype;
+  std::vector<LayerWork> works = layer_work(plan.graph(), batch, dtype, plan.input(0, 1).dtype);
+  const std::vector<LayerShapes> shapes = plan.graph().infer(batch, false);
+  for (const Plan::Step& step : plan.steps()) {
+    const auto last = static_cast<std::size_t>(plan.graph().find(step.node));
+    for (const std::string& name : step.nodes) {
+      const auto node = static_cast<std::size_t>(plan.graph().find(name));
+      if (node == last) continue;
+      works[last].flops += works[node].flops;
+      works[last].bytes +=
+          works[node].bytes - 2 * static_cast<double>(shapes[node].output.count()) *
+                                  static_cast<double>(size_of(dtype));
+    }
+  }
+  return works;
+}
+
 }  // namespace
 
 double LayerTimes::sum() const {
@@ -76,8 +95,7 @@ LayerTimes time_layers(Plan& plan, std::int64_t batch, int rounds) {
                                      &MachinePeaks::cache_bytes_per_s})
     times.peaks.*peak = std::max(times.peaks.*peak, again.*peak);
 
-  const std::vector<LayerWork> works =
-      layer_work(plan.graph(), batch, plan.output(0, 1).dtype, plan.input(0, 1).dtype);
+  const std::vector<LayerWork> works = works_of(plan, batch);
   const std::vector<std::string> algorithms = algorithms_of(plan);
   for (std::size_t i = 0; i < count; ++i) {
     if (algorithms[i].empty()) continue;

@@ -171,7 +171,7 @@ bool TrainingProgressLine::update(const std::string& stage, const TrainingProgre
     progress_->say(sentence);
   }
   if (p.step == p.steps) progress_->finish();
-  step_ = p.step;
+  step_ = p.step < p.steps ? p.step : 0;  // another training may follow
   return !was_interrupted();
 }
 
@@ -195,7 +195,6 @@ bool TrainingProgressLine::testing(std::int64_t done, std::int64_t of) {
 bool TrainingProgressLine::count(const std::string& stage, std::int64_t done, std::int64_t of) {
   if (stage != stage_) {
     progress_ = std::make_unique<Progress>(stage, "samples", of);
-    progress_->update(0);
     stage_ = stage;
   }
   progress_->update(done);

@@ -1,4 +1,7 @@
 // Pointwise layers in a row, which plans of inference compute in one pass.
+#include <cmath>
+
+#include "../../kernels/cpu/cpu_queue.h"
 #include "../catch.h"
 #include "plan_runs.h"
 
@@ -108,6 +111,72 @@ TEST_CASE("a chain of pointwise layers ends where somebody looks, or another rea
   const auto expected = [](double x) { return x / (1 + std::exp(-x)); };
   for (std::size_t i = 0; i < 80; ++i)
     CHECK(got[0][i] == Approx(expected(expected(got[1][i]))).epsilon(1e-5));
+}
+
+TEST_CASE("a row that reads much stays in the stretch of what it reads") {
+  GraphBuilder g;
+  const int image = g.input("image", {64, 64, 1});
+  std::vector<int> convs;
+  for (const char* name : {"a", "b", "c", "d"})
+    convs.push_back(g.add(name, Conv{.out = 32, .kernel = {3, 3}}, {image}));
+  int last = convs[0];
+  for (std::size_t i = 1; i < 4; ++i)
+    last = g.add("sum" + std::to_string(i), Add{}, {last, convs[i]});
+  const Graph graph = g.build({g.add("mean", layers::GlobalPool{}, {last})});
+  const auto parameters =
+      std::make_shared<Parameters>(open_cpu(1), random_weights(graph, DType::f32, 3));
+  const Plan plan(graph, parameters, {.batch = 32});
+  CHECK(chains_of(plan) == Chains{{"sum3", "add, add, add"}});
+  for (const Plan::Step& step : plan.steps())
+    CHECK(step.nodes == (step.node == "sum3" ? std::vector<std::string>{"sum1", "sum2", "sum3"}
+                                             : std::vector<std::string>{}));
+  // The whole batch of one convolution's output is 16 MiB.
+  CHECK(plan.memory().activations < std::size_t{8} << 20);
+}
+
+TEST_CASE("rows begin at inputs, at sums of a value with itself and behind folded layers",
+          "[device]") {
+  GraphBuilder g;
+  const int image = g.input("image", {4, 4, 3}), other = g.input("other", {4, 4, 3});
+  const int product = g.add("product", Multiply{}, {image, other});
+  const int early = g.add("early", Sigmoid{}, {product});
+  int last = g.add("conv", Conv{.out = 3, .kernel = {3, 3}}, {early});
+  last = g.add("norm", layers::BatchNorm{}, {last});
+  last = g.add("relu", Relu{}, {last});
+  last = g.add("twice", Add{}, {last, last});
+  last = g.add("squashed", Tanh{}, {last});
+  const int sum = g.add("sum", Add{}, {other, last});
+  const int end = g.add("end", layers::LeakyRelu{.slope = 0.1}, {sum});
+  const Graph graph = g.build({end});
+  Plan plain = plan_of(graph, {.batch = 3, .fuse = false});
+  for (const DType stored : {DType::f32, DType::u8}) {
+    Plan plan = plan_of(graph, {.batch = 3, .input_type = stored});
+    CHECK(chains_of(plan) ==
+          Chains{{"early", "multiply, sigmoid"}, {"end", "add, tanh, add + leaky_relu"}});
+    for (int run = 0; run < 3; ++run) {  // the second is captured on a GPU
+      for (std::size_t i = 0; i < 2; ++i) {
+        const Doubles numbers = random_doubles(3 * 48, 5 + i, 0, 255);
+        Doubles whole = numbers;
+        for (double& number : whole) number = std::floor(number) / 64;
+        write_to(plain.queue(), plain.input(i, 3), whole);
+        if (stored == DType::f32) {
+          write_to(plan.queue(), plan.input(i, 3), whole);
+          continue;
+        }
+        const std::vector<std::uint8_t> bytes(numbers.begin(), numbers.end());
+        upload(plan.queue(), plan.input(i, 3).data, bytes.data(), bytes.size());
+        wait(plan.queue());
+      }
+      if (stored == DType::u8) {
+        const View scales = plan.input_scales(3);
+        write_to(plan.queue(), scales, {1 / 64.0, 1 / 64.0, 1 / 64.0});
+      }
+      plan.forward(3);
+      plain.forward(3);
+      CHECK(relative(read_from(plan.queue(), plan.output(0, 3)),
+                     read_from(plain.queue(), plain.output(0, 3))) < 1e-5);
+    }
+  }
 }
 
 TEST_CASE("longer rows of pointwise layers are several chains, and no plan for training has one",

@@ -48,6 +48,28 @@ struct Saved {
 
 }  // namespace
 
+TEST_CASE("layers in one pass count as what goes in and out of them") {
+  GraphBuilder b;
+  const int x = b.input("x", {6, 5, 2});
+  const auto conv = [&](const char* name) {
+    return b.add(name, layers::Conv{.out = 4, .kernel = {1, 1}}, {x});
+  };
+  const int first = conv("first"), second = conv("second");
+  const int gate = b.add("gate", layers::Sigmoid{}, {second});
+  const int gated = b.add("gated", layers::Multiply{}, {first, gate});
+  const int dropout = b.add("dropout", layers::Dropout{}, {gated});
+  const Graph graph = b.build({b.add("again", layers::Multiply{}, {dropout, first})});
+  Plan plan(graph, std::make_shared<Parameters>(open_cpu(1), Weights::initialised(graph, 1)),
+            {.batch = 3});
+  const LayerTimes times = time_layers(plan, 3, 1);
+  REQUIRE(times.layers.size() == 3);
+  CHECK(times.layers[2].name == "again");
+  CHECK(times.layers[2].algorithm == "sigmoid, multiply, multiply");
+  // Of the first convolution twice, as each of the products reads it, of the second, and the
+  // output.
+  CHECK(times.layers[2].work.bytes == 4.0 * (3 * 6 * 5 * 4) * sizeof(float));
+}
+
 TEST_CASE("layers are timed as they are fused") {
   const Graph graph = small_graph();
   Plan plan(graph, std::make_shared<Parameters>(open_cpu(2), Weights::initialised(graph, 1)),
