@@ -27,10 +27,11 @@ struct EpochRecord {
 // all there is to keep of them.
 struct TrainingPosition {
   std::string fingerprint;  // of everything that shapes the run; resuming asks for the same
-  std::int64_t epoch = 0;   // position: the next batch to be trained on; after all of an epoch's
-  std::int64_t batch = 0;   // it is still to be judged
-  std::int64_t steps = 0;   // of the optimiser: it never stands between the batches of one
-  double loss_sum = 0;      // of the epoch so far
+  // The next batch to be trained on; after all of an epoch's, the epoch is still to be judged.
+  std::int64_t epoch = 0;
+  std::int64_t batch = 0;
+  std::int64_t steps = 0;  // of the optimiser: it never stands between the batches of one
+  double loss_sum = 0;     // of the epoch so far
   std::vector<EpochRecord> history;
   EarlyStopping::State early_stopping;
   Plateau::State plateau;
