@@ -101,8 +101,8 @@ void Plan::State::run_forward(std::size_t index, const Computation& computation,
   PlannedNode& c = nodes[index];
   if (c.absorbed) return;
   if (is_input(c)) return convert_input(static_cast<int>(index));
-  if (ends_chain(index)) return run_chain();
-  if (!c.pointwise.empty()) return run_pointwise(c);
+  if (!c.computes.empty())
+    return static_cast<int>(index) == chain_end ? run_chain() : run_pointwise(c);
   if (c.shapes.same_memory) return;
   const ForwardCall call{.queue = queue(),
                          .inputs = computation.inputs,

@@ -64,22 +64,14 @@ void Plan::State::find_chain() {
       return queue().entries[index_of<ConvChain>(AllOps{})].plan(queue(), &op, note, why, room);
     });
     if (!note.pays) continue;
-    chain = some;
-    for (const int i : chain) {
-      at(i).absorbed = true;
-      at(i).reads.clear();
-    }
+    take_together(some, graph.inputs());
+    chain_end = some.back();
     // u8 goes into it as it is stored.
     at(graph.inputs()[0]).absorbed = options.input_type == DType::u8;
-    PlannedNode& last = at(chain.back());
-    last.absorbed = false;
-    last.reads = graph.inputs();
-    for (const int i : chain)
-      if (at(i).absorbed) last.shapes.multiply_adds += at(i).shapes.multiply_adds;
     return;
   }
 }
 
-void Plan::State::run_chain() { submit(queue(), chain_of(chain, current)); }
+void Plan::State::run_chain() { submit(queue(), chain_of(at(chain_end).computes, current)); }
 
 }  // namespace ratnet::inline v1

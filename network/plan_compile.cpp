@@ -65,6 +65,19 @@ void Plan::State::lay_out(const Graph& original) {
   lay_out_prepared();
 }
 
+void Plan::State::take_together(const std::vector<int>& several, std::vector<int> reads) {
+  PlannedNode& last = at(several.back());
+  for (const int node : several) {
+    PlannedNode& c = at(node);
+    if (&c == &last) continue;
+    c.absorbed = true;
+    c.reads.clear();
+    last.shapes.multiply_adds += c.shapes.multiply_adds;
+  }
+  last.reads = std::move(reads);
+  last.computes = several;
+}
+
 void Plan::State::find_weights(std::size_t index, const std::map<std::string, FoldedNorm>& norms) {
   PlannedNode& c = nodes[index];
   if (const auto norm = norms.find(c.node->name); norm != norms.end())
@@ -208,7 +221,7 @@ std::size_t Plan::State::survey(std::int64_t n) {
       if (!first) continue;
       const PlannedNode& c = nodes[turn.node];
       std::vector<std::string> several;
-      for (const int node : computed_by(turn.node)) several.push_back(at(node).node->name);
+      for (const int node : c.computes) several.push_back(at(node).node->name);
       for (std::size_t k = folds + steps.size(); k < notes.steps.size(); ++k)
         steps.push_back({c.node->name, notes.steps[k].operation, notes.steps[k].algorithm,
                          c.shapes.output, c.shapes.multiply_adds, turn.phase != Phase::forward,

@@ -1,4 +1,5 @@
 // Pointwise layers in a row that a plan of inference computes in one pass.
+#include <algorithm>
 #include <optional>
 
 #include "../kernels/pointwise_chain.h"
@@ -29,30 +30,25 @@ void Plan::State::find_pointwise() {
     return read_once[i - 1] && std::count(inputs.begin(), inputs.end(), static_cast<int>(i) - 1);
   };
   for (std::size_t first = 1; first < nodes.size(); ++first) {
-    std::vector<int> row;
-    std::size_t last = first;
-    for (std::size_t i = first; i < nodes.size() && row.size() < PointwiseChain::kMostSteps; ++i) {
-      if (!row.empty() && !follows(i)) break;
+    std::vector<int> row, reads;
+    int step_count = 0;
+    std::size_t length = 0;  // of the row up to its last step
+    for (std::size_t i = first; i < nodes.size() && step_count < PointwiseChain::kMostSteps; ++i) {
+      if (i > first && !follows(i)) break;
       // Dropout and other shapes of the same numbers may stand between steps.
-      if (!row.empty() && nodes[i].shapes.same_memory) continue;
-      if (!step_of(nodes[i].node->layer)) break;
+      const bool passes = i > first && nodes[i].shapes.same_memory;
+      if (!passes && !step_of(nodes[i].node->layer)) break;
       row.push_back(static_cast<int>(i));
-      last = i;
-    }
-    if (row.size() < 2) continue;
-    PlannedNode& computes = nodes[last];
-    std::vector<int> reads = nodes[first].reads;
-    for (std::size_t i = first + 1; i <= last; ++i)
+      if (passes) continue;
       for (const int input : nodes[i].reads)
-        if (input != static_cast<int>(i) - 1) reads.push_back(input);
-    for (std::size_t i = first; i < last; ++i) {
-      nodes[i].absorbed = true;
-      nodes[i].reads.clear();
-      computes.shapes.multiply_adds += nodes[i].shapes.multiply_adds;
+        if (i == first || input != static_cast<int>(i) - 1) reads.push_back(input);
+      ++step_count;
+      length = row.size();
     }
-    computes.reads = std::move(reads);
-    computes.pointwise = std::move(row);
-    first = last;
+    if (step_count < 2) continue;
+    row.resize(length);
+    take_together(row, std::move(reads));
+    first += length - 1;
   }
 }
 
@@ -62,10 +58,12 @@ void Plan::State::run_pointwise(const PlannedNode& last) {
   auto read = last.forward.inputs.begin();
   const auto next = [&] { return (read++)->reshaped(op.y.shape); };
   op.x = next();
-  for (const int node : last.pointwise) {
+  for (const int node : last.computes) {
+    const auto what = step_of(at(node).node->layer);
+    if (!what) continue;  // the same numbers
     PointwiseChain::Step& step = op.steps[op.count++];
-    step.what = *step_of(at(node).node->layer);
-    if (step.what.combine != Combine::none) step.with = next();
+    step.what = *what;
+    if (what->combine != Combine::none) step.with = next();
   }
   submit(queue(), op);
 }

@@ -75,11 +75,9 @@ struct PlannedNode {
   static constexpr int kAdded = -3;   // same memory, and another consumer wrote first
   // By weight: a slot for its gradient where a node that shares the weights wrote first.
   std::vector<int> weight_spare;
-  bool absorbed = false;  // another node computes it, and it has no memory
-  // Of inference: pointwise nodes in a row that the last of them, which has this list, computes in
-  // one operation; else empty.
-  std::vector<int> pointwise;
-  std::vector<int> reads;  // nodes whose values its operation reads going forward
+  bool absorbed = false;      // another node computes it, and it has no memory
+  std::vector<int> computes;  // several nodes, this one the last, in one operation; else empty
+  std::vector<int> reads;     // nodes whose values its operation reads going forward
   bool has_trainable = false;
   bool frozen = false;          // in training: none of its weights may change
   bool needs_gradient = false;  // somebody below (or the node) can be trained
@@ -119,7 +117,7 @@ struct Plan::State {
   std::vector<Turn> schedule;      // first all of forward, then all of backward
   std::vector<Stretch> stretches;  // all nodes
   std::vector<PlannedTensor> slots;
-  std::vector<int> chain;  // convolutions that the last of them computes in one operation
+  int chain_end = -1;  // the convolution that computes those before it too; -1: none does
   std::vector<FoldedWeights> folded;
   std::uint64_t folded_version = 0;  // of the parameters
   std::size_t arena_bytes = 0;
@@ -157,13 +155,6 @@ struct Plan::State {
   PlannedTensor& slot(int index) { return slots[static_cast<std::size_t>(index)]; }
   const PlannedTensor& slot(int index) const { return slots[static_cast<std::size_t>(index)]; }
   bool is_input(const PlannedNode& c) const { return c.node->inputs.empty(); }
-  bool ends_chain(std::size_t node) const {
-    return !chain.empty() && static_cast<int>(node) == chain.back();
-  }
-  // Several nodes that this one computes in one operation, the last of which it is; else empty.
-  const std::vector<int>& computed_by(std::size_t node) const {
-    return ends_chain(node) ? chain : nodes[node].pointwise;
-  }
 
   int new_slot(const Shape& shape, DType dtype) {
     slots.push_back({.shape = shape, .dtype = dtype, .view = View(nullptr, dtype, shape)});
@@ -201,6 +192,8 @@ struct Plan::State {
   }
   std::vector<int> first_convolutions() const;
   ConvChain chain_of(const std::vector<int>& convolutions, std::int64_t n) const;
+  // Lets the last of these nodes compute them all, from what `reads` says.
+  void take_together(const std::vector<int>& several, std::vector<int> reads);
   void find_chain();
   void run_chain();
   void find_pointwise();

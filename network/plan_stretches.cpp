@@ -31,7 +31,7 @@ std::int64_t Plan::State::bytes_per_sample(std::size_t node) const {
 void Plan::State::find_stretches() {
   stretches = {{0, nodes.size(), options.batch}};
   const auto close = static_cast<std::int64_t>(queue().close_bytes);
-  if (training() || close == 0 || !chain.empty() || !options.keep_prepared || options.batch == 1 ||
+  if (training() || close == 0 || chain_end >= 0 || !options.keep_prepared || options.batch == 1 ||
       options.samples_at_once >= options.batch)
     return;
   stretches.clear();

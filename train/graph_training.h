@@ -34,8 +34,8 @@ struct GraphTrainingOptions {
 
 struct GraphTrainingCallbacks {
   TrainingCallback progress;
-  // Of the test samples, after the training; returning false interrupts as in `progress`.
-  std::function<bool(std::int64_t done, std::int64_t of)> testing;
+  // Of the test samples, after the training. Interrupting is as in `progress`.
+  JudgingProgress testing;
   std::function<void(const std::string& sentence)> say;
 };
 

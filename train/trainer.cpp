@@ -265,10 +265,7 @@ void Training::resume() {
   state_ = std::move(position);
   step_.set_loss_sum(state_.loss_sum);
   if (state_.batch > 0) mean_loss_ = state_.loss_sum / static_cast<double>(state_.batch);
-  if (state_.batch < batches)
-    loader_.seek(state_.epoch, state_.batch);
-  else
-    loader_.seek(state_.epoch + 1, 0);
+  loader_.seek(state_.epoch + state_.batch / batches, state_.batch % batches);
 }
 
 std::shared_ptr<Parameters> Training::judged() const {

@@ -14,6 +14,7 @@
 #include "checkpoint.h"
 #include "dataset.h"
 #include "early_stopping.h"
+#include "judge.h"
 #include "loader.h"
 #include "objective.h"
 #include "optimiser.h"
@@ -72,10 +73,9 @@ struct TrainerOptions {
   bool recompute = false;  // PlanOptions::recompute: less memory, longer steps
   // Told before the first step.
   std::function<void(const TrainingMemory&)> tell_memory;
-  // Told while the validation samples are judged: how many have been, 0 at first, and of how many.
-  // Returning false interrupts, as in TrainingCallback; when the training resumes they are judged
-  // anew.
-  std::function<bool(std::int64_t done, std::int64_t of)> judging;
+  // Of the validation samples. Interrupting is as in TrainingCallback; when the training resumes
+  // they are judged anew.
+  JudgingProgress judging;
   int threads = 0;
   std::shared_ptr<Executor> executor;
   // Chooses algorithms (network/tuning.h); absent: by rule. Results then are those of its choices,

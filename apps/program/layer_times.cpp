@@ -33,7 +33,7 @@ std::vector<LayerWork> works_of(const Plan& plan, std::int64_t batch) {
     const auto last = static_cast<std::size_t>(plan.graph().find(step.node));
     for (const std::string& name : step.nodes) {
       const auto node = static_cast<std::size_t>(plan.graph().find(name));
-      if (node == last) continue;
+      if (node == last || shapes[node].same_memory) continue;
       works[last].flops += works[node].flops;
       works[last].bytes +=
           works[node].bytes - 2 * static_cast<double>(shapes[node].output.count()) *

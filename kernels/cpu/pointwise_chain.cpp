@@ -18,15 +18,11 @@ constexpr std::int64_t kBlock = 1024;
 void run_step(const PointwiseChain::Step& step, const ConstView& x, const View& y,
               std::int64_t first, std::int64_t last) {
   const PointwiseStep& what = step.what;
-  Activate activate{x, y, what.activation, what.slope};
-  if (what.combine == Combine::none) return run_piece(activate, first, last);
-  if (what.combine == Combine::add && what.activation <= Activation::leaky_relu)
-    return run_piece(Add{x, step.with, y, what.activation, what.slope}, first, last);
   if (what.combine == Combine::add) run_piece(Add{.a = x, .b = step.with, .y = y}, first, last);
   if (what.combine == Combine::multiply) run_piece(Multiply{x, step.with, y}, first, last);
-  if (what.activation == Activation::none) return;
-  activate.x = y;
-  run_piece(activate, first, last);
+  const bool combined = what.combine != Combine::none;
+  if (combined && what.activation == Activation::none) return;
+  run_piece(Activate{combined ? ConstView(y) : x, y, what.activation, what.slope}, first, last);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A training from a dataset's splits to a model with its figures.
 #include "../../train/graph_training.h"
 
+#include "../network/temporary_folder.h"
 #include "small_training.h"
 
 using namespace ratnet;
@@ -71,4 +72,45 @@ TEST_CASE("a training says who it split, and that its figures are flattered") {
     CHECK((said.find("70% of the images train") != std::string::npos) == !named);
     CHECK(result.model.warnings.empty() == named);
   }
+}
+
+TEST_CASE("a training that is interrupted among its test samples resumes to the same model") {
+  const TemporaryFolder folder;
+  TensorDataset dataset = pairs(true);
+  GraphTrainingOptions o;
+  o.trainer.epochs = 2;
+  o.trainer.loader.batch = 2;
+  o.trainer.threads = 1;
+  const GraphTrainingResult whole = train_graph(one_factor(), kAgain, dataset, o);
+  REQUIRE(whole.test);
+  o.trainer.checkpoint_path = folder / "checkpoint";
+  o.trainer.resume = true;
+  std::vector<std::int64_t> told;
+  const GraphTrainingResult first = train_graph(one_factor(), kAgain, dataset, o,
+                                                {.progress = {},
+                                                 .testing =
+                                                     [&](std::int64_t done, std::int64_t of) {
+                                                       CHECK(of == whole.test->samples);
+                                                       told.push_back(done);
+                                                       return done < 4;
+                                                     },
+                                                 .say = {}});
+  CHECK(told == std::vector<std::int64_t>{0, 2, 4});
+  CHECK(first.interrupted);
+  CHECK_FALSE(first.test);
+  CHECK(first.model.weights.entries().empty());
+  std::int64_t steps = 0;
+  const GraphTrainingResult resumed = train_graph(one_factor(), kAgain, dataset, o,
+                                                  {.progress =
+                                                       [&](const TrainingProgress&) {
+                                                         ++steps;
+                                                         return true;
+                                                       },
+                                                   .testing = {},
+                                                   .say = {}});
+  CHECK(steps == 0);  // trained already
+  CHECK_FALSE(resumed.interrupted);
+  CHECK(resumed.test->loss == whole.test->loss);
+  for (const auto& entry : whole.model.weights.entries())
+    CHECK(same_bits(resumed.model.weights.find(entry.name).value, entry.value));
 }
