@@ -107,6 +107,44 @@ BENCHMARK(gated_block)
     ->Args({256, 0})
     ->Args({256, 1});
 
+// Residual blocks: relu(conv(relu(conv(x))) + x), four of them. added_inside: by the convolution,
+// or by a layer of its own, which the ReLU goes into.
+void residual_blocks(benchmark::State& state) {
+  const std::int64_t batch = 32, channels = state.range(0), size = state.range(1);
+  const bool inside = state.range(2) != 0;
+  GraphBuilder builder;
+  int last = builder.input("image", {size, size, channels});
+  const layers::Conv conv{.out = channels, .kernel = {3, 3}};
+  for (int i = 0; i < 4; ++i) {
+    const std::string block = "block" + std::to_string(i);
+    layers::Conv first = conv;
+    first.activation = Activation::relu;
+    const int between = builder.add(block + "/a", first, {last});
+    if (inside) {
+      last = builder.add(block + "/b", first, {between, last});
+    } else {
+      const int sum = builder.add(block + "/b", conv, {between});
+      last = builder.add(block + "/sum", layers::Add{.activation = Activation::relu}, {sum, last});
+    }
+  }
+  const Graph graph = builder.build({last});
+  Plan plan(graph, std::make_shared<Parameters>(bench_queue(), Weights::initialised(graph, 1)),
+            {.batch = batch, .fuse = false});
+  const Tensor images = bench_tensor({batch, size, size, channels});
+  for (auto _ : state) {
+    write_input(plan, images);
+    plan.forward(batch);
+  }
+}
+BENCHMARK(residual_blocks)
+    ->ArgNames({"channels", "size", "added_inside"})
+    ->Args({16, 64, 0})
+    ->Args({16, 64, 1})
+    ->Args({32, 64, 0})
+    ->Args({32, 64, 1})
+    ->Args({64, 32, 0})
+    ->Args({64, 32, 1});
+
 // Forward, loss, backward, Adam.
 void training_step(benchmark::State& state) {
   const std::int64_t batch = state.range(0);

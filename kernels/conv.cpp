@@ -29,7 +29,7 @@ std::int64_t channels(const char* operation, const char* name, const ConstView& 
 
 void Conv::check() const {
   check_fused_activation(kName, activation, slope);
-  check_floats(kName, {x, weight, bias, y});
+  check_floats(kName, {x, weight, bias, added, y});
   const std::int64_t in = channels(kName, "x", x);
   const std::int64_t out = channels(kName, "weight", weight);
   Shape expected = window.output(x.shape, out, kName);
@@ -47,6 +47,10 @@ void Conv::check() const {
     expected = pool.output(expected, out, kName);
   }
   check_shape(kName, "y", y, expected);
+  if (added) {
+    require(pool.rank == 0, kName, ": nothing is added before a fused pooling");
+    check_shape(kName, "added", added, expected);
+  }
   if (argmax) {
     require(pool.rank > 0, kName, ": argmax needs a fused pooling");
     require(argmax.dtype == DType::u8, kName, ": argmax is u8, not ", name_of(argmax.dtype));

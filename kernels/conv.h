@@ -9,11 +9,12 @@
 
 namespace ratnet::inline v1 {
 
-// y = pool(activation(conv(x, weight) + bias)). Input and output channels may be cut into `groups`
-// of neighbours, each a convolution of its own; G below is their number.
+// y = pool(activation(conv(x, weight) + bias + added)). Input and output channels may be cut into
+// `groups` of neighbours, each a convolution of its own; G below is their number.
 //   x      [N, spatial..., Cin]       f32 or f64, all tensors alike
 //   weight [kernel..., Cin / G, Cout]
 //   bias   [Cout], or absent
+//   added  shape of y, or absent, as it must be where there is a pooling
 //   y      [N, positions..., Cout]; pooled by non-overlapping maxima where `pool` has a rank:
 //          [N, positions / pool.kernel..., Cout] (what does not fill a window is dropped)
 //   argmax u8, shape of y, or absent: index of the first maximum among its pooling window's taps
@@ -22,6 +23,7 @@ struct Conv {
   ConstView x;
   ConstView weight;
   ConstView bias = {};
+  ConstView added = {};
   View y;
   View argmax = {};
   Window window;

@@ -1,6 +1,7 @@
 #include "conv.h"
 
 #include "../kernels/conv.h"
+#include "../kernels/pointwise.h"
 #include "../kernels/pool.h"
 #include "../kernels/submit.h"
 #include "conv_windows.h"
@@ -32,6 +33,10 @@ LayerShapes Conv::infer(std::span<const Shape> inputs, bool training) const {
 
   LayerShapes shapes;
   shapes.output = pooling.rank ? pooling.output(full, out, kind) : full;
+  if (inputs.size() == 2) {
+    require(!pooling.rank, "conv: nothing is added before its pooling");
+    require(inputs[1] == full, "conv: what is added has shape ", inputs[1], ", its sums ", full);
+  }
   Shape weight;
   for (int d = 0; d < window.rank; ++d)
     weight.push_back(window.kernel[static_cast<std::size_t>(d)]);
@@ -58,6 +63,7 @@ void Conv::forward(const ForwardCall& call) const {
   submit(call.queue, v1::Conv{.x = call.inputs[0],
                               .weight = call.weights[0],
                               .bias = bias ? call.weights[1] : ConstView{},
+                              .added = call.inputs.size() == 2 ? call.inputs[1] : ConstView{},
                               .y = call.output,
                               .argmax = call.kept.empty() ? View{} : call.kept[0],
                               .window = window_of(*this, input),
@@ -82,6 +88,8 @@ void Conv::backward(const BackwardCall& call) const {
                                         .slope = slope});
     dy = call.scratch.back();
   }
+  if (call.dinputs.size() == 2 && call.dinputs[1])
+    submit(call.queue, Convert{.x = dy, .y = call.dinputs[1]});
   if (!pool.empty()) {
     submit(call.queue, MaxPoolBackward{.dy = dy,
                                        .argmax = call.kept[0],
@@ -129,6 +137,9 @@ std::vector<LayerExample<Conv>> Conv::examples() {
       {{.out = 3, .kernel = {2, 3, 3}, .pool = {1, 2, 2}}, {{1, 3, 4, 5, 2}}},
       {{.out = 6, .kernel = {3, 3}, .stride = {2}, .groups = 3}, {{2, 5, 4, 3}}},
       {{.out = 4, .kernel = {2}, .groups = 2, .activation = Activation::relu}, {{2, 6, 6}}},
+      {{.out = 3, .kernel = {3, 3}}, {{2, 5, 4, 2}, {2, 5, 4, 3}}},
+      {{.out = 2, .kernel = {3}, .stride = {2}, .activation = Activation::leaky_relu},
+       {{2, 7, 3}, {2, 4, 2}}},
   };
 }
 

@@ -7,10 +7,11 @@
 
 namespace ratnet::inline v1::layers {
 
-// x [N, spatial..., Cin] -> [N, positions..., out]; weight [kernel..., Cin / groups, out], bias
+// x [N, spatial..., Cin] -> y [N, positions..., out]; weight [kernel..., Cin / groups, out], bias
 // [out]. With groups, neighbouring channels are convolved by themselves (groups == Cin: depthwise).
 // `activation` and `pool` (non-overlapping maxima) are what the plan moves in here from layers of
-// their own; written here directly they mean the same.
+// their own; written here directly they mean the same. So is a second input, of the shape of y,
+// which is added before the activation; with it there is no pool.
 struct Conv {
   std::int64_t out = 1;
   Sizes kernel = {3};
@@ -27,6 +28,7 @@ struct Conv {
   Init init = Init::he_normal;
 
   static constexpr const char* kind = "conv";
+  static constexpr int arity = kOneOrTwo;
   static constexpr auto fields = std::tuple{Field{"out", &Conv::out},
                                             Field{"kernel", &Conv::kernel},
                                             Field{"stride", &Conv::stride},

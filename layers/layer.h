@@ -1,7 +1,7 @@
 // What every layer gives and is given. A layer is an aggregate of its hyper-parameters with
 //   static constexpr const char* kind;                     its name in files
-//   static constexpr int arity;                            how many inputs, or kOneOrMore; 1
-//                                                          where it does not say
+//   static constexpr int arity;                            how many inputs, kOneOrTwo or
+//                                                          kOneOrMore; 1 where it does not say
 //   static constexpr auto fields = std::tuple{...};        its members, for files and messages
 //   LayerShapes infer(std::span<const Shape> inputs, bool training) const;
 //   void forward(const ForwardCall&) const;
@@ -39,6 +39,7 @@ enum class Init : std::uint8_t {
 };
 
 constexpr int kOneOrMore = -1;
+constexpr int kOneOrTwo = -2;
 
 struct WeightSpec {
   std::string name;  // "weight", "bias"; the graph puts the layer's name in front

@@ -7,6 +7,7 @@
 namespace ratnet::inline v1 {
 namespace {
 
+using layers::Add;
 using layers::Conv;
 using layers::Dense;
 using layers::LeakyRelu;
@@ -43,10 +44,12 @@ std::optional<Layer> with_pool(const Conv& producer, const Layer& consumer) {
   return fused;
 }
 
-std::optional<Layer> fused(const Layer& producer, const Layer& consumer) {
+// adds: whether the producer is a convolution that adds something to its sums.
+std::optional<Layer> fused(const Layer& producer, bool adds, const Layer& consumer) {
   if (const auto* conv = std::get_if<Conv>(&producer)) {
     if (!conv->pool.empty()) return std::nullopt;
-    if (auto layer = with_pool(*conv, consumer)) return layer;
+    if (!adds)
+      if (auto layer = with_pool(*conv, consumer)) return layer;
   }
   return std::visit(
       [&](const auto& layer) -> std::optional<Layer> {
@@ -107,7 +110,8 @@ struct Pending {
 
 // Takes `node` into the one that feeds it, where that is possible.
 bool absorb(Pending& producer, const Node& node, bool training) {
-  if (auto layer = fused(producer.layer, node.layer)) {
+  const bool adds = std::holds_alternative<Conv>(producer.layer) && producer.inputs.size() == 2;
+  if (auto layer = fused(producer.layer, adds, node.layer)) {
     producer.layer = std::move(*layer);
     return true;
   }
@@ -120,7 +124,7 @@ bool absorb(Pending& producer, const Node& node, bool training) {
     return true;
   }
   const auto* norm = std::get_if<layers::BatchNorm>(&node.layer);
-  if (!norm || training || producer.norm) return false;
+  if (!norm || training || adds || producer.norm) return false;
   bool had_bias = false;
   auto layer = with_norm(producer.layer, had_bias);
   if (!layer) return false;
@@ -134,6 +138,19 @@ bool absorb(Pending& producer, const Node& node, bool training) {
       },
       *layer);
   producer.layer = std::move(*layer);
+  return true;
+}
+
+// Takes a sum into the convolution that computes one of its terms, where that is possible. other:
+// the place of the other term.
+bool absorb_sum(Pending& producer, int other, const Add& sum) {
+  auto* const conv = std::get_if<Conv>(&producer.layer);
+  if (!conv || producer.inputs.size() != 1 || !conv->pool.empty() ||
+      conv->activation != Activation::none)
+    return false;
+  conv->activation = sum.activation;
+  conv->slope = sum.slope;
+  producer.inputs.push_back(other);
   return true;
 }
 
@@ -153,6 +170,18 @@ FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string
       if (alone[input] && absorb(producer, node, training)) {
         producer.name = node.name;
         place[i] = place[input];
+        continue;
+      }
+    }
+    if (const auto* sum = std::get_if<Add>(&node.layer); sum && !training) {
+      // The term that is there last may become the sum: the other is there by then.
+      auto [last, other] = std::pair(node.inputs[0], node.inputs[1]);
+      const auto place_of = [&](int input) { return place[static_cast<std::size_t>(input)]; };
+      if (place_of(last) < place_of(other)) std::swap(last, other);
+      if (alone[static_cast<std::size_t>(last)] &&
+          absorb_sum(pending[static_cast<std::size_t>(place_of(last))], place_of(other), *sum)) {
+        pending[static_cast<std::size_t>(place_of(last))].name = node.name;
+        place[i] = place_of(last);
         continue;
       }
     }

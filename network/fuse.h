@@ -19,8 +19,9 @@ struct FoldedNorm {
 // Moves an activation into the layer that feeds it (a convolution, dense layer, normalisation or
 // sum), a non-overlapping max pooling into a convolution, padding with zeros into the convolution
 // that reads it and, where it is not for training, a batch normalisation into a convolution or
-// dense layer, wherever nobody else reads what lies between. A fused node takes the name of the
-// last layer it stands for, and its weights keep theirs.
+// dense layer and a sum into the convolution that computes its last term, wherever nobody else
+// reads what lies between. A fused node takes the name of the last layer it stands for, and its
+// weights keep theirs.
 struct FusedGraph {
   Graph graph;
   std::map<std::string, FoldedNorm> norms;  // by the name of the fused node

@@ -16,7 +16,7 @@ constexpr std::size_t kMostNodes = 10000;
 // Of one tensor: with this many nodes the bytes of all of them still fit in 63 bits.
 constexpr std::int64_t kMostNumbers = std::int64_t{1} << 40;
 
-// How many inputs it takes, or kOneOrMore.
+// How many inputs it takes, or one of kOneOrTwo and kOneOrMore.
 int arguments(const Layer& layer) {
   return std::visit(
       [](const auto& l) {
@@ -236,10 +236,14 @@ GraphBuilder::Handle GraphBuilder::add(std::string name, Layer layer, std::vecto
   for (const Node& node : graph_.nodes_)
     require(node.name != name, "two layers are called '", name, "'");
   const int wanted = arguments(layer);
-  require(
-      wanted == kOneOrMore ? !inputs.empty() : inputs.size() == static_cast<std::size_t>(wanted),
-      "layer '", name, "' (", kind_of(layer), ") takes ",
-      wanted == kOneOrMore ? "1 or more" : std::to_string(wanted), " inputs, got ", inputs.size());
+  const bool fits = wanted == kOneOrMore  ? !inputs.empty()
+                    : wanted == kOneOrTwo ? inputs.size() == 1 || inputs.size() == 2
+                                          : inputs.size() == static_cast<std::size_t>(wanted);
+  require(fits, "layer '", name, "' (", kind_of(layer), ") takes ",
+          wanted == kOneOrMore  ? "1 or more"
+          : wanted == kOneOrTwo ? "1 or 2"
+                                : std::to_string(wanted),
+          " inputs, got ", inputs.size());
   const auto index = static_cast<int>(graph_.nodes_.size());
   for (const Handle input : inputs)
     require(input >= 0 && input < index, "layer '", name, "' takes an input that does not exist");

@@ -102,7 +102,8 @@ ForwardMemory lay_out(const Forward& f, int workers, const float* weight, Scratc
 }
 
 struct Epilogue {
-  const float* bias = nullptr;  // [out] or nullptr
+  const float* bias = nullptr;   // [out] or nullptr
+  const float* added = nullptr;  // as y, or nullptr
   float negative_slope = 1;
   float* y = nullptr;
   std::uint8_t* argmax = nullptr;
@@ -150,9 +151,9 @@ void compute_row(const Forward& f, const ForwardMemory& memory, const Epilogue& 
                      .out = rows + part * buffer_row + panel * f.width,
                      .out_stride = f.padded_out()});
   }
-  if (f.in_place && epilogue.negative_slope == 1) return;
-  // With no pooling the window is one pixel: this applies the activation and drops the channels
-  // that only fill a panel.
+  if (f.in_place && !epilogue.added && epilogue.negative_slope == 1) return;
+  // With no pooling the window is one pixel: this adds, applies the activation and drops the
+  // channels that only fill a panel.
   pool_rows({.buffer = rows,
              .row_stride = buffer_row,
              .pixel_stride = f.in_place ? p.out : f.pixel_floats(),
@@ -162,6 +163,7 @@ void compute_row(const Forward& f, const ForwardMemory& memory, const Epilogue& 
              .pixels = f.in_place ? p.output[2] : f.pooled(2),
              .channels = f.in_place ? p.out : f.whole.out,
              .negative_slope = epilogue.negative_slope,
+             .added = epilogue.added ? epilogue.added + at : nullptr,
              .out = epilogue.y + at,
              .argmax = epilogue.argmax ? epilogue.argmax + at : nullptr});
 }
@@ -270,6 +272,7 @@ void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
   const ForwardMemory memory = lay_out(f, queue.executor->workers(), lent.weights, scratch);
   forward(queue, f, memory, op.x.as<float>(),
           {.bias = op.bias ? op.bias.as<float>() : nullptr,
+           .added = op.added ? op.added.as<float>() : nullptr,
            .negative_slope = negative_slope(op.activation, op.slope),
            .y = op.y.as<float>(),
            .argmax = op.argmax ? op.argmax.as<std::uint8_t>() : nullptr});

@@ -109,6 +109,7 @@ Problem problem_of(const Conv& op) { return {op.x.shape, op.weight.shape.back(),
 
 const char* declines(const Conv& op) {
   if (op.pool.rank) return "does not pool";
+  if (op.added) return "adds nothing to its sums";
   return few_channels::declines(problem_of(op), op.groups, op.x.dtype);
 }
 

@@ -103,9 +103,11 @@ T activated(T value, Activation activation, double slope) {
   return activation == Activation::relu ? T(0) : value * static_cast<T>(slope);
 }
 
-// Activation and pooling of one sample: full [positions, out] -> y.
+// Addition, activation and pooling of one sample: full [positions, out] -> y. added: as y, or
+// nullptr.
 template <class T>
-void finish(const Conv& op, const Problem& p, const T* full, T* y, std::uint8_t* argmax) {
+void finish(const Conv& op, const Problem& p, const T* full, const T* added, T* y,
+            std::uint8_t* argmax) {
   const Window pool = op.pool.rank ? widened(op.pool) : Window{};
   const std::int64_t D = p.y[1] / pool.kernel[0];
   const std::int64_t H = p.y[2] / pool.kernel[1];
@@ -132,7 +134,7 @@ void finish(const Conv& op, const Problem& p, const T* full, T* y, std::uint8_t*
                 }
               }
           const std::int64_t at = ((d * H + h) * W + w) * p.out() + c;
-          y[at] = activated(best, op.activation, op.slope);
+          y[at] = activated(added ? best + added[at] : best, op.activation, op.slope);
           if (argmax) argmax[at] = where;
         }
 }
@@ -185,7 +187,8 @@ void forward(CpuQueue& queue, const Conv& op, void* memory) {
         Matrix<T>(rows, count, p.out()).rowwise() +=
             ConstMatrix<T>(op.bias.as<T>(), 1, p.out()).row(0);
     }
-    finish(op, p, full, op.y.as<T>() + n * out_sample,
+    finish(op, p, full, op.added ? op.added.as<T>() + n * out_sample : nullptr,
+           op.y.as<T>() + n * out_sample,
            op.argmax ? op.argmax.as<std::uint8_t>() + n * out_sample : nullptr);
   });
 }

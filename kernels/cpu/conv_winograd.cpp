@@ -64,28 +64,33 @@ void transform_filters(CpuQueue& queue, const Blocks& b, float* filters, const R
 struct Epilogue {
   Window pool = {.rank = 3};  // widened
   const float* bias = nullptr;
+  const float* added = nullptr;
   float negative_slope = 1;
   float* y = nullptr;
   std::uint8_t* argmax = nullptr;
 };
 
-// Sizes after pooling, of the image and of one tile.
+// What pooling makes of the image and of one tile.
 struct Pooled {
   std::int64_t rows, columns;
   std::int64_t tile_rows, tile_columns;
+  bool keeps_pixels;  // there is none
+  bool by_two;        // windows of 2x2
 
   Pooled(const Problem& p, const Window& pool)
       : rows(p.output[1] / pool.kernel[1]),
         columns(p.output[2] / pool.kernel[2]),
         tile_rows(kWinogradOutput / pool.kernel[1]),
-        tile_columns(kWinogradOutput / pool.kernel[2]) {}
+        tile_columns(kWinogradOutput / pool.kernel[2]),
+        keeps_pixels(pool.taps() == 1),
+        by_two(pool.kernel == std::array<std::int64_t, 3>{1, 2, 2}) {}
 };
 
 // Writes what lies inside the image of one tile of outputs, from the points of a block.
 void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
                 const Pooled& pooled, const Place& at, const float* points, float* buffer) {
   const Problem& p = b.problem;
-  const auto [rows, columns, tile_rows, tile_columns] = pooled;
+  const auto [rows, columns, tile_rows, tile_columns, keeps_pixels, by_two] = pooled;
   const std::int64_t y = at.y / kWinogradOutput * tile_rows;
   const std::int64_t x = at.x / kWinogradOutput * tile_columns;
   const std::int64_t row_floats = columns * p.out;
@@ -98,8 +103,11 @@ void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
                         .channels = p.out};
   if (y + tile_rows <= rows && x + tile_columns <= columns) {
     const PixelTile<float> tile{epilogue.y + first, row_floats, p.out};
-    if (epilogue.pool.taps() == 1 && !epilogue.argmax) return winograd_output(output, tile);
-    if (epilogue.pool.kernel == std::array<std::int64_t, 3>{1, 2, 2})
+    if (keeps_pixels && !epilogue.argmax) {
+      if (epilogue.added) output.added = epilogue.added + first;
+      return winograd_output(output, tile);
+    }
+    if (by_two)
       return winograd_output_pooled(output, tile,
                                     epilogue.argmax ? epilogue.argmax + first : nullptr);
   }
@@ -116,6 +124,7 @@ void write_tile(const Blocks& b, const Memory& memory, const Epilogue& epilogue,
                .pixels = std::min(tile_columns, columns - x),
                .channels = p.out,
                .negative_slope = epilogue.negative_slope,
+               .added = epilogue.added ? epilogue.added + first + r * row_floats : nullptr,
                .out = epilogue.y + first + r * row_floats,
                .argmax = epilogue.argmax ? epilogue.argmax + first + r * row_floats : nullptr});
 }
@@ -256,6 +265,7 @@ void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
   forward(queue, b, memory, op.x.as<float>(),
           {.pool = widened(op.pool.rank ? op.pool : Window{.rank = 3}),
            .bias = op.bias ? op.bias.as<float>() : nullptr,
+           .added = op.added ? op.added.as<float>() : nullptr,
            .negative_slope = negative_slope(op.activation, op.slope),
            .y = op.y.as<float>(),
            .argmax = op.argmax ? op.argmax.as<std::uint8_t>() : nullptr});

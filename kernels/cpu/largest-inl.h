@@ -59,7 +59,17 @@ HWY_INLINE void store_some(D d, hn::Vec<D> value, std::int64_t channels, hn::TFr
   std::copy_n(values, channels, out);
 }
 
-// The same with the activation applied (negative_slope: see PoolRows), and the tap.
+// Loads as many, and zeros in place of the rest.
+template <class D>
+HWY_INLINE hn::Vec<D> load_some(D d, std::int64_t channels, const hn::TFromD<D>* from) {
+  if (HWY_LIKELY(channels >= static_cast<std::int64_t>(hn::Lanes(d)))) return hn::LoadU(d, from);
+  hn::TFromD<D> values[hn::MaxLanes(d)] = {};
+  std::copy_n(from, channels, values);
+  return hn::LoadU(d, values);
+}
+
+// Stores as `store_some` does with the activation applied (negative_slope: see PoolRows), and the
+// tap.
 template <bool kArgmax, class D>
 HWY_INLINE void store_activated(D d, const Largest<D>& largest, float negative_slope,
                                 std::int64_t channels, float* out, std::uint8_t* argmax) {

@@ -20,6 +20,7 @@ void for_tensors(Op& op, Visit&& visit) {
     visit("x", op.x, true);
     visit("weight", op.weight, false);
     visit("bias", op.bias, false);
+    if constexpr (std::is_same_v<O, Conv>) visit("added", op.added, true);
     visit("y", op.y, true);
     if constexpr (std::is_same_v<O, Conv>) visit("argmax", op.argmax, true);
   } else if constexpr (std::is_same_v<O, ConvBackwardData> ||

@@ -258,6 +258,7 @@ HWY_INLINE void PoolPixel(const PoolRows& t, std::int64_t pixel) {
         take<kArgmax>(d, hn::LoadU(d, first + r * t.row_stride + q * t.pixel_stride + c), tap,
                       largest);
     const std::int64_t at = pixel * t.channels + c;
+    if (t.added) largest.value = hn::Add(largest.value, load_some(d, t.channels - c, t.added + at));
     store_activated<kArgmax>(d, largest, t.negative_slope, t.channels - c, t.out + at,
                              kArgmax ? t.argmax + at : nullptr);
   }

@@ -212,14 +212,20 @@ void OutputGradient(const PixelTile<const float>& tile, std::int64_t channels, f
                     std::ptrdiff_t stride) {
   ToPoints<OutputAdjoint>(tile, channels, z, stride);
 }
-void Output(const WinogradOutput& t, const PixelTile<float>& tile) {
+template <bool kAdds>
+HWY_INLINE void OutputOf(const WinogradOutput& t, const PixelTile<float>& tile) {
   ForVectors(WholeVectors(t.channels), [&](auto d, std::int64_t c) HWY_ATTR {
     const auto bias = hn::LoadU(d, t.bias + c);
     ToPixels<OutputTransform>(d, t.m + c, t.stride, [&](int y, int x, auto value) HWY_ATTR {
-      store_some(d, below_zero_times(d, hn::Add(value, bias), t.negative_slope), t.channels - c,
-                 tile.first + y * tile.row + x * tile.pixel + c);
+      const std::ptrdiff_t at = y * tile.row + x * tile.pixel + c;
+      auto sum = hn::Add(value, bias);
+      if constexpr (kAdds) sum = hn::Add(sum, load_some(d, t.channels - c, t.added + at));
+      store_some(d, below_zero_times(d, sum, t.negative_slope), t.channels - c, tile.first + at);
     });
   });
+}
+void Output(const WinogradOutput& t, const PixelTile<float>& tile) {
+  t.added ? OutputOf<true>(t, tile) : OutputOf<false>(t, tile);
 }
 template <bool kArgmax>
 HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& tile,

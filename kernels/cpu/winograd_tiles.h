@@ -35,18 +35,19 @@ void winograd_input(const float* const (&pixels)[kWinogradPoints], std::int64_t 
                     std::ptrdiff_t stride);
 // u = G g G^T of a filter, g [3][3][channels].
 void winograd_filter(const float* g, std::int64_t channels, float* u, std::ptrdiff_t stride);
-// y = activation(A^T m A + bias).
+// y = activation(A^T m A + bias + added).
 struct WinogradOutput {
   const float* m;
   std::ptrdiff_t stride;
-  const float* bias;      // winograd_channels(channels)
-  float negative_slope;   // as in PoolRows
-  std::int64_t channels;  // to write: any number
+  const float* bias;             // winograd_channels(channels)
+  float negative_slope;          // as in PoolRows
+  std::int64_t channels;         // to write: any number
+  const float* added = nullptr;  // pixels that lie as those of y do, or nullptr
 };
 // 4x4 pixels.
 void winograd_output(const WinogradOutput& output, const PixelTile<float>& y);
-// 2x2 pixels, each the largest of 2x2; a NaN counts as the largest. argmax: where y is, which of
-// the four was the first maximum; or nullptr.
+// 2x2 pixels, each the largest of 2x2, with nothing added; a NaN counts as the largest. argmax:
+// where y is, which of the four was the first maximum; or nullptr.
 void winograd_output_pooled(const WinogradOutput& output, const PixelTile<float>& y,
                             std::uint8_t* argmax);
 // The adjoint of the output's: z = A dy A^T of 4x4 pixels.

@@ -1,4 +1,5 @@
 #include "../conv.h"
+#include "../pointwise.h"
 
 #include "conv_grouped.h"
 #include "implicit_gemm.h"
@@ -15,16 +16,21 @@ constexpr const CudaAlgorithm<ConvData>* kData[] = {&cudnn_data, &kConvGrouped<C
 constexpr const CudaAlgorithm<ConvWeights>* kWeights[] = {
     &cudnn_weights, &kConvGrouped<ConvWeights>, &kImplicitGemm<ConvWeights>};
 
-// The convolution without the pooling that may follow; y without memory where it does.
+// The convolution without what an operation of its own does after it: pooling, where y is without
+// memory here, or an addition.
 ConvForward call_of(const Conv& op) {
   const Shape full = op.window.output(op.x.shape, op.y.shape.back(), op.kName);
   const WindowGeometry geometry = geometry_of(op.x.shape, full, op.window, op.groups);
-  if (op.pool.rank == 0)
-    return {op.kName, geometry,      op.x,     op.weight,   op.bias,
-            op.y,     op.activation, op.slope, op.precision};
-  return {op.kName,         geometry, op.x,
-          op.weight,        op.bias,  View(nullptr, op.x.dtype, full),
-          Activation::none, op.slope, op.precision};
+  const bool whole = op.pool.rank == 0 && !op.added;
+  return {op.kName,
+          geometry,
+          op.x,
+          op.weight,
+          op.bias,
+          op.pool.rank == 0 ? op.y : View(nullptr, op.x.dtype, full),
+          whole ? op.activation : Activation::none,
+          op.slope,
+          op.precision};
 }
 
 ConvData call_of(const ConvBackwardData& op) {
@@ -48,6 +54,7 @@ std::size_t unpooled_offset(const OpNote& note) { return (note.scratch_bytes + 2
 OpNote plan(CudaQueue& queue, const Conv& op) {
   const ConvForward call = call_of(op);
   OpNote note = describe(kForward, queue, call);
+  if (op.added) return note_of(text("add after ", note.algorithm).c_str(), note.scratch_bytes);
   if (op.pool.rank == 0) return note;
   const std::string line = text("max_pool after ", note.algorithm);
   return note_of(line.c_str(), unpooled_offset(note) + call.y.bytes());
@@ -56,7 +63,11 @@ OpNote plan(CudaQueue& queue, const Conv& op) {
 void run(CudaQueue& queue, const Conv& op) {
   ConvForward call = call_of(op);
   const CudaAlgorithm<ConvForward>& algorithm = choose(kForward, queue, call);
-  if (op.pool.rank == 0) return algorithm.run(queue, call);
+  if (op.pool.rank == 0) {
+    algorithm.run(queue, call);
+    if (op.added) run(queue, Add{op.y, op.added, op.y, op.activation, op.slope});
+    return;
+  }
   const std::size_t offset = unpooled_offset(algorithm.plan(queue, call));
   call.y.data = static_cast<char*>(queue.working_memory(offset + call.y.bytes())) + offset;
   algorithm.run(queue, call);

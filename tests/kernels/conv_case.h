@@ -1,6 +1,7 @@
 // Random convolutions, and their sums written out in double.
 #pragma once
 
+#include "../../core/activation.h"
 #include "oracle.h"
 #include "random_tensor.h"
 
@@ -17,6 +18,12 @@ struct Case {
 
 // The sums are of up to a few thousand terms of size one.
 inline double tolerance_of_sums(DType dtype) { return dtype == DType::f64 ? 1e-11 : 2e-4; }
+
+// Of a slope of 0.1.
+inline double activated(double value, Activation activation) {
+  if (value >= 0 || activation == Activation::none) return value;
+  return activation == Activation::relu ? 0 : value * 0.1;
+}
 
 // One group. Throws Error (usage) where the kernel does not fit.
 inline Case case_of(const Shape& x, std::int64_t out, const Window& window) {

@@ -11,15 +11,6 @@
 using namespace ratnet;
 using namespace ratnet::testing;
 
-namespace {
-
-double activated(double value, Activation activation) {
-  if (value >= 0 || activation == Activation::none) return value;
-  return activation == Activation::relu ? 0 : value * 0.1;
-}
-
-}  // namespace
-
 TEST_CASE("a convolution with activation and pooling equals the three one after the other",
           "[device]") {
   const QueueHandle queue = test_queue(2);

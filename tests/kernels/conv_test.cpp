@@ -94,6 +94,38 @@ TEST_CASE("convolution gives the same bits on one thread and on four, alone and 
   }
 }
 
+TEST_CASE("a convolution adds what it is given before its activation", "[device]") {
+  const QueueHandle queue = test_queue(2);
+  for_each_instruction_set([&](const std::string& name) {
+    Random random(31);
+    for (int i = 0; i < 120; ++i) {
+      const Case c = random_case(random);
+      const DType dtype = i % 4 == 3 ? DType::f64 : DType::f32;
+      const Tensors t = random_tensors(c, dtype, random);
+      const Tensor added = random_tensor(c.y, dtype, random);
+      INFO(name << ", case " << i << ": x " << to_string(c.x) << ", weight "
+                << to_string(c.weight));
+      Doubles expected =
+          oracle(c, doubles(t.x), doubles(t.weight), doubles(t.bias), doubles(t.dy)).y;
+      const Doubles terms = doubles(added);
+      const auto activation = static_cast<Activation>(random.integer(3));
+      for (std::size_t k = 0; k < expected.size(); ++k)
+        expected[k] = activated(expected[k] + terms[k], activation);
+      Tensor y(c.y, dtype);
+      run_on(queue, Conv{.x = t.x,
+                         .weight = t.weight,
+                         .bias = t.bias,
+                         .added = added,
+                         .y = y,
+                         .window = c.window,
+                         .activation = activation,
+                         .slope = 0.1,
+                         .groups = c.groups});
+      CHECK(distance(y, expected) < tolerance_of_sums(dtype));
+    }
+  });
+}
+
 TEST_CASE("convolution refuses arguments that do not fit together", "[device]") {
   const QueueHandle queue = test_queue(1);
   Tensor x({2, 5, 5, 3}, DType::f32), weight({3, 3, 3, 4}, DType::f32), y({2, 3, 3, 4}, DType::f32);
@@ -106,6 +138,18 @@ TEST_CASE("convolution refuses arguments that do not fit together", "[device]") 
                   Error);
   CHECK_THROWS_AS(run_on(queue, Conv{.x = bytes, .weight = weight, .y = y, .window = window}),
                   Error);
+  CHECK_THROWS_AS(
+      run_on(queue, Conv{.x = x, .weight = weight, .added = small, .y = y, .window = window}),
+      Error);
+  Tensor pooled({2, 1, 1, 4}, DType::f32);
+  CHECK_THROWS_AS(
+      run_on(queue, Conv{.x = x,
+                         .weight = weight,
+                         .added = pooled,
+                         .y = pooled,
+                         .window = window,
+                         .pool = {.rank = 2, .kernel = {3, 3, 1}, .stride = {3, 3, 1}}}),
+      Error);
   window.kernel[0] = 6;
   CHECK_THROWS_AS(run_on(queue, Conv{.x = x, .weight = weight, .y = y, .window = window}), Error);
 }

@@ -163,9 +163,70 @@ TEST_CASE("the activation after a sum is fused into it", "[device]") {
     const int active = builder.add("active", activation, {sum});
     const Graph graph = builder.build(
         {builder.add("out", Dense{.out = 3}, {builder.add("flat", Flatten{}, {active})})});
-    CHECK(fused_nodes(graph) == 5);
+    CHECK(fused_nodes(graph) == 4);  // the sum is in the convolution too
+    CHECK(fuse(graph, true).graph.nodes().size() == 5);
     check_same(graph);
   }
+}
+
+TEST_CASE("a sum goes into the convolution that computes its last term", "[device]") {
+  using layers::BatchNorm;
+  GraphBuilder builder;
+  const auto add = [&](const char* name, const Layer& layer, const std::vector<int>& inputs) {
+    return builder.add(name, layer, inputs);
+  };
+  const Conv three{.out = 8, .kernel = {3, 3}};
+  const int image = builder.input("image", {9, 8, 8});
+  // A residual block whose way past is a convolution of its own, and one whose way past is nothing.
+  const int one = add("one", Relu{}, {add("norm1", BatchNorm{}, {add("conv1", three, {image})})});
+  const int past = add("past", Conv{.out = 8, .kernel = {1, 1}}, {image});
+  const int two = add("norm2", BatchNorm{}, {add("conv2", three, {one})});
+  const int first = add("first", Relu{}, {add("sum1", layers::Add{}, {two, past})});
+  const int conv3 =
+      add("conv3", three, {add("zeros", layers::Pad{.before = {1}, .after = {0}}, {first})});
+  const int cut = add("cut", Conv{.out = 8, .kernel = {2, 2}, .padding = Padding::valid}, {conv3});
+  const int second = add("sum2", layers::Add{}, {first, cut});
+  // What follows a sum that is no activation stays behind it.
+  const int norm = add("norm3", BatchNorm{}, {second});
+  const int conv4 = add("conv4", three, {norm});
+  const int third = add("sum3", layers::Add{.activation = Activation::leaky_relu}, {conv4, norm});
+  const int pool = add("pool", MaxPool{.kernel = {2, 2}}, {third});
+  const Graph graph =
+      builder.build({add("out", Dense{.out = 3}, {add("flat", Flatten{}, {pool})})});
+  const Graph fused = fuse(graph, false).graph;
+  for (const char* name : {"first", "sum2", "sum3"}) {
+    const Node& node = fused.nodes()[static_cast<std::size_t>(fused.find(name))];
+    INFO(name);
+    CHECK(std::holds_alternative<Conv>(node.layer));
+    CHECK(node.inputs.size() == 2);
+  }
+  CHECK_NOTHROW(fused.find("norm3"));
+  CHECK_NOTHROW(fused.find("pool"));
+  check_same(graph, DType::f64, 1e-12);
+  check_same(graph, DType::f32, 5e-5);
+}
+
+TEST_CASE("a sum stays a layer where no convolution ends in it alone", "[device]") {
+  GraphBuilder builder;
+  const int image = builder.input("image", {6, 7, 3});
+  const Conv conv{.out = 3, .kernel = {3, 3}};
+  const int a = builder.add("a", conv, {image});
+  const int twice = builder.add("twice", layers::Add{}, {a, a});
+  const int active = builder.add(
+      "active", Conv{.out = 3, .kernel = {3, 3}, .activation = Activation::relu}, {twice});
+  const int after = builder.add("after", layers::Add{}, {twice, active});
+  const int b = builder.add("b", conv, {after});
+  const int read = builder.add("read", layers::Add{}, {b, image});
+  const int pooled = builder.add(
+      "pooled", AvgPool{.kernel = {3, 3}, .stride = {1}, .padding = Padding::same}, {read});
+  const int late = builder.add("late", layers::Add{}, {builder.add("c", conv, {pooled}), b});
+  const int early = builder.add("d", conv, {late});
+  const int last =
+      builder.add("last", layers::Add{}, {early, builder.add("e", layers::Sigmoid{}, {late})});
+  const Graph graph = builder.build({last});
+  CHECK(fuse(graph, false, {"c"}).graph.nodes().size() == graph.nodes().size());
+  CHECK(fused_nodes(graph) == graph.nodes().size() - 1);  // "c", where nobody watches it
+  check_same(graph);
 }
 
 TEST_CASE("a batch normalisation goes into the layer before it, and its ReLU too", "[device]") {
@@ -243,7 +304,7 @@ TEST_CASE("padding stays a layer where it is no zeros or somebody else reads it"
   const int padded = builder.add("pad", Pad{.before = {1}}, {builder.input("x", {6, 5, 1})});
   const int one = builder.add("one", conv, {padded}), two = builder.add("two", conv, {padded});
   const Graph twice = builder.build({builder.add("sum", layers::Add{}, {one, two})});
-  CHECK(fused_nodes(twice) == 5);
+  CHECK(fused_nodes(twice) == 4);  // the sum is in one of them
 }
 
 TEST_CASE("the activation after a transposed convolution is fused into it", "[device]") {

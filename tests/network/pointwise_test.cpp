@@ -121,15 +121,16 @@ TEST_CASE("a row that reads much stays in the stretch of what it reads") {
     convs.push_back(g.add(name, Conv{.out = 32, .kernel = {3, 3}}, {image}));
   int last = convs[0];
   for (std::size_t i = 1; i < 4; ++i)
-    last = g.add("sum" + std::to_string(i), Add{}, {last, convs[i]});
+    last = g.add("product" + std::to_string(i), Multiply{}, {last, convs[i]});
   const Graph graph = g.build({g.add("mean", layers::GlobalPool{}, {last})});
   const auto parameters =
       std::make_shared<Parameters>(open_cpu(1), random_weights(graph, DType::f32, 3));
   const Plan plan(graph, parameters, {.batch = 32});
-  CHECK(chains_of(plan) == Chains{{"sum3", "add, add, add"}});
+  CHECK(chains_of(plan) == Chains{{"product3", "multiply, multiply, multiply"}});
   for (const Plan::Step& step : plan.steps())
-    CHECK(step.nodes == (step.node == "sum3" ? std::vector<std::string>{"sum1", "sum2", "sum3"}
-                                             : std::vector<std::string>{}));
+    CHECK(step.nodes == (step.node == "product3"
+                             ? std::vector<std::string>{"product1", "product2", "product3"}
+                             : std::vector<std::string>{}));
   // The whole batch of one convolution's output is 16 MiB.
   CHECK(plan.memory().activations < std::size_t{8} << 20);
 }
