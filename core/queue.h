@@ -58,7 +58,8 @@ struct Queue {
   char description[160] = "";        // what it is, for people: "NVIDIA H100 80GB HBM3, 80 GiB"
   const OpEntry* entries = nullptr;  // in the order of kernels/ops.h
   std::size_t entry_count = 0;
-  bool multiplies_rounded = false;  // has Precision::tf32 and bf16
+  bool multiplies_rounded = false;    // has Precision::tf32 and bf16
+  bool adds_in_convolutions = false;  // what Conv::added adds needs no pass of its own
   // What one operation writes and the next reads stays close up to so many bytes (the caches of a
   // CPU's threads); 0 where it is no gain to compute a batch in shares of that size.
   std::size_t close_bytes = 0;

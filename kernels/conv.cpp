@@ -50,6 +50,7 @@ void Conv::check() const {
   if (added) {
     require(pool.rank == 0, kName, ": nothing is added before a fused pooling");
     check_shape(kName, "added", added, expected);
+    require(added.data != y.data, kName, ": y cannot be what is added");
   }
   if (argmax) {
     require(pool.rank > 0, kName, ": argmax needs a fused pooling");

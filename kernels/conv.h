@@ -14,7 +14,7 @@ namespace ratnet::inline v1 {
 //   x      [N, spatial..., Cin]       f32 or f64, all tensors alike
 //   weight [kernel..., Cin / G, Cout]
 //   bias   [Cout], or absent
-//   added  shape of y, or absent, as it must be where there is a pooling
+//   added  shape of y, in other memory, or absent, as it must be where there is a pooling
 //   y      [N, positions..., Cout]; pooled by non-overlapping maxima where `pool` has a rank:
 //          [N, positions / pool.kernel..., Cout] (what does not fill a window is dropped)
 //   argmax u8, shape of y, or absent: index of the first maximum among its pooling window's taps

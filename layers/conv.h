@@ -10,8 +10,8 @@ namespace ratnet::inline v1::layers {
 // x [N, spatial..., Cin] -> y [N, positions..., out]; weight [kernel..., Cin / groups, out], bias
 // [out]. With groups, neighbouring channels are convolved by themselves (groups == Cin: depthwise).
 // `activation` and `pool` (non-overlapping maxima) are what the plan moves in here from layers of
-// their own; written here directly they mean the same. So is a second input, of the shape of y,
-// which is added before the activation; with it there is no pool.
+// their own; written here directly they mean the same. The same goes for a second input, of the
+// shape of y: it is added before the activation, and then there is no pool.
 struct Conv {
   std::int64_t out = 1;
   Sizes kernel = {3};

@@ -156,7 +156,8 @@ bool absorb_sum(Pending& producer, int other, const Add& sum) {
 
 }  // namespace
 
-FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string>& keep) {
+FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string>& keep,
+                bool sums) {
   const auto& nodes = graph.nodes();
   const std::vector<bool> alone = graph.read_once(keep);
 
@@ -173,7 +174,7 @@ FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string
         continue;
       }
     }
-    if (const auto* sum = std::get_if<Add>(&node.layer); sum && !training) {
+    if (const auto* sum = std::get_if<Add>(&node.layer); sum && sums && !training) {
       // The term that is there last may become the sum: the other is there by then.
       auto [last, other] = std::pair(node.inputs[0], node.inputs[1]);
       const auto place_of = [&](int input) { return place[static_cast<std::size_t>(input)]; };

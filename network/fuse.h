@@ -26,7 +26,9 @@ struct FusedGraph {
   Graph graph;
   std::map<std::string, FoldedNorm> norms;  // by the name of the fused node
 };
-// keep: nodes whose own values are wanted.
-FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string>& keep = {});
+// keep: nodes whose own values are wanted. sums: whether those may move
+// (Queue::adds_in_convolutions).
+FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string>& keep = {},
+                bool sums = true);
 
 }  // namespace ratnet::inline v1

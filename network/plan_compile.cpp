@@ -35,7 +35,8 @@ void Plan::State::lay_out(const Graph& original) {
           "samples_at_once is for plans of inference that keep prepared weights");
   for (const std::string& name : options.watch) (void)original.find(name);
   FusedGraph rewritten{original, {}};
-  if (options.fuse) rewritten = fuse(original, training(), options.watch);
+  if (options.fuse)
+    rewritten = fuse(original, training(), options.watch, queue().adds_in_convolutions);
   graph = std::move(rewritten.graph);
   std::vector<LayerShapes> shapes = graph.infer(options.batch, training());
 

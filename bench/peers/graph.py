@@ -15,6 +15,9 @@ def load_graph(path):
     nodes = graph["nodes"]
     if graph["outputs"] != [nodes[-1]["name"]]:
         raise SystemExit(f"{path}: the last node has to be the only output")
+    for node in nodes:
+        if node["kind"] == "conv" and (len(node["inputs"]) > 1 or "activation" in node or "pool" in node):
+            raise SystemExit(f"{path}: {node['name']}: a convolution that no contender runs here")
     return nodes[:-1] if nodes[-1]["kind"] == "softmax" else nodes, load_weights(path)
 
 

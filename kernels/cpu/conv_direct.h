@@ -7,8 +7,8 @@
 // padding); weights are packed, once where their memory is lent (PreparedWeights), into panels of
 // output channels: two vectors, or one, or with AVX-512 half of one where that holds them all. A
 // panel's weights stay in the second-level cache while a row passes by; from there they come as
-// fast as from the first. Summation order of an output: bias, then taps in the weight's order. It
-// depends on neither threads nor the rest of the batch.
+// fast as from the first. Summation order of an output: bias, then taps in the weight's order, then
+// what is added. It depends on neither threads nor the rest of the batch.
 //
 // Few channels: neighbouring pixels of a row may become one, whose channels are those of all and
 // whose kernel reaches over all of theirs, with zeros where a pixel lacks a tap. A kernel of 3 taps

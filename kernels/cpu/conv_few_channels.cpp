@@ -41,6 +41,7 @@ Memory lay_out(const Forward& f, int workers, Scratch& scratch) {
 struct Tensors {
   const float* x;
   const float* bias = nullptr;  // [out] or nullptr
+  const float* added = nullptr;
   float negative_slope = 1;
   float* y;
 };
@@ -64,7 +65,9 @@ void forward(CpuQueue& queue, const Forward& f, const Lent& lent, const Tensors&
     const std::int64_t sample = item / bands / p.output[0];
     const float* const band = take_band(p, f.band, tensors.x + sample * sample_floats, plane, first,
                                         memory.workers + worker * memory.worker_floats);
-    for (std::int64_t row = first; row < std::min(first + f.rows, p.output[1]); ++row)
+    for (std::int64_t row = first; row < std::min(first + f.rows, p.output[1]); ++row) {
+      const std::int64_t at =
+          ((sample * p.output[0] + plane) * p.output[1] + row) * p.output[2] * p.out;
       dot_tiles({.x = band + (row - first) * p.window.stride[1] * f.band.row_stride,
                  .x_stride = p.window.stride[2] * p.in,
                  .pixels = p.output[2],
@@ -75,8 +78,9 @@ void forward(CpuQueue& queue, const Forward& f, const Lent& lent, const Tensors&
                  .bias = bias,
                  .channels = p.out,
                  .negative_slope = tensors.negative_slope,
-                 .out = tensors.y + ((sample * p.output[0] + plane) * p.output[1] + row) *
-                                        p.output[2] * p.out});
+                 .added = tensors.added ? tensors.added + at : nullptr,
+                 .out = tensors.y + at});
+    }
   });
 }
 
@@ -109,7 +113,6 @@ Problem problem_of(const Conv& op) { return {op.x.shape, op.weight.shape.back(),
 
 const char* declines(const Conv& op) {
   if (op.pool.rank) return "does not pool";
-  if (op.added) return "adds nothing to its sums";
   return few_channels::declines(problem_of(op), op.groups, op.x.dtype);
 }
 
@@ -129,6 +132,7 @@ void run_forward(CpuQueue& queue, const Conv& op, const Lent& lent) {
   forward(queue, Forward(problem_of(op)), lent,
           {.x = op.x.as<float>(),
            .bias = op.bias ? op.bias.as<float>() : nullptr,
+           .added = op.added ? op.added.as<float>() : nullptr,
            .negative_slope = negative_slope(op.activation, op.slope),
            .y = op.y.as<float>()});
 }

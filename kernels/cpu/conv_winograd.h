@@ -19,9 +19,9 @@
 // Cost, in multiply-adds per output and pair of channels: 36/16 = 2.25 in place of 9; the
 // transforms add about 9 per channel in and 6 per channel out, which is why few channels are
 // declined; and whole tiles are computed at the edges, which is why small odd images are. Summation
-// order of an output: its tile's points, each over depth and then channels in, then bias. It
-// depends on neither threads nor the rest of the batch. Errors are about those of direct sums of
-// the same length; but an infinite or NaN input spoils all 16 outputs of a tile.
+// order of an output: its tile's points, each over depth and then channels in, then bias, then what
+// is added. It depends on neither threads nor the rest of the batch. Errors are about those of
+// direct sums of the same length; but an infinite or NaN input spoils all 16 outputs of a tile.
 #pragma once
 
 #include "../conv.h"

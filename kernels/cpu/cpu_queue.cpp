@@ -26,6 +26,7 @@ QueueHandle open_cpu(std::shared_ptr<Executor> executor, std::shared_ptr<Tuner> 
   queue->executor = std::move(executor);
   // Half of a second-level cache of 1 MiB, or all of one of 512 KiB, which most have.
   constexpr std::size_t kCloseBytes = std::size_t{512} * 1024;
+  queue->adds_in_convolutions = true;
   queue->close_bytes = kCloseBytes * static_cast<std::size_t>(queue->executor->workers());
   queue->tuner = std::move(tuner);
   std::snprintf(queue->description, sizeof queue->description, "%s, %d threads",

@@ -94,11 +94,12 @@ HWY_INLINE void DotTile(const DotTiles& t, std::int64_t pixel, float* to,
   StoreSums(sum, to);
 }
 
-// Adds the bias and applies the activation.
-HWY_INLINE void Finish(const DotTiles& t, float* sums) {
+// Adds the bias and what else is to be added, [kSums], and applies the activation.
+HWY_INLINE void Finish(const DotTiles& t, const float* added, float* sums) {
   const D d;
   for (std::size_t i = 0; i < kSums; i += hn::Lanes(d)) {
-    const V value = hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, t.bias + i));
+    V value = hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, t.bias + i));
+    if (t.added) value = hn::Add(value, hn::LoadU(d, added + i));
     hn::StoreU(below_zero_times(d, value, t.negative_slope), d, sums + i);
   }
 }
@@ -107,11 +108,14 @@ template <int kChannels>
 void DotPixels(const DotTiles& t) {
   constexpr int kPixels = kSums / kChannels;
   for (std::int64_t p = 0; p < t.pixels; p += kPixels) {
-    float sums[kSums];
-    DotTile<kChannels>(t, p, sums, std::make_integer_sequence<int, kSums>());
-    Finish(t, sums);
+    float sums[kSums], added[kSums] = {};
     const std::int64_t pixels = std::min<std::int64_t>(kPixels, t.pixels - p);
     float* const out = t.out + p * t.channels;
+    if (t.added)
+      for (std::int64_t q = 0; q < pixels; ++q)
+        std::copy_n(t.added + (p + q) * t.channels, t.channels, added + q * kChannels);
+    DotTile<kChannels>(t, p, sums, std::make_integer_sequence<int, kSums>());
+    Finish(t, added, sums);
     if (t.channels == kChannels) {
       std::copy_n(sums, pixels * kChannels, out);
       continue;

@@ -24,8 +24,9 @@ inline std::int64_t dot_vectors(std::int64_t run_length) {
 
 // For p in 0..pixels-1 and c in 0..channels-1:
 //   out[p * channels + c] = activation(bias[c] + sum over r < runs, k < run_length of
-//       x[p * x_stride + run_offsets[r] + k] * weight of (r, k, c))
-// Order of the sum: by lanes, each over runs and then vectors; then the lanes in pairs; then bias.
+//       x[p * x_stride + run_offsets[r] + k] * weight of (r, k, c) + added[p * channels + c])
+// Order of the sum: by lanes, each over runs and then vectors; then the lanes in pairs; then bias;
+// then what is added.
 struct DotTiles {
   const float* x;
   std::ptrdiff_t x_stride;
@@ -36,7 +37,8 @@ struct DotTiles {
   const float* weight;  // [runs][dot_vectors][dot_channels][dot_lanes]
   const float* bias;    // [kDotSums]: those of a tile's pixels, one after the other
   std::int64_t channels;
-  float negative_slope;  // as in tiles.h
+  float negative_slope;          // as in tiles.h
+  const float* added = nullptr;  // as out, or absent
   float* out;
 };
 void dot_tiles(const DotTiles& tiles);

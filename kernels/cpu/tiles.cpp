@@ -337,6 +337,36 @@ HWY_INLINE void HeldTap(V x, const V (&weight)[kHeld][9], V (&sums)[kHeld][4],
   (add(std::integral_constant<int, o>()), ...);
 }
 
+// The four sums of pooled pixel p, from the four rows under it.
+template <int... i>
+HWY_INLINE void HeldSums(const float* const (&row)[4], std::int64_t p, const V (&weight)[kHeld][9],
+                         const V (&bias)[kHeld], V (&sums)[kHeld][4]) {
+  constexpr std::make_integer_sequence<int, 4> kSums;
+  constexpr std::make_integer_sequence<int, kHeld> kVectors;
+  for (int v = 0; v < kHeld; ++v)
+    for (int o = 0; o < 4; ++o) sums[v][o] = bias[v];
+  (HeldTap<i>(hn::Set(D(), row[i / 4][2 * p + i % 4]), weight, sums, kSums, kVectors), ...);
+}
+
+// Whether every sum of these rows is sure to be a number: all of their numbers together, times all
+// of the weights', are far from overflow.
+HWY_INLINE bool SumsAreNumbers(const float* const (&row)[4], std::int64_t numbers,
+                               const V (&weight)[kHeld][9], const V (&bias)[kHeld]) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (numbers < lanes) return false;
+  V x = hn::Zero(d), w = hn::Zero(d), b = hn::Zero(d);
+  for (const float* const of_row : row)
+    for (std::int64_t i = 0; i < numbers; i += lanes)
+      x = hn::Add(x, hn::Abs(hn::LoadU(d, of_row + std::min(i, numbers - lanes))));
+  for (int v = 0; v < kHeld; ++v) {
+    for (int k = 0; k < 9; ++k) w = hn::Add(w, hn::Abs(weight[v][k]));
+    b = hn::Add(b, hn::Abs(bias[v]));
+  }
+  const auto total = [&](V values) HWY_ATTR { return hn::GetLane(hn::SumOfLanes(d, values)); };
+  return total(x) * total(w) + total(b) < 1e38f;
+}
+
 // ForwardPool for 3x3 taps of one channel in, vectors first..first + kHeld - 1 of the panel: every
 // number of the input is read once, for all of its taps. Each sum is in the order of ForwardTile.
 template <bool kArgmax, int... i>
@@ -344,8 +374,6 @@ HWY_INLINE void ForwardPoolHeld(const ForwardPoolTiles& t, std::int64_t first,
                                 std::integer_sequence<int, i...>) {
   const D d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr std::make_integer_sequence<int, 4> kSums;
-  constexpr std::make_integer_sequence<int, kHeld> kVectors;
   const float* const row[] = {t.x + t.run_offsets[0], t.x + t.run_offsets[1],
                               t.x + t.run_offsets[2], t.x + t.run_offsets[2] + t.x_row_stride};
   V weight[kHeld][9];
@@ -355,11 +383,23 @@ HWY_INLINE void ForwardPoolHeld(const ForwardPoolTiles& t, std::int64_t first,
     for (std::int64_t k = 0; k < 9; ++k)
       weight[v][k] = hn::LoadU(d, t.weight + (2 * k + first + v) * lanes);
   }
+  // ReLU of whole panels, with no NaN to look out for.
+  if (!kArgmax && t.negative_slope == 0 && t.channels >= (first + kHeld) * lanes &&
+      SumsAreNumbers(row, 2 * t.pixels + 2, weight, bias)) {
+    for (std::int64_t p = 0; p < t.pixels; ++p) {
+      V sums[kHeld][4];
+      HeldSums<i...>(row, p, weight, bias, sums);
+      for (int v = 0; v < kHeld; ++v) {
+        const V largest = hn::Max(hn::Max(sums[v][0], sums[v][1]), hn::Max(sums[v][2], sums[v][3]));
+        hn::StoreU(hn::Max(hn::Zero(d), largest), d,
+                   t.out + p * t.out_stride + (first + v) * lanes);
+      }
+    }
+    return;
+  }
   for (std::int64_t p = 0; p < t.pixels; ++p) {
     V sums[kHeld][4];
-    for (int v = 0; v < kHeld; ++v)
-      for (int o = 0; o < 4; ++o) sums[v][o] = bias[v];
-    (HeldTap<i>(hn::Set(d, row[i / 4][2 * p + i % 4]), weight, sums, kSums, kVectors), ...);
+    HeldSums<i...>(row, p, weight, bias, sums);
     for (int v = 0; v < kHeld; ++v) {
       const std::int64_t c = (first + v) * lanes;
       if (c >= t.channels) break;

@@ -96,8 +96,8 @@ void outer_tiles(const OuterTiles& tiles);
 
 // Maxima over non-overlapping windows of rows that lie in a buffer, with the activation applied:
 // out[p][c] = activation(max over r < rows, q < width of row r, pixel p * width + q, plus
-// added[p][c]), channels 0..channels-1; a NaN counts as the largest. The buffer holds whole panels,
-// so reads of it may pass `channels` but not others, nor writes.
+// added[p][c]), channels 0..channels-1; a NaN counts as the largest. The buffer holds whole panels:
+// reads of it, and nothing else, may pass `channels`.
 struct PoolRows {
   const float* buffer;
   std::ptrdiff_t row_stride;    // floats from one row of the window to the next
@@ -108,7 +108,7 @@ struct PoolRows {
   std::int64_t channels;
   float negative_slope;          // of the activation: 1 none, 0 ReLU, else leaky
   const float* added = nullptr;  // [pixels][channels], or nullptr
-  float* out;                    // the same
+  float* out;                    // [pixels][channels]
   std::uint8_t* argmax;          // the same, r * width + q of the first maximum; or nullptr
 };
 void pool_rows(const PoolRows& rows);

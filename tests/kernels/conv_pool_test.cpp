@@ -107,6 +107,52 @@ TEST_CASE("a NaN under the pooling of a convolution comes out, ReLU of -infinity
   });
 }
 
+TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated and pooled") {
+  const QueueHandle queue = test_queue(1);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for_each_instruction_set([&](const std::string& name) {
+    Random random(5);
+    const Window window{.rank = 2, .kernel = {3, 3, 1}, .pad_before = {1, 1}, .pad_after = {1, 1}};
+    // Enough of them that no two pixels are computed as one.
+    for (const std::int64_t channels : {32, 37})
+      for (const std::vector<float>& strange :
+           {std::vector<float>{}, {kNan}, {kInfinity}, {-kInfinity, kInfinity}, {3e38f, -3e38f}}) {
+        Tensor x = random_tensor({2, 38, 40, 1}, DType::f32, random);
+        const Tensor weight = random_tensor({3, 3, 1, channels}, DType::f32, random);
+        const Tensor bias = random_tensor({channels}, DType::f32, random);
+        for (std::size_t i = 0; i < strange.size(); ++i)
+          x.values<float>()[static_cast<std::size_t>(40 * 11 + 17 + 2 * static_cast<int>(i))] =
+              strange[i];
+        Tensor sums({2, 38, 40, channels}, DType::f32), y({2, 19, 20, channels}, DType::f32);
+        Conv op{.x = x, .weight = weight, .bias = bias, .y = sums, .window = window};
+        run_on(queue, op);
+        op.y = y;
+        op.activation = Activation::relu;
+        op.pool = {.rank = 2, .kernel = {2, 2, 1}, .stride = {2, 2, 1}};
+        run_on(queue, op);
+        const Doubles all = doubles(sums), got = doubles(y);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          const auto c = i % static_cast<std::size_t>(channels);
+          const std::size_t window_at = i / static_cast<std::size_t>(channels);
+          double expected = -1;
+          for (std::size_t tap = 0; tap < 4; ++tap) {
+            const std::size_t pixel =
+                (window_at / 20 * 2 + tap / 2) * 40 + window_at % 20 * 2 + tap % 2;
+            const double sum = all[pixel * static_cast<std::size_t>(channels) + c];
+            if (sum > expected || std::isnan(sum)) expected = sum;
+            if (std::isnan(expected)) break;
+          }
+          if (expected < 0) expected = 0;
+          wrong += std::isnan(expected) ? !std::isnan(got[i]) : got[i] != expected;
+        }
+        INFO(name << ", " << channels << " channels, " << strange.size() << " strange");
+        CHECK(wrong == 0);
+      }
+  });
+}
+
 TEST_CASE("of equal sums the first is the maximum, in whatever plane", "[device]") {
   const QueueHandle queue = test_queue(1);
   for_each_instruction_set([&](const std::string& name) {

@@ -141,11 +141,13 @@ TEST_CASE("convolution refuses arguments that do not fit together", "[device]") 
   CHECK_THROWS_AS(
       run_on(queue, Conv{.x = x, .weight = weight, .added = small, .y = y, .window = window}),
       Error);
-  Tensor pooled({2, 1, 1, 4}, DType::f32);
+  CHECK_THROWS_AS(
+      run_on(queue, Conv{.x = x, .weight = weight, .added = y, .y = y, .window = window}), Error);
+  Tensor pooled({2, 1, 1, 4}, DType::f32), same({2, 1, 1, 4}, DType::f32);
   CHECK_THROWS_AS(
       run_on(queue, Conv{.x = x,
                          .weight = weight,
-                         .added = pooled,
+                         .added = same,
                          .y = pooled,
                          .window = window,
                          .pool = {.rank = 2, .kernel = {3, 3, 1}, .stride = {3, 3, 1}}}),

@@ -1,4 +1,6 @@
 // Algorithms that a tuner chooses in place of the rule.
+#include <algorithm>
+#include <functional>
 #include <set>
 
 #include "../../kernels/conv.h"
@@ -45,9 +47,14 @@ std::string planned(Queue& queue, const Op& op) {
   return survey.steps.at(0).algorithm;
 }
 
-Conv conv_of(const Case& c, const Tensors& t, Tensor& y) {
-  return {
-      .x = t.x, .weight = t.weight, .bias = t.bias, .y = y, .window = c.window, .groups = c.groups};
+Conv conv_of(const Case& c, const Tensors& t, Tensor& y, const ConstView& added = {}) {
+  return {.x = t.x,
+          .weight = t.weight,
+          .bias = t.bias,
+          .added = added,
+          .y = y,
+          .window = c.window,
+          .groups = c.groups};
 }
 
 // Taken by Winograd's method, the direct one and the plain one.
@@ -65,7 +72,13 @@ TEST_CASE("every algorithm that can be chosen gives the sums it stands for") {
     for (int i = 0; i < 60; ++i) {
       const Case c = random_case(random);
       const Tensors t = random_tensors(c, DType::f32, random);
-      const Oracle o = oracle(c, doubles(t.x), doubles(t.weight), doubles(t.bias), doubles(t.dy));
+      Oracle o = oracle(c, doubles(t.x), doubles(t.weight), doubles(t.bias), doubles(t.dy));
+      const bool adds = i % 2 == 1;
+      const Tensor added = random_tensor(c.y, DType::f32, random);
+      if (adds) {
+        const Doubles terms = doubles(added);
+        std::transform(o.y.begin(), o.y.end(), terms.begin(), o.y.begin(), std::plus());
+      }
       for (std::size_t place = 0; place < 4; ++place) {
         const auto tuner = std::make_shared<ByPlace>(place);
         const QueueHandle queue = open_cpu(std::make_shared<ThreadPool>(2), tuner);
@@ -73,7 +86,7 @@ TEST_CASE("every algorithm that can be chosen gives the sums it stands for") {
                  << ", weight " << to_string(c.weight));
 
         Tensor y(c.y, DType::f32);
-        planned(*queue, conv_of(c, t, y));
+        planned(*queue, conv_of(c, t, y, adds ? ConstView(added) : ConstView()));
         CHECK(distance(y, o.y) < tolerance_of_sums(DType::f32));
         forward.merge(std::exchange(tuner->names, {}));
 

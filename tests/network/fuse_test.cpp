@@ -200,6 +200,8 @@ TEST_CASE("a sum goes into the convolution that computes its last term", "[devic
     CHECK(std::holds_alternative<Conv>(node.layer));
     CHECK(node.inputs.size() == 2);
   }
+  // Where convolutions add nothing inside, sums stay.
+  CHECK(fuse(graph, false, {}, false).graph.nodes().size() == fused.nodes().size() + 3);
   CHECK_NOTHROW(fused.find("norm3"));
   CHECK_NOTHROW(fused.find("pool"));
   check_same(graph, DType::f64, 1e-12);

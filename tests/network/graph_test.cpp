@@ -92,6 +92,22 @@ TEST_CASE("with_layer replaces one layer and checks that it fits") {
         }) == "");
 }
 
+TEST_CASE("a convolution's second input has the shape of its sums") {
+  const auto inferred = [](const std::vector<std::int64_t>& added, const Sizes& pool) {
+    GraphBuilder b;
+    const int image = b.input("image", {6, 6, 2}), second = b.input("second", added);
+    const layers::Conv conv{.out = 3, .kernel = {3, 3}, .pool = pool};
+    return b.build({b.add("c", conv, {image, second})}).infer(2, false).back().output;
+  };
+  CHECK(inferred({6, 6, 3}, {}) == Shape{2, 6, 6, 3});
+  CHECK(refused(ErrorKind::usage, "layer 'c': conv: what is added", [&] {
+          inferred({6, 6, 2}, {});
+        }) == "");
+  CHECK(refused(ErrorKind::usage, "layer 'c': conv: nothing is added before its pooling", [&] {
+          inferred({3, 3, 3}, {2, 2});
+        }) == "");
+}
+
 TEST_CASE("a builder refuses what is no graph") {
   GraphBuilder builder;
   const int x = builder.input("x", {4, 4, 1});
@@ -105,6 +121,9 @@ TEST_CASE("a builder refuses what is no graph") {
   CHECK(refused(ErrorKind::usage, "exist", [&] { add("r", layers::Relu{}, {-1}); }) == "");
   CHECK(refused(ErrorKind::usage, "takes 2", [&] { add("r", layers::Add{}, {x}); }) == "");
   CHECK(refused(ErrorKind::usage, "takes 1", [&] { add("r", layers::Relu{}, {x, x}); }) == "");
+  CHECK(refused(ErrorKind::usage, "takes 1 or 2", [&] {
+          add("r", layers::Conv{}, {x, x, x});
+        }) == "");
   CHECK(refused(ErrorKind::usage, "output", [&] { builder.build({}); }) == "");
   CHECK(refused(ErrorKind::usage, "output", [&] { builder.build({3}); }) == "");
   CHECK(refused(ErrorKind::usage, "twice", [&] { builder.build({x, x}); }) == "");

@@ -13,6 +13,26 @@ namespace {
 
 Graph small_unet() { return unet_graph(2, {.size = {16, 16}, .widths = {3, 5, 9}}); }
 
+// Residual blocks; the way past the second leads over smaller images.
+Graph residual() {
+  using namespace layers;
+  GraphBuilder b;
+  const Conv conv{.out = 8, .kernel = {3, 3}};
+  const int image = b.input("image", {12, 12, 8});
+  const int one =
+      b.add("one", Conv{.out = 8, .kernel = {3, 3}, .activation = Activation::relu}, {image});
+  const int first =
+      b.add("first", Add{.activation = Activation::relu}, {b.add("two", conv, {one}), image});
+  const int small = b.add("small", MaxPool{.kernel = {6, 6}}, {first});
+  const int squeezed = b.add("squeezed", Conv{.out = 8, .kernel = {1, 1}}, {small});
+  const int past = b.add("past", Upsample{.factor = {6}}, {squeezed});
+  const int few = b.add("few", Conv{.out = 3, .kernel = {3, 3}}, {past});
+  const int second = b.add("second", Add{}, {past, b.add("three", conv, {first})});
+  const int end =
+      b.add("end", Add{}, {few, b.add("four", Conv{.out = 3, .kernel = {3, 3}}, {second})});
+  return b.build({end});
+}
+
 std::vector<Doubles> values_of(Plan& plan, std::int64_t n, const std::vector<std::string>& watch) {
   for (std::size_t i = 0; i < plan.graph().inputs().size(); ++i)
     write_to(plan.queue(), plan.input(i, n), random_doubles(plan.input(i, n).count(), 3 + i));
@@ -32,8 +52,9 @@ TEST_CASE("a plan that computes a few samples at a time gives the same bits", "[
     Graph graph;
     std::vector<std::string> watch;
   };
-  for (const Case& c : {Case{tangled_graph(), {"twice", "flat_c"}},
-                        Case{small_unet(), {"enc1/relu2"}}, Case{ratnet_graph(16), {}}})
+  for (const Case& c :
+       {Case{tangled_graph(), {"twice", "flat_c"}}, Case{small_unet(), {"enc1/relu2"}},
+        Case{ratnet_graph(16), {}}, Case{residual(), {}}})
     for (const DType dtype : {DType::f32, DType::f64}) {
       const auto parameters =
           std::make_shared<Parameters>(test_queue(2), random_weights(c.graph, dtype, 4));
