@@ -122,8 +122,7 @@ TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated 
         const Tensor weight = random_tensor({3, 3, 1, channels}, DType::f32, random);
         const Tensor bias = random_tensor({channels}, DType::f32, random);
         for (std::size_t i = 0; i < strange.size(); ++i)
-          x.values<float>()[static_cast<std::size_t>(40 * 11 + 17 + 2 * static_cast<int>(i))] =
-              strange[i];
+          x.values<float>()[40 * 11 + 17 + 2 * i] = strange[i];
         Tensor sums({2, 38, 40, channels}, DType::f32), y({2, 19, 20, channels}, DType::f32);
         Conv op{.x = x, .weight = weight, .bias = bias, .y = sums, .window = window};
         run_on(queue, op);
