@@ -176,13 +176,13 @@ FusedGraph fuse(const Graph& graph, bool training, const std::vector<std::string
     }
     if (const auto* sum = std::get_if<Add>(&node.layer); sum && sums && !training) {
       // The term that is there last may become the sum: the other is there by then.
-      auto [last, other] = std::pair(node.inputs[0], node.inputs[1]);
-      const auto place_of = [&](int input) { return place[static_cast<std::size_t>(input)]; };
-      if (place_of(last) < place_of(other)) std::swap(last, other);
-      if (alone[static_cast<std::size_t>(last)] &&
-          absorb_sum(pending[static_cast<std::size_t>(place_of(last))], place_of(other), *sum)) {
-        pending[static_cast<std::size_t>(place_of(last))].name = node.name;
-        place[i] = place_of(last);
+      auto last = static_cast<std::size_t>(node.inputs[0]);
+      auto other = static_cast<std::size_t>(node.inputs[1]);
+      if (place[last] < place[other]) std::swap(last, other);
+      Pending& term = pending[static_cast<std::size_t>(place[last])];
+      if (alone[last] && absorb_sum(term, place[other], *sum)) {
+        term.name = node.name;
+        place[i] = place[last];
         continue;
       }
     }

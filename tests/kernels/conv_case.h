@@ -1,7 +1,7 @@
 // Random convolutions, and their sums written out in double.
 #pragma once
 
-#include "../../core/activation.h"
+#include "../../kernels/conv.h"
 #include "oracle.h"
 #include "random_tensor.h"
 
@@ -133,6 +133,11 @@ struct Tensors {
 inline Tensors random_tensors(const Case& c, DType dtype, Random& random) {
   return {random_tensor(c.x, dtype, random), random_tensor(c.weight, dtype, random),
           random_tensor({c.out}, dtype, random), random_tensor(c.y, dtype, random)};
+}
+
+inline Conv conv_of(const Case& c, const Tensors& t, Tensor& y) {
+  return {
+      .x = t.x, .weight = t.weight, .bias = t.bias, .y = y, .window = c.window, .groups = c.groups};
 }
 
 }  // namespace ratnet::testing

@@ -39,16 +39,11 @@ TEST_CASE("a convolution with activation and pooling equals the three one after 
       });
 
       Tensor y(pooled, dtype), without(pooled, dtype), argmax(pooled, DType::u8);
-      Conv op{.x = t.x,
-              .weight = t.weight,
-              .bias = t.bias,
-              .y = y,
-              .argmax = argmax,
-              .window = c.window,
-              .activation = activation,
-              .slope = 0.1,
-              .pool = pool,
-              .groups = c.groups};
+      Conv op = conv_of(c, t, y);
+      op.argmax = argmax;
+      op.activation = activation;
+      op.slope = 0.1;
+      op.pool = pool;
       run_on(queue, op);
       CHECK(distance(y, expected) < tolerance_of_sums(dtype));
       op.y = without;

@@ -22,12 +22,7 @@ TEST_CASE("convolution and its gradients are the sums they stand for", "[device]
                 << ", y " << to_string(c.y));
 
       Tensor y(c.y, dtype);
-      run_on(queue, Conv{.x = t.x,
-                         .weight = t.weight,
-                         .bias = t.bias,
-                         .y = y,
-                         .window = c.window,
-                         .groups = c.groups});
+      run_on(queue, conv_of(c, t, y));
       CHECK(distance(y, o.y) < tolerance_of_sums(dtype));
 
       Tensor dx(c.x, dtype);
@@ -112,15 +107,11 @@ TEST_CASE("a convolution adds what it is given before its activation", "[device]
       for (std::size_t k = 0; k < expected.size(); ++k)
         expected[k] = activated(expected[k] + terms[k], activation);
       Tensor y(c.y, dtype);
-      run_on(queue, Conv{.x = t.x,
-                         .weight = t.weight,
-                         .bias = t.bias,
-                         .added = added,
-                         .y = y,
-                         .window = c.window,
-                         .activation = activation,
-                         .slope = 0.1,
-                         .groups = c.groups});
+      Conv op = conv_of(c, t, y);
+      op.added = added;
+      op.activation = activation;
+      op.slope = 0.1;
+      run_on(queue, op);
       CHECK(distance(y, expected) < tolerance_of_sums(dtype));
     }
   });
