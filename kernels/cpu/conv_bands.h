@@ -110,8 +110,9 @@ struct Runs {
   bool joined;
   std::int64_t count, length;
 
-  explicit Runs(const Problem& p)
-      : joined(p.window.dilation[2] == 1),
+  // apart: every tap is a run, though its neighbours lie beside it.
+  explicit Runs(const Problem& p, bool apart = false)
+      : joined(p.window.dilation[2] == 1 && !apart),
         count(p.window.kernel[0] * p.window.kernel[1] * (joined ? 1 : p.window.kernel[2])),
         length((joined ? p.window.kernel[2] : 1) * p.in) {}
 

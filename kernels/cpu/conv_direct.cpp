@@ -68,7 +68,8 @@ struct Forward {
         rows(band_rows(problem, pool.kernel[0], pool.kernel[1])),
         planes(band_planes(problem, pool.kernel[0], rows)),
         band(problem, planes, rows),
-        runs(problem),
+        // A tap of one channel is one number: all of them are one loop then.
+        runs(problem, problem.in == 1 && !pools_by_two),
         in_place(pooling.rank == 0 && problem.out == panels * width && p.output[2] % merged == 0) {}
   std::int64_t padded_out() const { return panels * width; }
   // From one pixel to the next of rows in whole panels.
@@ -109,30 +110,35 @@ struct Epilogue {
   std::uint8_t* argmax = nullptr;
 };
 
+// Computes rows after pooling by 2x2, the first of which begins at `at` in y. x: as compute_row().
+void pool_by_two(const Forward& f, const ForwardMemory& memory, const Epilogue& epilogue,
+                 const float* x, std::int64_t rows, std::int64_t at) {
+  const Problem& p = f.problem;
+  for (std::int64_t panel = 0; panel < f.panels; ++panel)
+    forward_pool_tiles(
+        {.x = x,
+         .x_stride = p.window.stride[2] * p.in,
+         .x_row_stride = p.window.stride[1] * f.band.row_stride,
+         .rows = rows,
+         .pixels = f.pooled(2),
+         .run_offsets = memory.run_offsets,
+         .runs = f.runs.count,
+         .run_length = f.runs.length,
+         .weight = memory.weight + panel * p.depth() * f.width,
+         .bias = memory.bias + panel * f.width,
+         .negative_slope = epilogue.negative_slope,
+         .channels = p.out - panel * f.width,
+         .out = epilogue.y + at + panel * f.width,
+         .argmax = epilogue.argmax ? epilogue.argmax + at + panel * f.width : nullptr,
+         .out_stride = p.out,
+         .out_row_stride = f.pooled(2) * p.out});
+}
+
 // Computes one row after pooling, which begins at `at` in y. x: the input under the first row that
 // is pooled; buffer: buffer_floats().
 void compute_row(const Forward& f, const ForwardMemory& memory, const Epilogue& epilogue,
                  const float* x, std::int64_t at, float* buffer) {
   const Problem& p = f.problem;
-  if (f.pools_by_two) {
-    for (std::int64_t panel = 0; panel < f.panels; ++panel)
-      forward_pool_tiles(
-          {.x = x,
-           .x_stride = p.window.stride[2] * p.in,
-           .x_row_stride = p.window.stride[1] * f.band.row_stride,
-           .pixels = f.pooled(2),
-           .run_offsets = memory.run_offsets,
-           .runs = f.runs.count,
-           .run_length = f.runs.length,
-           .weight = memory.weight + panel * p.depth() * f.width,
-           .bias = memory.bias + panel * f.width,
-           .negative_slope = epilogue.negative_slope,
-           .channels = p.out - panel * f.width,
-           .out = epilogue.y + at + panel * f.width,
-           .argmax = epilogue.argmax ? epilogue.argmax + at + panel * f.width : nullptr,
-           .out_stride = p.out});
-    return;
-  }
   float* const rows = f.in_place ? epilogue.y + at : buffer;
   const std::int64_t buffer_row = p.output[2] * f.padded_out();
   for (std::int64_t part = 0; part < f.buffer_rows(); ++part) {
@@ -200,13 +206,17 @@ void forward(CpuQueue& queue, const Forward& f, const ForwardMemory& memory, con
     const float* const band =
         take_band(p, f.band, x + sample * sample_floats, first_plane * f.pool.kernel[0],
                   first_row * f.pool.kernel[1], band_buffer);
-    for (std::int64_t plane = 0; plane < planes; ++plane)
-      for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t place =
-            (sample * f.pooled(0) + first_plane + plane) * f.pooled(1) + first_row + row;
-        compute_row(f, memory, epilogue, band + plane * plane_floats + row * row_floats,
-                    place * f.pooled(2) * f.whole.out, buffer);
-      }
+    const std::int64_t one_row = f.pooled(2) * f.whole.out;
+    for (std::int64_t plane = 0; plane < planes; ++plane) {
+      const std::int64_t place =
+          ((sample * f.pooled(0) + first_plane + plane) * f.pooled(1) + first_row) * one_row;
+      const float* const in = band + plane * plane_floats;
+      if (f.pools_by_two)
+        pool_by_two(f, memory, epilogue, in, rows, place);
+      else
+        for (std::int64_t row = 0; row < rows; ++row)
+          compute_row(f, memory, epilogue, in + row * row_floats, place + row * one_row, buffer);
+    }
   });
 }
 

@@ -201,7 +201,6 @@ struct Phases {
 struct Memory {
   const float* weight;          // for each phase [panel][tap, channel of dy][width]
   std::ptrdiff_t* run_offsets;  // for each phase from its first tap on
-  float* zeros;                 // [width]
   float* workers;               // each: a band, then a row of a panel
   std::int64_t worker_floats;
 };
@@ -211,7 +210,6 @@ Memory lay_out(const Phases& f, int workers, const float* weight, Scratch& scrat
       round_up(f.band.floats(), 16) + round_up(f.buffer_floats(), 16);
   return {.weight = weight,
           .run_offsets = scratch.take<std::ptrdiff_t>(f.all_taps()),
-          .zeros = scratch.take(f.width),
           .workers = scratch.take(workers * worker_floats),
           .worker_floats = worker_floats};
 }
@@ -274,7 +272,6 @@ void write_row(const Phases& f, const Phase& phase, std::int64_t panel, const Me
       .runs = phase.runs.count,
       .run_length = phase.runs.length,
       .weight = memory.weight + f.weights_of(phase) + panel * phase.taps() * f.problem.in * f.width,
-      .bias = memory.zeros,
       .out = row + first,
       .out_stride = pixel_floats};
   if (whole > 0) forward_tiles(tiles);
@@ -326,7 +323,6 @@ void run_backward_data(CpuQueue& queue, const ConvBackwardData& op, const Lent& 
   const Problem& p = f.problem;
   Scratch scratch(lent.scratch);
   const Memory memory = lay_out(f, queue.executor->workers(), lent.weights, scratch);
-  std::fill_n(memory.zeros, f.width, 0.0f);
   for (std::int64_t i = 0; i < f.count(); ++i) {
     const Phase phase = f[i];
     phase.runs.offsets(phase.problem, f.band, memory.run_offsets + phase.first_tap);

@@ -26,7 +26,6 @@ std::int64_t two_planes_floats(const Blocks& b) {
 struct Memory {
   const float* filters;         // [36][panels][taps * in][width], the points filter_stride() apart
   float* bias;                  // [out]
-  float* zeros;                 // [out]
   std::ptrdiff_t* tap_offsets;  // [taps]
   float* workers;               // each: 37 points, a tile, two_planes_floats()
   std::int64_t worker_floats;
@@ -37,7 +36,6 @@ Memory lay_out(const Blocks& b, int workers, const float* filters, Scratch& scra
       round_up(b.in_floats() + b.out_stride + b.tile_floats() + two_planes_floats(b), 16);
   return {.filters = filters,
           .bias = scratch.take(b.out),
-          .zeros = scratch.take(b.out),
           .tap_offsets = scratch.take<std::ptrdiff_t>(b.taps),
           .workers = scratch.take(workers * worker_floats),
           .worker_floats = worker_floats};
@@ -173,7 +171,6 @@ void write_two_planes(const Blocks& b, const Memory& memory, const Epilogue& epi
 // The convolution proper.
 void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float* x,
              const Epilogue& epilogue) {
-  std::fill_n(memory.zeros, b.out, 0.0f);
   std::fill_n(memory.bias, b.out, 0.0f);
   if (epilogue.bias) std::copy_n(epilogue.bias, b.problem.out, memory.bias);
   for (std::int64_t tap = 0; tap < b.taps; ++tap) memory.tap_offsets[tap] = tap * b.size * b.in;
@@ -197,7 +194,6 @@ void forward(CpuQueue& queue, const Blocks& b, const Memory& memory, const float
              .runs = b.taps,
              .run_length = b.problem.in,
              .weight = memory.filters + point * filter_stride(b) + panel * depth * b.width,
-             .bias = memory.zeros,
              .out = out + point * b.out_stride + panel * b.width,
              .out_stride = b.out});
     Place at = b.first_of(block);

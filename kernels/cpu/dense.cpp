@@ -111,7 +111,8 @@ void multiply(CpuQueue& queue, const Product& p, const float* x, const float* we
                        .runs = 1,
                        .run_length = std::min(kTerms, p.terms - k),
                        .weight = weight + panel * panel_floats + k * panel_width(),
-                       .bias = k == 0 ? start + panel * panel_width() : nullptr,
+                       .bias = start + panel * panel_width(),
+                       .continued = k > 0,
                        .out = out + first * p.padded() + panel * panel_width(),
                        .out_stride = p.padded()});
   });

@@ -11,6 +11,7 @@
 
 #include "elements-inl.h"
 #include "largest-inl.h"
+#include "one_channel_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ratnet::inline v1 {
@@ -54,6 +55,7 @@ struct PanelRow {
     if constexpr (P::kVectors == 1) return {low, low};
     return {low, hn::LoadU(d, from + hn::Lanes(d))};
   }
+  static HWY_INLINE PanelRow Zero() { return {hn::Zero(Tag()), hn::Zero(Tag())}; }
   HWY_INLINE void Store(float* to) const {
     const Tag d;
     hn::StoreU(low, d, to);
@@ -66,34 +68,53 @@ struct PanelRow {
   }
 };
 
+// How the numbers of a pixel lie: in runs; so that it pays to ask for those of the next tile while
+// these are multiplied, as a convolution's input may lie as far away as in memory; each by itself.
+enum class Terms { runs, runs_ahead, apart };
+
 // The indices of a tile are template arguments and its loops fold expressions, because compilers
 // keep an array in registers only where every index is a constant from the start.
-// kAhead: asks for the pixels of the next tile while it multiplies these, `step` numbers further
-// with every term: a convolution's input may lie as far away as in memory.
-template <class P, bool kAhead, int... i>
+// step: how much further it asks with every term.
+template <class P, Terms kTerms, int... i>
 HWY_INLINE void ForwardTile(const ForwardTiles& t, std::int64_t pixel, std::ptrdiff_t step,
                             std::integer_sequence<int, i...>) {
   using Row = PanelRow<P>;
   float* out = t.out + pixel * t.out_stride;
-  const float* start = t.bias ? t.bias : out;
-  const std::ptrdiff_t start_stride = t.bias ? 0 : t.out_stride;
-  Row sum[] = {Row::Load(start + i * start_stride)...};
+  Row sum[sizeof...(i)];
+  if (t.continued)
+    ((sum[i] = Row::Load(out + i * t.out_stride)), ...);
+  else if (t.bias)
+    ((sum[i] = Row::Load(t.bias)), ...);
+  else
+    ((sum[i] = Row::Zero()), ...);
   const float* weight = t.weight;
   const std::ptrdiff_t stride = t.x_stride;
-  for (std::int64_t r = 0; r < t.runs; ++r) {
-    // Every third pixel: twelve pointers would not fit in registers, and an address may add one or
-    // two strides at no cost.
-    const float* const x = t.x + pixel * stride + t.run_offsets[r];
-    const float* const third[] = {x, x + 3 * stride, x + 6 * stride, x + 9 * stride};
-    const float* next = x + static_cast<std::ptrdiff_t>(sizeof...(i)) * stride;
-    for (std::int64_t k = 0; k < t.run_length; ++k) {
+  // Every third pixel: twelve pointers would not fit in registers, and an address may add one or
+  // two strides at no cost.
+  const float* const first = t.x + pixel * stride;
+  if constexpr (kTerms == Terms::apart) {
+    const float* const third[] = {first, first + 3 * stride, first + 6 * stride,
+                                  first + 9 * stride};
+    for (std::int64_t r = 0; r < t.runs; ++r) {
       const Row factors = Row::Load(weight);
       weight += t.width;
-      if constexpr (kAhead) {
-        hwy::Prefetch(next);
-        next += step;
+      const std::ptrdiff_t at = t.run_offsets[r], offset[] = {at, at + stride, at + 2 * stride};
+      (sum[i].MulAdd(third[i / 3][offset[i % 3]], factors), ...);
+    }
+  } else {
+    for (std::int64_t r = 0; r < t.runs; ++r) {
+      const float* const x = first + t.run_offsets[r];
+      const float* const third[] = {x, x + 3 * stride, x + 6 * stride, x + 9 * stride};
+      const float* next = x + static_cast<std::ptrdiff_t>(sizeof...(i)) * stride;
+      for (std::int64_t k = 0; k < t.run_length; ++k) {
+        const Row factors = Row::Load(weight);
+        weight += t.width;
+        if constexpr (kTerms == Terms::runs_ahead) {
+          hwy::Prefetch(next);
+          next += step;
+        }
+        (sum[i].MulAdd(third[i / 3][k + i % 3 * stride], factors), ...);
       }
-      (sum[i].MulAdd(third[i / 3][k + i % 3 * stride], factors), ...);
     }
   }
   (sum[i].Store(out + i * t.out_stride), ...);
@@ -180,7 +201,13 @@ struct OfPanel {
   template <int kPixels>
   struct ForwardBody {
     static void Run(const ForwardTiles& t, std::int64_t first) {
-      ForwardTile<P, false>(t, first, 0, std::make_integer_sequence<int, kPixels>());
+      ForwardTile<P, Terms::runs>(t, first, 0, std::make_integer_sequence<int, kPixels>());
+    }
+  };
+  template <int kPixels>
+  struct ApartBody {
+    static void Run(const ForwardTiles& t, std::int64_t first) {
+      ForwardTile<P, Terms::apart>(t, first, 0, std::make_integer_sequence<int, kPixels>());
     }
   };
   struct Ahead {
@@ -190,7 +217,8 @@ struct OfPanel {
   template <int kPixels>
   struct AheadBody {
     static void Run(const Ahead& t, std::int64_t first) {
-      ForwardTile<P, true>(t.tiles, first, t.step, std::make_integer_sequence<int, kPixels>());
+      ForwardTile<P, Terms::runs_ahead>(t.tiles, first, t.step,
+                                        std::make_integer_sequence<int, kPixels>());
     }
   };
   template <int kRows>
@@ -204,6 +232,7 @@ struct OfPanel {
     }
   };
   static void Forward(const ForwardTiles& t) {
+    if (t.run_length == 1) return EvenTiles<P::kTile, ApartBody>(t, t.pixels);
     // Short runs have no time to ask, where much lies between pixels most of it is not needed, and
     // with 16 registers one more instruction for every 12 products costs more than it brings.
     constexpr std::int64_t kLine = 16;  // numbers in a line of the cache
@@ -288,7 +317,7 @@ void Pool(const PoolRows& t) {
 
 // One pooled pixel of one panel: its four sums stay in registers, each in the order of ForwardTile.
 template <bool kArgmax>
-HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) {
+HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t row, std::int64_t pixel) {
   const D d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const V bias_low = hn::LoadU(d, t.bias), bias_high = hn::LoadU(d, t.bias + lanes);
@@ -296,7 +325,7 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
   V high[4] = {bias_high, bias_high, bias_high, bias_high};
   const float* weight = t.weight;
   for (std::int64_t r = 0; r < t.runs; ++r) {
-    const float* x = t.x + 2 * pixel * t.x_stride + t.run_offsets[r];
+    const float* x = t.x + 2 * row * t.x_row_stride + 2 * pixel * t.x_stride + t.run_offsets[r];
     const float* below = x + t.x_row_stride;
     for (std::int64_t k = 0; k < t.run_length; ++k) {
       const V w0 = hn::LoadU(d, weight);
@@ -310,8 +339,9 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
       }
     }
   }
-  float* const out = t.out + pixel * t.out_stride;
-  std::uint8_t* const argmax = kArgmax ? t.argmax + pixel * t.out_stride : nullptr;
+  const std::ptrdiff_t at = row * t.out_row_stride + pixel * t.out_stride;
+  float* const out = t.out + at;
+  std::uint8_t* const argmax = kArgmax ? t.argmax + at : nullptr;
   store_activated<kArgmax>(d, largest_of<kArgmax>(d, low), t.negative_slope, t.channels, out,
                            argmax);
   if (t.channels > lanes)
@@ -319,108 +349,10 @@ HWY_INLINE void ForwardPoolPixel(const ForwardPoolTiles& t, std::int64_t pixel) 
                              out + lanes, kArgmax ? argmax + lanes : nullptr);
 }
 
-// Vectors of a panel whose nine weights stay in registers beside their four sums.
-constexpr int kHeld = kHas32Registers ? 2 : 1;
-
-// What number (r, c) of the 4x4 under a pooled pixel gives to its four sums.
-template <int i, int... o, int... v>
-HWY_INLINE void HeldTap(V x, const V (&weight)[kHeld][9], V (&sums)[kHeld][4],
-                        std::integer_sequence<int, o...>, std::integer_sequence<int, v...>) {
-  constexpr auto tap = [](int sum) {
-    const int row = i / 4 - sum / 2, column = i % 4 - sum % 2;
-    return row >= 0 && row < 3 && column >= 0 && column < 3 ? 3 * row + column : -1;
-  };
-  const auto add = [&]<int sum>(std::integral_constant<int, sum>) HWY_ATTR {
-    if constexpr (tap(sum) >= 0)
-      ((sums[v][sum] = hn::MulAdd(x, weight[v][tap(sum)], sums[v][sum])), ...);
-  };
-  (add(std::integral_constant<int, o>()), ...);
-}
-
-// The four sums of pooled pixel p, from the four rows under it.
-template <int... i>
-HWY_INLINE void HeldSums(const float* const (&row)[4], std::int64_t p, const V (&weight)[kHeld][9],
-                         const V (&bias)[kHeld], V (&sums)[kHeld][4]) {
-  constexpr std::make_integer_sequence<int, 4> kSums;
-  constexpr std::make_integer_sequence<int, kHeld> kVectors;
-  for (int v = 0; v < kHeld; ++v)
-    for (int o = 0; o < 4; ++o) sums[v][o] = bias[v];
-  (HeldTap<i>(hn::Set(D(), row[i / 4][2 * p + i % 4]), weight, sums, kSums, kVectors), ...);
-}
-
-// Whether every sum of these rows is sure to be a number: all of their numbers together, times all
-// of the weights', are far from overflow.
-HWY_INLINE bool SumsAreNumbers(const float* const (&row)[4], std::int64_t numbers,
-                               const V (&weight)[kHeld][9], const V (&bias)[kHeld]) {
-  const D d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (numbers < lanes) return false;
-  V x = hn::Zero(d), w = hn::Zero(d), b = hn::Zero(d);
-  for (const float* const of_row : row)
-    for (std::int64_t i = 0; i < numbers; i += lanes)
-      x = hn::Add(x, hn::Abs(hn::LoadU(d, of_row + std::min(i, numbers - lanes))));
-  for (int v = 0; v < kHeld; ++v) {
-    for (int k = 0; k < 9; ++k) w = hn::Add(w, hn::Abs(weight[v][k]));
-    b = hn::Add(b, hn::Abs(bias[v]));
-  }
-  const auto total = [&](V values) HWY_ATTR { return hn::GetLane(hn::SumOfLanes(d, values)); };
-  return total(x) * total(w) + total(b) < 1e38f;
-}
-
-// ForwardPool for 3x3 taps of one channel in, vectors first..first + kHeld - 1 of the panel: every
-// number of the input is read once, for all of its taps. Each sum is in the order of ForwardTile.
-template <bool kArgmax, int... i>
-HWY_INLINE void ForwardPoolHeld(const ForwardPoolTiles& t, std::int64_t first,
-                                std::integer_sequence<int, i...>) {
-  const D d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const float* const row[] = {t.x + t.run_offsets[0], t.x + t.run_offsets[1],
-                              t.x + t.run_offsets[2], t.x + t.run_offsets[2] + t.x_row_stride};
-  V weight[kHeld][9];
-  V bias[kHeld];
-  for (int v = 0; v < kHeld; ++v) {
-    bias[v] = hn::LoadU(d, t.bias + (first + v) * lanes);
-    for (std::int64_t k = 0; k < 9; ++k)
-      weight[v][k] = hn::LoadU(d, t.weight + (2 * k + first + v) * lanes);
-  }
-  // ReLU of whole panels, with no NaN to look out for.
-  if (!kArgmax && t.negative_slope == 0 && t.channels >= (first + kHeld) * lanes &&
-      SumsAreNumbers(row, 2 * t.pixels + 2, weight, bias)) {
-    for (std::int64_t p = 0; p < t.pixels; ++p) {
-      V sums[kHeld][4];
-      HeldSums<i...>(row, p, weight, bias, sums);
-      for (int v = 0; v < kHeld; ++v) {
-        const V largest = hn::Max(hn::Max(sums[v][0], sums[v][1]), hn::Max(sums[v][2], sums[v][3]));
-        hn::StoreU(hn::Max(hn::Zero(d), largest), d,
-                   t.out + p * t.out_stride + (first + v) * lanes);
-      }
-    }
-    return;
-  }
-  for (std::int64_t p = 0; p < t.pixels; ++p) {
-    V sums[kHeld][4];
-    HeldSums<i...>(row, p, weight, bias, sums);
-    for (int v = 0; v < kHeld; ++v) {
-      const std::int64_t c = (first + v) * lanes;
-      if (c >= t.channels) break;
-      const std::int64_t at = p * t.out_stride + c;
-      store_activated<kArgmax>(d, largest_of<kArgmax>(d, sums[v]), t.negative_slope, t.channels - c,
-                               t.out + at, kArgmax ? t.argmax + at : nullptr);
-    }
-  }
-}
-
 template <bool kArgmax>
 void ForwardPoolPixels(const ForwardPoolTiles& t) {
-  const bool one_channel = t.x_stride == 1 && t.runs == 3 && t.run_length == 3 &&
-                           t.run_offsets[1] - t.run_offsets[0] == t.x_row_stride &&
-                           t.run_offsets[2] - t.run_offsets[1] == t.x_row_stride;
-  if (one_channel) {
-    for (std::int64_t v = 0; v < 2; v += kHeld)
-      ForwardPoolHeld<kArgmax>(t, v, std::make_integer_sequence<int, 16>());
-  } else {
-    for (std::int64_t p = 0; p < t.pixels; ++p) ForwardPoolPixel<kArgmax>(t, p);
-  }
+  for (std::int64_t r = 0; r < t.rows; ++r)
+    for (std::int64_t p = 0; p < t.pixels; ++p) ForwardPoolPixel<kArgmax>(t, r, p);
 }
 
 void ForwardPool(const ForwardPoolTiles& t) {
@@ -462,7 +394,10 @@ std::int64_t panel_width(std::int64_t channels) {
   return HWY_DYNAMIC_DISPATCH(NarrowestPanel)(channels);
 }
 void forward_tiles(const ForwardTiles& tiles) { HWY_DYNAMIC_DISPATCH(Forward)(tiles); }
-void forward_pool_tiles(const ForwardPoolTiles& tiles) { HWY_DYNAMIC_DISPATCH(ForwardPool)(tiles); }
+void forward_pool_tiles(const ForwardPoolTiles& tiles) {
+  if (is_one_channel(tiles)) return forward_one_channel(tiles);
+  HWY_DYNAMIC_DISPATCH(ForwardPool)(tiles);
+}
 void forward_row(const ForwardRow& row) { HWY_DYNAMIC_DISPATCH(Row)(row); }
 void outer_tiles(const OuterTiles& tiles) { HWY_DYNAMIC_DISPATCH(Outer)(tiles); }
 void pool_rows(const PoolRows& rows) { HWY_DYNAMIC_DISPATCH(Pool)(rows); }

@@ -21,8 +21,8 @@ constexpr std::int64_t kWidestPanel = 128;  // with vectors of 2048 bits
 // For p in 0..pixels-1 and every channel c of one panel:
 //   out[p * out_stride + c] = start + sum over r < runs, k < run_length of
 //       x[p * x_stride + run_offsets[r] + k] * weight[(r * run_length + k) * width + c]
-// start is bias[c], or what `out` holds where bias is absent. Pixels are stored in order, so that
-// with a bias they may overlap.
+// start is bias[c], 0 where bias is absent, or what `out` holds where it is continued. Pixels are
+// stored in order, so that they may overlap unless continued.
 struct ForwardTiles {
   std::int64_t width = panel_width();  // of the panel, as panel_width() gives it
   const float* x;
@@ -32,7 +32,8 @@ struct ForwardTiles {
   std::int64_t runs;
   std::int64_t run_length;
   const float* weight;
-  const float* bias;
+  const float* bias = nullptr;
+  bool continued = false;
   float* out;
   std::ptrdiff_t out_stride;
 };
@@ -53,13 +54,14 @@ struct ForwardRow {
 };
 void forward_row(const ForwardRow& row);
 
-// forward_tiles with windows of 2x2 pixels pooled: for p in 0..pixels-1 and the first `channels` of
-// one panel, out[p * out_stride + c] = activation(the largest of the sums of pixels 2p and 2p + 1
-// of two rows); a NaN counts as the largest. Weights lie in one panel.
+// forward_tiles with windows of 2x2 pixels pooled: for r in 0..rows-1, p in 0..pixels-1 and the
+// first `channels` of one panel, out[r * out_row_stride + p * out_stride + c] = activation(the
+// largest of the sums of pixels 2p and 2p + 1 of rows 2r and 2r + 1); a NaN counts as the largest.
+// Weights lie in one panel.
 struct ForwardPoolTiles {
   const float* x;
   std::ptrdiff_t x_stride, x_row_stride;  // floats from one pixel, one row to the next
-  std::int64_t pixels;                    // pooled
+  std::int64_t rows, pixels;              // pooled
   const std::ptrdiff_t* run_offsets;
   std::int64_t runs;
   std::int64_t run_length;
@@ -69,7 +71,7 @@ struct ForwardPoolTiles {
   std::int64_t channels;  // any number: of a panel that is not full, those from here on
   float* out;
   std::uint8_t* argmax;  // as out: which of the four was the first maximum; or nullptr
-  std::ptrdiff_t out_stride;
+  std::ptrdiff_t out_stride, out_row_stride;
 };
 void forward_pool_tiles(const ForwardPoolTiles& tiles);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "../../kernels/conv.h"
 #include "../catch.h"
@@ -109,40 +110,66 @@ TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated 
   for_each_instruction_set([&](const std::string& name) {
     Random random(5);
     const Window window{.rank = 2, .kernel = {3, 3, 1}, .pad_before = {1, 1}, .pad_after = {1, 1}};
-    // Enough of them that no two pixels are computed as one.
-    for (const std::int64_t channels : {32, 37})
+    // Widths below, of and beyond what is computed at once; an odd number of windows; channels that
+    // fill vectors, or do not.
+    for (const auto& [width, channels, slope] : {std::tuple{40, 32, 0.0},
+                                                 {40, 37, 0.0},
+                                                 {12, 32, 0.0},
+                                                 {14, 32, 0.1},
+                                                 {64, 40, 0.1},
+                                                 {66, 24, 0.0},
+                                                 {151, 32, 0.0},
+                                                 {151, 64, 0.1}})
       for (const std::vector<float>& strange :
            {std::vector<float>{}, {kNan}, {kInfinity}, {-kInfinity, kInfinity}, {3e38f, -3e38f}}) {
-        Tensor x = random_tensor({2, 38, 40, 1}, DType::f32, random);
+        const std::int64_t columns = width / 2;
+        Tensor x = random_tensor({2, 38, width, 1}, DType::f32, random);
         const Tensor weight = random_tensor({3, 3, 1, channels}, DType::f32, random);
         const Tensor bias = random_tensor({channels}, DType::f32, random);
         for (std::size_t i = 0; i < strange.size(); ++i)
-          x.values<float>()[40 * 11 + 17 + 2 * i] = strange[i];
-        Tensor sums({2, 38, 40, channels}, DType::f32), y({2, 19, 20, channels}, DType::f32);
+          x.values<float>()[static_cast<std::size_t>(width) * 11 + 7 + 2 * i] = strange[i];
+        Tensor sums({2, 38, width, channels}, DType::f32),
+            y({2, 19, columns, channels}, DType::f32);
+        Tensor beside(y.shape(), DType::f32), argmax(y.shape(), DType::u8);
         Conv op{.x = x, .weight = weight, .bias = bias, .y = sums, .window = window};
         run_on(queue, op);
-        op.y = y;
-        op.activation = Activation::relu;
+        op.activation = slope == 0 ? Activation::relu : Activation::leaky_relu;
+        op.slope = slope;
         op.pool = {.rank = 2, .kernel = {2, 2, 1}, .stride = {2, 2, 1}};
+        op.y = y;
+        run_on(queue, op);
+        op.y = beside;
+        op.argmax = argmax;
         run_on(queue, op);
         const Doubles all = doubles(sums), got = doubles(y);
-        std::size_t wrong = 0;
+        const auto taken = argmax.values<std::uint8_t>();
+        const auto is = [](double value, double expected) {
+          if (std::isnan(expected)) return std::isnan(value);
+          return value == expected ||
+                 std::abs(value - expected) <= 1e-5 * std::max(1.0, std::abs(expected));
+        };
+        std::size_t wrong = 0, wrong_argmax = 0;
         for (std::size_t i = 0; i < got.size(); ++i) {
-          const auto c = i % static_cast<std::size_t>(channels);
-          const std::size_t window_at = i / static_cast<std::size_t>(channels);
-          double expected = -1;
-          for (std::size_t tap = 0; tap < 4; ++tap) {
-            const std::size_t pixel =
-                (window_at / 20 * 2 + tap / 2) * 40 + window_at % 20 * 2 + tap % 2;
-            const double sum = all[pixel * static_cast<std::size_t>(channels) + c];
-            if (sum > expected || std::isnan(sum)) expected = sum;
-            if (std::isnan(expected)) break;
+          const auto c = static_cast<std::int64_t>(i) % channels;
+          const auto at = static_cast<std::int64_t>(i) / channels;
+          double largest = -kInfinity, at_argmax = 0;
+          for (std::int64_t tap = 0; tap < 4; ++tap) {
+            const std::int64_t pixel =
+                (at / columns * 2 + tap / 2) * width + at % columns * 2 + tap % 2;
+            const double sum = all[static_cast<std::size_t>(pixel * channels + c)];
+            if (taken[i] == tap) at_argmax = sum;
+            if (!std::isnan(largest) && !(sum <= largest)) largest = sum;
           }
-          if (expected < 0) expected = 0;
-          wrong += std::isnan(expected) ? !std::isnan(got[i]) : got[i] != expected;
+          wrong += !is(got[i], largest >= 0                         ? largest
+                               : slope == 0 && !std::isnan(largest) ? 0
+                                                                    : slope * largest);
+          wrong_argmax += !is(at_argmax, largest);
         }
-        INFO(name << ", " << channels << " channels, " << strange.size() << " strange");
+        INFO(name << ", " << width << " pixels, " << channels << " channels, " << strange.size()
+                  << " strange");
         CHECK(wrong == 0);
+        CHECK(wrong_argmax == 0);
+        CHECK(same_bits(y, beside));
       }
   });
 }
