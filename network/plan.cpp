@@ -262,18 +262,9 @@ void Plan::forward(std::int64_t n) {
 }
 
 void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs) {
-  require(inputs.size() == state_->graph.inputs().size() &&
-              outputs.size() == state_->graph.outputs().size(),
-          "the graph has ", state_->graph.inputs().size(), " inputs and ",
-          state_->graph.outputs().size(), " outputs, got ", inputs.size(), " and ", outputs.size());
-  require(inputs[0].shape.rank() >= 1, "an input needs a batch dimension");
-  const std::int64_t n = inputs[0].shape[0];
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const View to = input(i, n);
-    require(inputs[i].shape == to.shape && inputs[i].dtype == to.dtype, "input ", i, " is ",
-            name_of(inputs[i].dtype), " ", inputs[i].shape, ", expected ", name_of(to.dtype), " ",
-            to.shape);
-  }
+  const std::int64_t n = check_inputs(inputs);
+  require(outputs.size() == state_->graph.outputs().size(), "the graph has ",
+          state_->graph.outputs().size(), " outputs, got ", outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ConstView from = output(i, n);
     require(outputs[i].shape == from.shape && outputs[i].dtype == from.dtype, "output ", i, " is ",
@@ -281,9 +272,7 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
             " ", from.shape);
   }
   wait_on_failure(queue(), [&] {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      upload(queue(), input(i, n).data, inputs[i].data, inputs[i].bytes());
-    forward(n);
+    forward(inputs);
     for (std::size_t i = 0; i < outputs.size(); ++i)
       download(queue(), outputs[i].data, output(i, n).data, outputs[i].bytes());
     wait(queue());

@@ -88,6 +88,10 @@ class Plan {
 
   // Computes the outputs of the first n samples.
   void forward(std::int64_t n);
+  // The same of inputs in host memory, [n, ...] of the parameters' type each: a plan of inference
+  // on a CPU reads them where they are, others copy them first. They have to hold until the queue
+  // is done.
+  void forward(std::span<const ConstView> inputs);
   // The same node by node, for measurements: waits after each, then calls done(its place in
   // graph().nodes()); several times for a node that is computed in shares of the batch.
   void forward(std::int64_t n, const std::function<void(std::size_t)>& done);
@@ -146,6 +150,8 @@ class Plan {
                           const PlanOptions& options);
 
  private:
+  std::int64_t check_inputs(std::span<const ConstView> inputs) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -126,13 +126,15 @@ void Predictor::submit(Plan& plan, const ConstView& inputs, const ConstView& sca
                        const View& outputs, std::int64_t first, std::int64_t n) const {
   Queue& queue = plan.queue();
   const ConstView from = part(inputs, first, n);
-  upload(queue, plan.input(0, n).data, from.data, from.bytes());
-  if (options_.input_type != DType::f32) {
+  if (options_.input_type == DType::f32) {
+    plan.forward({&from, 1});
+  } else {
+    upload(queue, plan.input(0, n).data, from.data, from.bytes());
     const View factors = plan.input_scales(n);
     upload(queue, factors.data, scales ? part(scales, first, n).data : ones_.data(),
            factors.bytes());
+    plan.forward(n);
   }
-  plan.forward(n);
   const View to = part(outputs, first, n);
   download(queue, to.data, plan.output(0, n).data, to.bytes());
 }

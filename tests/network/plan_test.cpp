@@ -1,6 +1,7 @@
 #include "../../network/plan.h"
 
 #include "../../apps/dark_slices/ratnet.h"
+#include "../../core/transfer.h"
 #include "../../train/optimiser.h"
 #include "../catch.h"
 #include "plan_runs.h"
@@ -298,6 +299,54 @@ TEST_CASE("a plan refuses what does not fit", "[device]") {
     const View outputs[] = {out};
     CHECK(refused(ErrorKind::usage, "expected", [&] { plan.run(inputs, outputs); }) == "");
   }
+}
+
+TEST_CASE("inputs in host memory give what copied ones give, and stay as they are", "[device]") {
+  // What reads the image first: a convolution, two at once, an operation in place, another shape of
+  // the same numbers, pointwise steps in a row; the image is an output too.
+  const auto conv = layers::Conv{.out = 8, .kernel = {3}};
+  std::vector<Graph> graphs = {ratnet_graph(16)};
+  for (int kind = 0; kind < 5; ++kind) {
+    GraphBuilder b;
+    const int image = b.input("image", {12, 10, 8});
+    int last = image;
+    if (kind == 1) last = b.add("relu", layers::Relu{}, {image});
+    if (kind == 2) last = b.add("shape", layers::Reshape{.shape = {10, 12, 8}}, {image});
+    if (kind == 3)
+      last = b.add("sigmoid", layers::Sigmoid{}, {b.add("tanh", layers::Tanh{}, {image})});
+    last = b.add("conv", conv, {last});
+    if (kind == 0) last = b.add("sum", layers::Add{}, {last, image});
+    graphs.push_back(b.build(kind == 4 ? std::vector<int>{last, image} : std::vector<int>{last}));
+  }
+  for (std::size_t g = 0; g < graphs.size(); ++g)
+    for (const std::int64_t samples_at_once : {0, 2}) {
+      INFO("graph " << g << ", " << samples_at_once << " samples at once");
+      Plan plan(graphs[g], parameters_of(graphs[g], DType::f32),
+                {.batch = 5, .samples_at_once = samples_at_once});
+      Random random(3);
+      for (const std::int64_t n : {5, 3}) {
+        const Tensor image = random_tensor(plan.input(0, n).shape, DType::f32, random);
+        // One number further than memory is aligned.
+        std::vector<float> moved(static_cast<std::size_t>(image.shape().count()) + 1);
+        std::ranges::copy(image.values<float>(), moved.begin() + 1);
+        const std::vector<float> before = moved;
+        std::vector<Doubles> copied;
+        upload_and_wait(plan.queue(), plan.input(0, n), image);
+        plan.forward(n);
+        for (std::size_t i = 0; i < graphs[g].outputs().size(); ++i)
+          copied.push_back(read_from(plan.queue(), plan.output(i, n)));
+        const ConstView inputs[] = {{moved.data() + 1, DType::f32, image.shape()}};
+        plan.forward(inputs);
+        for (std::size_t i = 0; i < copied.size(); ++i)
+          CHECK(read_from(plan.queue(), plan.output(i, n)) == copied[i]);
+        CHECK(moved == before);
+        // And afterwards what is written to its own memory counts again.
+        std::ranges::fill(moved, 7.0f);
+        upload_and_wait(plan.queue(), plan.input(0, n), image);
+        plan.forward(n);
+        CHECK(read_from(plan.queue(), plan.output(0, n)) == copied[0]);
+      }
+    }
 }
 
 TEST_CASE("inputs stored as integers are scaled sample by sample", "[device]") {
