@@ -88,9 +88,10 @@ class Plan {
 
   // Computes the outputs of the first n samples.
   void forward(std::int64_t n);
-  // The same of inputs in host memory, [n, ...] of the parameters' type each: a plan of inference
-  // on a CPU reads them where they are, others copy them first. They have to hold until the queue
-  // is done.
+  // The same of inputs in host memory, [n, ...] of the type of input(): a plan of inference on a
+  // CPU reads them where they are, unless they are integers or begin with another shape of the same
+  // numbers; others copy them first. They have to hold until the queue is done. Throws Error
+  // (usage) for other shapes and types.
   void forward(std::span<const ConstView> inputs);
   // The same node by node, for measurements: waits after each, then calls done(its place in
   // graph().nodes()); several times for a node that is computed in shares of the batch.

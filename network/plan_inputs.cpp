@@ -5,10 +5,12 @@
 
 namespace ratnet::inline v1 {
 
-// Unless somebody else has its memory: an operation that works in place would write to it, and
-// outputs are read from it.
-bool Plan::State::reads_elsewhere(int input) const {
-  if (queue().device.kind != DeviceKind::cpu || training() || !stored.empty()) return false;
+// Not where its value is read by others than the operations on it: as an output, or through another
+// shape of the same numbers; and a row of convolutions in one operation knows the plan's own
+// memory.
+bool Plan::State::can_read_elsewhere(int input) const {
+  if (queue().device.kind != DeviceKind::cpu || training() || !stored.empty() || chain_end >= 0)
+    return false;
   if (std::ranges::find(graph.outputs(), input) != graph.outputs().end() ||
       is_watched(at(input).node->name))
     return false;
@@ -17,17 +19,15 @@ bool Plan::State::reads_elsewhere(int input) const {
          1;
 }
 
-// From now on.
+// Lets all that read an input read it there.
 void Plan::State::read_from(int input, const void* data) {
   slot(at(input).forward.value).view.data = const_cast<void*>(data);
-  for (PlannedNode& c : nodes) {
-    if (c.absorbed) continue;
+  for (PlannedNode& c : nodes)
     for (std::size_t k = 0; k < c.forward.inputs.size(); ++k)
       if (c.reads[k] == input) c.forward.inputs[k].data = data;
-  }
 }
 
-// How many samples they are.
+// How many samples they are. Throws Error (usage) where they do not fit.
 std::int64_t Plan::check_inputs(std::span<const ConstView> inputs) const {
   const std::size_t expected = state_->graph.inputs().size();
   require(inputs.size() == expected, "the graph has ", expected, " inputs, got ", inputs.size());
@@ -45,17 +45,18 @@ std::int64_t Plan::check_inputs(std::span<const ConstView> inputs) const {
 void Plan::forward(std::span<const ConstView> inputs) {
   State& s = *state_;
   const std::int64_t n = check_inputs(inputs);
-  struct Return {
+  struct ReadOwnAgain {
     State& state;
-    ~Return() {
+    ~ReadOwnAgain() {
       for (const int node : state.graph.inputs())
-        if (state.reads_elsewhere(node)) state.read_from(node, state.at(node).forward.output.data);
+        if (state.can_read_elsewhere(node))
+          state.read_from(node, state.at(node).forward.output.data);
     }
   };
-  const Return to_own{s};
+  const ReadOwnAgain afterwards{s};
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const int node = s.graph.inputs()[i];
-    if (s.reads_elsewhere(node))
+    if (s.can_read_elsewhere(node))
       s.read_from(node, inputs[i].data);
     else
       upload(queue(), input(i, n).data, inputs[i].data, inputs[i].bytes());

@@ -226,7 +226,7 @@ struct Plan::State {
   void widen_scratch(std::int64_t n);
   void set_batch_to(std::int64_t n);
   void convert_input(int node);
-  bool reads_elsewhere(int input) const;
+  bool can_read_elsewhere(int input) const;
   void read_from(int input, const void* data);
   void run(const Turn& turn);
   void run_forward(std::size_t node, const Computation& computation,

@@ -36,17 +36,27 @@ HWY_INLINE void take(D, hn::Vec<D> value, std::int32_t tap, Largest<D>& largest)
   largest.value = hn::IfThenElse(taken, value, largest.value);
 }
 
-// The same of four values.
+// The largest of four numbers.
+template <class V>
+HWY_INLINE V max_of(const V (&values)[4]) {
+  return hn::Max(hn::Max(values[0], values[1]), hn::Max(values[2], values[3]));
+}
+
+// The same as `take` of four values. numbers: no value is a NaN, so that their maxima need no care.
 template <bool kArgmax, class D>
-HWY_INLINE Largest<D> largest_of(D d, const hn::Vec<D> (&values)[4]) {
+HWY_INLINE Largest<D> largest_of(D d, const hn::Vec<D> (&values)[4], bool numbers) {
   Largest<D> largest(values[0]);
-  // No sum with a NaN in it is a number: where all are, their maxima need no care.
-  const auto sum = hn::Add(hn::Add(values[0], values[1]), hn::Add(values[2], values[3]));
-  if (!kArgmax && HWY_LIKELY(hn::AllFalse(d, hn::IsNaN(sum))))
-    largest.value = hn::Max(hn::Max(values[0], values[1]), hn::Max(values[2], values[3]));
+  if (!kArgmax && HWY_LIKELY(numbers))
+    largest.value = max_of(values);
   else
     for (int tap = 1; tap < 4; ++tap) take<kArgmax>(d, values[tap], tap, largest);
   return largest;
+}
+template <bool kArgmax, class D>
+HWY_INLINE Largest<D> largest_of(D d, const hn::Vec<D> (&values)[4]) {
+  // No sum with a NaN in it is a number.
+  const auto sum = hn::Add(hn::Add(values[0], values[1]), hn::Add(values[2], values[3]));
+  return largest_of<kArgmax>(d, values, !kArgmax && hn::AllFalse(d, hn::IsNaN(sum)));
 }
 
 // Stores the first `channels` of a vector, or all of it where they are more.

@@ -55,8 +55,8 @@ HWY_INLINE const float* Line(const ForwardPoolTiles& t, std::int64_t i) {
   return t.x + t.run_offsets[0] + i * t.x_row_stride;
 }
 
-// Whether every sum is sure to be a number, and what it is made of: no number is anywhere near what
-// overflows.
+// True only where all numbers, weights and biases are finite and so small that neither sums nor
+// points overflow.
 HWY_INLINE bool SumsAreNumbers(const ForwardPoolTiles& t, const V (&weight)[kHeld][9],
                                const V (&bias)[kHeld]) {
   const D d;
@@ -96,9 +96,7 @@ HWY_INLINE void PoolSums(const ForwardPoolTiles& t, std::int64_t first, const V 
         const std::int64_t c = (first + v) * lanes;
         const std::ptrdiff_t at = r * t.out_row_stride + p * t.out_stride + c;
         if constexpr (kPlain) {
-          const V largest =
-              hn::Max(hn::Max(sums[v][0], sums[v][1]), hn::Max(sums[v][2], sums[v][3]));
-          hn::StoreU(hn::Max(hn::Zero(d), largest), d, t.out + at);
+          hn::StoreU(hn::Max(hn::Zero(d), max_of(sums[v])), d, t.out + at);
         } else if (c < t.channels) {
           store_activated<kArgmax>(d, largest_of<kArgmax>(d, sums[v]), t.negative_slope,
                                    t.channels - c, t.out + at, kArgmax ? t.argmax + at : nullptr);
@@ -110,12 +108,13 @@ HWY_INLINE void PoolSums(const ForwardPoolTiles& t, std::int64_t first, const V 
 
 // 18 points of filters and six sums of points take more than 16 registers.
 #if HWY_TARGET <= HWY_AVX3
+static_assert(kHeld == 2, "both vectors of a panel are made at once");
 constexpr int kLines = 3, kPoints = 6;  // of a filter; of F(4, 3)
 constexpr auto kMostLanes = static_cast<std::int64_t>(hn::MaxLanes(D()));
 
 // The points of the panel's filters.
 struct FilterPoints {
-  HWY_ALIGN float of[2][kLines][kPoints][kMostLanes];  // by vectors
+  HWY_ALIGN float of[kHeld][kLines][kPoints][kMostLanes];  // by vectors
 
   HWY_INLINE explicit FilterPoints(const V (&weight)[kHeld][9]) {
     for (int v = 0; v < kHeld; ++v)
@@ -126,8 +125,8 @@ struct FilterPoints {
   }
 };
 
-// Every fourth of the numbers from line[skip] on, in four vectors; 0 in place of those that are not
-// there, `there` numbers on.
+// Every fourth of the numbers from line[skip] on, in four vectors; 0 in place of what lies behind
+// the `there` numbers from line[0] on.
 HWY_INLINE void EveryFourth(const float* line, std::int64_t there, std::int64_t skip, V (&x)[4]) {
   const D d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -171,33 +170,34 @@ HWY_INLINE void TileSums(const LinePoints& above, const LinePoints& line, const 
 }
 
 // A row of at most 2 * lanes pooled pixels of the vector of channels from c on, which begins `at`
-// behind t.out. line: four of them, the first modulo 4.
+// behind t.out. lines: a ring, line i at i % 4; upper_line: the highest under these windows;
+// points: of the filters.
 template <bool kArgmax, bool kPlain>
 HWY_INLINE void PoolTiles(const ForwardPoolTiles& t, const LinePoints (&lines)[4],
-                          std::int64_t first, const float (&points)[kLines][kPoints][kMostLanes],
-                          V bias, std::int64_t c, std::int64_t pixels, std::ptrdiff_t at) {
+                          std::int64_t upper_line,
+                          const float (&points)[kLines][kPoints][kMostLanes], V bias,
+                          std::int64_t c, std::int64_t pixels, std::ptrdiff_t at) {
   const D d;
   constexpr std::make_integer_sequence<int, kPoints> kAll;
   V filter[kLines][kPoints];
   for (int line = 0; line < kLines; ++line)
     for (int point = 0; point < kPoints; ++point)
       filter[line][point] = hn::Load(d, points[line][point]);
-  const LinePoints &line0 = lines[first % 4], &line1 = lines[(first + 1) % 4],
-                   &line2 = lines[(first + 2) % 4], &line3 = lines[(first + 3) % 4];
+  const LinePoints &line0 = lines[upper_line % 4], &line1 = lines[(upper_line + 1) % 4],
+                   &line2 = lines[(upper_line + 2) % 4], &line3 = lines[(upper_line + 3) % 4];
   for (std::int64_t pixel = 0; pixel < pixels; pixel += 2) {
     V upper[4], lower[4];
     TileSums(line0, line1, line2, pixel / 2, filter, upper, kAll);
     TileSums(line1, line2, line3, pixel / 2, filter, lower, kAll);
     for (int i = 0; i < 4 && pixel + i / 2 < pixels; i += 2, at += t.out_stride) {
+      V window[4] = {upper[i], upper[i + 1], lower[i], lower[i + 1]};
       if constexpr (kPlain) {
         // To add the bias to all four would give the same: rounding keeps the order.
-        const V largest = hn::Max(hn::Max(upper[i], upper[i + 1]), hn::Max(lower[i], lower[i + 1]));
-        hn::StoreU(hn::Max(hn::Zero(d), hn::Add(largest, bias)), d, t.out + at);
+        hn::StoreU(hn::Max(hn::Zero(d), hn::Add(max_of(window), bias)), d, t.out + at);
       } else {
-        const V sums[4] = {hn::Add(upper[i], bias), hn::Add(upper[i + 1], bias),
-                           hn::Add(lower[i], bias), hn::Add(lower[i + 1], bias)};
-        store_activated<kArgmax>(d, largest_of<kArgmax>(d, sums), t.negative_slope, t.channels - c,
-                                 t.out + at, kArgmax ? t.argmax + at : nullptr);
+        for (V& sum : window) sum = hn::Add(sum, bias);
+        store_activated<kArgmax>(d, largest_of<kArgmax>(d, window, true), t.negative_slope,
+                                 t.channels - c, t.out + at, kArgmax ? t.argmax + at : nullptr);
       }
     }
   }
@@ -240,19 +240,21 @@ HWY_INLINE void PoolVectors(const ForwardPoolTiles& t, std::int64_t first) {
     for (std::int64_t k = 0; k < 9; ++k)
       weight[v][k] = hn::LoadU(d, t.weight + (2 * k + first + v) * lanes);
   }
-  if (!SumsAreNumbers(t, weight, bias))
-    return PoolSums<kArgmax, false>(t, first, weight, bias, kNumbers);
   const bool plain = !kArgmax && t.negative_slope == 0 && t.channels >= (first + kHeld) * lanes;
 #if HWY_TARGET <= HWY_AVX3
-  plain ? PoolByLines<false, true>(t, weight, bias) : PoolByLines<kArgmax, false>(t, weight, bias);
+  if (SumsAreNumbers(t, weight, bias))
+    return plain ? PoolByLines<false, true>(t, weight, bias)
+                 : PoolByLines<kArgmax, false>(t, weight, bias);
 #else
-  plain ? PoolSums<false, true>(t, first, weight, bias, kNumbers)
-        : PoolSums<kArgmax, false>(t, first, weight, bias, kNumbers);
+  if (plain && SumsAreNumbers(t, weight, bias))
+    return PoolSums<false, true>(t, first, weight, bias, kNumbers);
 #endif
+  PoolSums<kArgmax, false>(t, first, weight, bias, kNumbers);
 }
 
 void Pool(const ForwardPoolTiles& t) {
-  for (std::int64_t v = 0; v < 2; v += kHeld)
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  for (std::int64_t v = 0; v < 2 && v * lanes < t.channels; v += kHeld)
     t.argmax ? PoolVectors<true>(t, v) : PoolVectors<false>(t, v);
 }
 

@@ -1,6 +1,5 @@
 #include "tiles.h"
 
-#include <algorithm>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE

@@ -57,7 +57,7 @@ void forward_row(const ForwardRow& row);
 // forward_tiles with windows of 2x2 pixels pooled: for r in 0..rows-1, p in 0..pixels-1 and the
 // first `channels` of one panel, out[r * out_row_stride + p * out_stride + c] = activation(the
 // largest of the sums of pixels 2p and 2p + 1 of rows 2r and 2r + 1); a NaN counts as the largest.
-// Weights lie in one panel.
+// Weights lie in one panel. 3x3 over one channel rounds otherwise (one_channel_tiles.h).
 struct ForwardPoolTiles {
   const float* x;
   std::ptrdiff_t x_stride, x_row_stride;  // floats from one pixel, one row to the next

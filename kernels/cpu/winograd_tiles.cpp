@@ -1,6 +1,5 @@
 #include "winograd_tiles.h"
 
-#include <iterator>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -152,13 +151,8 @@ HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& ti
     });
     const bool numbers = !kArgmax && AllNumbers(d, windows);
     for (int i = 0; i < 4; ++i) {
-      const V(&w)[4] = windows[i];
       const std::ptrdiff_t at = i / 2 * tile.row + i % 2 * tile.pixel + c;
-      Largest<decltype(d)> largest(w[0]);
-      if (HWY_LIKELY(numbers))
-        largest.value = hn::Max(hn::Max(w[0], w[1]), hn::Max(w[2], w[3]));
-      else
-        for (int tap = 1; tap < 4; ++tap) take<kArgmax>(d, w[tap], tap, largest);
+      auto largest = largest_of<kArgmax>(d, windows[i], numbers);
       if constexpr (!kArgmax) largest.value = hn::Add(largest.value, bias);
       store_activated<kArgmax>(d, largest, t.negative_slope, t.channels - c, tile.first + at,
                                kArgmax ? argmax + at : nullptr);

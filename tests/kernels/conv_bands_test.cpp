@@ -52,7 +52,12 @@ TEST_CASE("convolutions whose neighbouring pixels are one, and of many bands and
        {.rank = 3, .kernel = {2, 3, 3}, .pad_before = {0, 1, 1}, .pad_after = {0, 1, 1}}},
       {{2, 37, 41, 17},
        19,
-       {.rank = 2, .kernel = {3, 3}, .pad_before = {1, 1}, .pad_after = {1, 1}}}};
+       {.rank = 2, .kernel = {3, 3}, .pad_before = {1, 1}, .pad_after = {1, 1}}},
+      // One channel of 3x3: without a border; several planes.
+      {{2, 21, 25, 1}, 32, {.rank = 2, .kernel = {3, 3}}},
+      {{1, 5, 12, 40, 1},
+       32,
+       {.rank = 3, .kernel = {1, 3, 3}, .pad_before = {0, 1, 1}, .pad_after = {0, 1, 1}}}};
   const QueueHandle queues[] = {test_queue(1), test_queue(4)};
   Random random(18);
   for (const Sizes& sizes : cases) {

@@ -107,6 +107,11 @@ TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated 
   const QueueHandle queue = test_queue(1);
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  enum Place { kImage, kWeight, kBias };
+  struct Strange {
+    std::vector<float> numbers;
+    Place place = kImage;
+  };
   for_each_instruction_set([&](const std::string& name) {
     Random random(5);
     const Window window{.rank = 2, .kernel = {3, 3, 1}, .pad_before = {1, 1}, .pad_after = {1, 1}};
@@ -119,15 +124,27 @@ TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated 
                                                  {64, 40, 0.1},
                                                  {66, 24, 0.0},
                                                  {151, 32, 0.0},
+                                                 // Several bands of rows.
+                                                 {650, 32, 0.0},
                                                  {151, 64, 0.1}})
-      for (const std::vector<float>& strange :
-           {std::vector<float>{}, {kNan}, {kInfinity}, {-kInfinity, kInfinity}, {3e38f, -3e38f}}) {
+      for (const Strange& strange : {Strange{{}},
+                                     {{1e4f}},
+                                     {{kNan}},
+                                     {{kInfinity}},
+                                     {{-kInfinity, kInfinity}},
+                                     {{3e38f, -3e38f}},
+                                     {{kNan}, kWeight},
+                                     {{-kInfinity}, kWeight},
+                                     {{kNan}, kBias}}) {
         const std::int64_t columns = width / 2;
         Tensor x = random_tensor({2, 38, width, 1}, DType::f32, random);
-        const Tensor weight = random_tensor({3, 3, 1, channels}, DType::f32, random);
-        const Tensor bias = random_tensor({channels}, DType::f32, random);
-        for (std::size_t i = 0; i < strange.size(); ++i)
-          x.values<float>()[static_cast<std::size_t>(width) * 11 + 7 + 2 * i] = strange[i];
+        Tensor weight = random_tensor({3, 3, 1, channels}, DType::f32, random);
+        Tensor bias = random_tensor({channels}, DType::f32, random);
+        Tensor& place = strange.place == kImage ? x : strange.place == kWeight ? weight : bias;
+        for (std::size_t i = 0; i < strange.numbers.size(); ++i)
+          place.values<float>()[strange.place == kImage
+                                    ? static_cast<std::size_t>(width) * 11 + 7 + 2 * i
+                                    : i] = strange.numbers[i];
         Tensor sums({2, 38, width, channels}, DType::f32),
             y({2, 19, columns, channels}, DType::f32);
         Tensor beside(y.shape(), DType::f32), argmax(y.shape(), DType::u8);
@@ -143,10 +160,14 @@ TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated 
         run_on(queue, op);
         const Doubles all = doubles(sums), got = doubles(y);
         const auto taken = argmax.values<std::uint8_t>();
-        const auto is = [](double value, double expected) {
+        // Along lines, where nothing near is strange, sums round otherwise, and by the largest
+        // number of a tile; else they are the same bits, as far as the slope does not round.
+        const bool large = !strange.numbers.empty() && strange.numbers[0] == 1e4f;
+        const double error = !name.starts_with("AVX3") ? 0 : large ? 0.1 : 1e-5;
+        const auto is = [&](double value, double expected) {
           if (std::isnan(expected)) return std::isnan(value);
           return value == expected ||
-                 std::abs(value - expected) <= 1e-5 * std::max(1.0, std::abs(expected));
+                 std::abs(value - expected) <= error + (slope == 0 ? 0 : 1e-6) * std::abs(expected);
         };
         std::size_t wrong = 0, wrong_argmax = 0;
         for (std::size_t i = 0; i < got.size(); ++i) {
@@ -165,8 +186,8 @@ TEST_CASE("one channel's 3x3 taps, activated and pooled, are its sums activated 
                                                                     : slope * largest);
           wrong_argmax += !is(at_argmax, largest);
         }
-        INFO(name << ", " << width << " pixels, " << channels << " channels, " << strange.size()
-                  << " strange");
+        INFO(name << ", " << width << " pixels, " << channels << " channels, "
+                  << strange.numbers.size() << " strange, in " << strange.place);
         CHECK(wrong == 0);
         CHECK(wrong_argmax == 0);
         CHECK(same_bits(y, beside));

@@ -302,8 +302,8 @@ TEST_CASE("a plan refuses what does not fit", "[device]") {
 }
 
 TEST_CASE("inputs in host memory give what copied ones give, and stay as they are", "[device]") {
-  // What reads the image first: a convolution, two at once, an operation in place, another shape of
-  // the same numbers, pointwise steps in a row; the image is an output too.
+  // What reads the image: a convolution and a sum with it; an activation; another shape of the same
+  // numbers; pointwise steps in a row; a convolution alone, the image being an output too.
   const auto conv = layers::Conv{.out = 8, .kernel = {3}};
   std::vector<Graph> graphs = {ratnet_graph(16)};
   for (int kind = 0; kind < 5; ++kind) {
@@ -347,6 +347,37 @@ TEST_CASE("inputs in host memory give what copied ones give, and stay as they ar
         CHECK(read_from(plan.queue(), plan.output(0, n)) == copied[0]);
       }
     }
+}
+
+TEST_CASE("a plan on a CPU copies an input only where somebody else needs it") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    INFO(name_of(dtype));
+    GraphBuilder b;
+    const int image = b.input("image", {6, 5, 8}), beside = b.input("beside", {6, 5, 8});
+    const int conv = b.add("conv", layers::Conv{.out = 8, .kernel = {3}}, {image});
+    const Graph graph = b.build({b.add("sum", layers::Add{}, {conv, beside}), beside});
+    for (const bool watched : {false, true}) {
+      PlanOptions options{.batch = 2};
+      if (watched) options.watch = {"image"};
+      Plan plan(graph, parameters_of(graph, dtype), options);
+      const Doubles mark(480, 5.0);
+      for (const std::size_t i : {0, 1}) write_to(plan.queue(), plan.input(i, 2), mark);
+      Random random(6);
+      const Tensor first = random_tensor({2, 6, 5, 8}, dtype, random);
+      const Tensor second = random_tensor({2, 6, 5, 8}, dtype, random);
+      const ConstView inputs[] = {first, second};
+      plan.forward(inputs);
+      CHECK(read_from(plan.queue(), plan.output(1, 2)) == doubles(second));
+      CHECK(read_from(plan.queue(), plan.input(0, 2)) == (watched ? doubles(first) : mark));
+      CHECK(read_from(plan.queue(), plan.input(1, 2)) == doubles(second));
+      const Doubles sum = read_from(plan.queue(), plan.output(0, 2));
+      write_to(plan.queue(), plan.input(0, 2), doubles(first));
+      plan.forward(2);
+      CHECK(read_from(plan.queue(), plan.output(0, 2)) == sum);
+      const ConstView one[] = {first};
+      CHECK(refused(ErrorKind::usage, "2 inputs", [&] { plan.forward(one); }) == "");
+    }
+  }
 }
 
 TEST_CASE("inputs stored as integers are scaled sample by sample", "[device]") {
