@@ -272,7 +272,7 @@ void Plan::run(std::span<const ConstView> inputs, std::span<const View> outputs)
             " ", from.shape);
   }
   wait_on_failure(queue(), [&] {
-    forward(inputs);
+    forward_checked(inputs, n);
     for (std::size_t i = 0; i < outputs.size(); ++i)
       download(queue(), outputs[i].data, output(i, n).data, outputs[i].bytes());
     wait(queue());

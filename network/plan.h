@@ -89,8 +89,8 @@ class Plan {
   // Computes the outputs of the first n samples.
   void forward(std::int64_t n);
   // The same of inputs in host memory, [n, ...] of the type of input(): a plan of inference on a
-  // CPU reads them where they are, unless they are integers or begin with another shape of the same
-  // numbers; others copy them first. They have to hold until the queue is done. Throws Error
+  // CPU reads them where they are, unless they are integers, outputs too, watched, or taken in
+  // another shape; others copy them first. They have to hold until the queue is done. Throws Error
   // (usage) for other shapes and types.
   void forward(std::span<const ConstView> inputs);
   // The same node by node, for measurements: waits after each, then calls done(its place in
@@ -152,6 +152,7 @@ class Plan {
 
  private:
   std::int64_t check_inputs(std::span<const ConstView> inputs) const;
+  void forward_checked(std::span<const ConstView> inputs, std::int64_t n);
 
   struct State;
   std::unique_ptr<State> state_;

@@ -14,6 +14,7 @@ void Plan::State::compile(const Graph& original) {
     fail(error.kind(), "a plan for ", options.batch,
          training() ? " samples to train on: " : " samples: ", error.what());
   }
+  find_read_elsewhere();
 }
 
 void Plan::State::lay_out(const Graph& original) {

@@ -19,6 +19,10 @@ bool Plan::State::can_read_elsewhere(int input) const {
          1;
 }
 
+void Plan::State::find_read_elsewhere() {
+  for (const int input : graph.inputs()) read_elsewhere.push_back(can_read_elsewhere(input));
+}
+
 // Lets all that read an input read it there.
 void Plan::State::read_from(int input, const void* data) {
   slot(at(input).forward.value).view.data = const_cast<void*>(data);
@@ -43,24 +47,25 @@ std::int64_t Plan::check_inputs(std::span<const ConstView> inputs) const {
 }
 
 void Plan::forward(std::span<const ConstView> inputs) {
+  forward_checked(inputs, check_inputs(inputs));
+}
+
+void Plan::forward_checked(std::span<const ConstView> inputs, std::int64_t n) {
   State& s = *state_;
-  const std::int64_t n = check_inputs(inputs);
   struct ReadOwnAgain {
     State& state;
     ~ReadOwnAgain() {
-      for (const int node : state.graph.inputs())
-        if (state.can_read_elsewhere(node))
+      for (std::size_t i = 0; i < state.read_elsewhere.size(); ++i)
+        if (const int node = state.graph.inputs()[i]; state.read_elsewhere[i])
           state.read_from(node, state.at(node).forward.output.data);
     }
   };
   const ReadOwnAgain afterwards{s};
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const int node = s.graph.inputs()[i];
-    if (s.can_read_elsewhere(node))
-      s.read_from(node, inputs[i].data);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (s.read_elsewhere[i])
+      s.read_from(s.graph.inputs()[i], inputs[i].data);
     else
       upload(queue(), input(i, n).data, inputs[i].data, inputs[i].bytes());
-  }
   forward(n);
 }
 

@@ -133,7 +133,8 @@ struct Plan::State {
   int random_key = -1;
   std::vector<int> stored;
   int scales = -1;
-  std::int64_t current = 0;  // the batch that the views are set to
+  std::vector<bool> read_elsewhere;  // by input: a run may read it in the caller's memory
+  std::int64_t current = 0;          // the batch that the views are set to
   std::vector<Step> steps;
   // Of inference, by the number of samples: where the queue can, a run is captured once and then
   // replayed, which costs one launch in place of one per operation.
@@ -227,6 +228,7 @@ struct Plan::State {
   void set_batch_to(std::int64_t n);
   void convert_input(int node);
   bool can_read_elsewhere(int input) const;
+  void find_read_elsewhere();
   void read_from(int input, const void* data);
   void run(const Turn& turn);
   void run_forward(std::size_t node, const Computation& computation,

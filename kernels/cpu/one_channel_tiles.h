@@ -16,8 +16,10 @@
 // costs those beside it, which do not contain it, H times the precision. Where some sum might be
 // infinite or no number, which is asked once for all rows, and with fewer registers: the sums
 // themselves, their nine weights in registers, every pixel read once for the four sums of a window
-// that it is in. Tried: asking in every window costs 7%, and sums of lanes in place of a comparison
-// of vectors a fifth; making the points of four lines for every row anew a sixth.
+// that it is in.
+// Tried: asking in every window cost the sums 7%; along lines, sums of lanes in place of a
+// comparison of vectors cost a fifth, and making the points of four lines for every row anew a
+// sixth.
 #pragma once
 
 #include "tiles.h"

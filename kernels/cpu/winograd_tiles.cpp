@@ -58,32 +58,24 @@ HWY_INLINE void Square(Tag d, const Load& load, const Store& store) {
                     std::make_integer_sequence<int, Transform::kOut>());
 }
 
-// Where the channels of pixel (y, x) are: of a tile, and of pixels that lie apart.
-struct TilePixels {
-  PixelTile<const float> tile;
-  HWY_INLINE const float* operator()(int y, int x) const {
-    return tile.first + y * tile.row + x * tile.pixel;
-  }
-};
-struct PixelsApart {
-  const float* const* pixels;
-  HWY_INLINE const float* operator()(int y, int x) const { return pixels[y * kWinogradInput + x]; }
-};
-
-// Pixels to points, for every vector of channels. The lambda copies what it takes: what is known by
-// its address would be read anew after every store.
+// Pixels to points, for every vector of channels. pixel(y, x): where its channels are. What is
+// captured by value need not be read again after every store.
 template <class Transform, class Pixel>
 HWY_INLINE void ToPoints(const Pixel& pixel, std::int64_t channels, float* points,
                          std::ptrdiff_t stride) {
   ForVectors(channels, [=](auto d, std::int64_t c) HWY_ATTR {
-    const Pixel at = pixel;
-    float* const to = points + c;
-    const std::ptrdiff_t step = stride;
     Square<Transform>(
-        d, [&](int y, int x) HWY_ATTR { return hn::LoadU(d, at(y, x) + c); },
+        d, [&](int y, int x) HWY_ATTR { return hn::LoadU(d, pixel(y, x) + c); },
         [&](int y, int x, auto value)
-            HWY_ATTR { hn::StoreU(value, d, to + (y * Transform::kOut + x) * step); });
+            HWY_ATTR { hn::StoreU(value, d, points + (y * Transform::kOut + x) * stride + c); });
   });
+}
+template <class Transform>
+HWY_INLINE void ToPoints(const PixelTile<const float>& tile, std::int64_t channels, float* points,
+                         std::ptrdiff_t stride) {
+  ToPoints<Transform>([&](int y, int x)
+                          HWY_ATTR { return tile.first + y * tile.row + x * tile.pixel; },
+                      channels, points, stride);
 }
 
 // Points to pixels, for the vector of channels at `points`: put(row, column, value).
@@ -98,19 +90,20 @@ HWY_INLINE void ToPixels(Tag d, const float* points, std::ptrdiff_t stride, cons
 
 void Input(const PixelTile<const float>& tile, std::int64_t channels, float* v,
            std::ptrdiff_t stride) {
-  ToPoints<InputTransform>(TilePixels{tile}, channels, v, stride);
+  ToPoints<InputTransform>(tile, channels, v, stride);
 }
 void InputApart(const float* const* pixels, std::int64_t channels, float* v,
                 std::ptrdiff_t stride) {
-  ToPoints<InputTransform>(PixelsApart{pixels}, channels, v, stride);
+  ToPoints<InputTransform>([&](int y, int x) HWY_ATTR { return pixels[y * kWinogradInput + x]; },
+                           channels, v, stride);
 }
 void Filter(const PixelTile<const float>& tile, std::int64_t channels, float* u,
             std::ptrdiff_t stride) {
-  ToPoints<FilterTransform>(TilePixels{tile}, channels, u, stride);
+  ToPoints<FilterTransform>(tile, channels, u, stride);
 }
 void OutputGradient(const PixelTile<const float>& tile, std::int64_t channels, float* z,
                     std::ptrdiff_t stride) {
-  ToPoints<OutputAdjoint>(TilePixels{tile}, channels, z, stride);
+  ToPoints<OutputAdjoint>(tile, channels, z, stride);
 }
 template <bool kAdds>
 HWY_INLINE void OutputOf(const WinogradOutput& t, const PixelTile<float>& tile) {
@@ -128,15 +121,6 @@ void Output(const WinogradOutput& t, const PixelTile<float>& tile) {
   t.added ? OutputOf<true>(t, tile) : OutputOf<false>(t, tile);
 }
 
-// Whether all of them are; some that are may be told not to be, where they are huge.
-template <class Tag, class V = hn::Vec<Tag>>
-HWY_INLINE bool AllNumbers(Tag d, const V (&windows)[4][4]) {
-  V sums[4];
-  for (int i = 0; i < 4; ++i)
-    sums[i] = hn::Add(hn::Add(windows[i][0], windows[i][1]), hn::Add(windows[i][2], windows[i][3]));
-  return hn::AllFalse(d, hn::IsNaN(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
-}
-
 template <bool kArgmax>
 HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& tile,
                              std::uint8_t* argmax) {
@@ -149,10 +133,9 @@ HWY_INLINE void OutputPooled(const WinogradOutput& t, const PixelTile<float>& ti
     ToPixels<OutputTransform>(d, t.m + c, t.stride, [&](int y, int x, V value) HWY_ATTR {
       windows[y / 2 * 2 + x / 2][y % 2 * 2 + x % 2] = kArgmax ? hn::Add(value, bias) : value;
     });
-    const bool numbers = !kArgmax && AllNumbers(d, windows);
     for (int i = 0; i < 4; ++i) {
       const std::ptrdiff_t at = i / 2 * tile.row + i % 2 * tile.pixel + c;
-      auto largest = largest_of<kArgmax>(d, windows[i], numbers);
+      auto largest = largest_of<kArgmax>(d, windows[i]);
       if constexpr (!kArgmax) largest.value = hn::Add(largest.value, bias);
       store_activated<kArgmax>(d, largest, t.negative_slope, t.channels - c, tile.first + at,
                                kArgmax ? argmax + at : nullptr);
