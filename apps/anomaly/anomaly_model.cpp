@@ -11,7 +11,6 @@
 #include "autoencoders.h"
 #include "label_free_threshold.h"
 #include "preparation_steps.h"
-#include "structure_loss.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {
@@ -22,7 +21,8 @@ constexpr const char* kScore = "score";
 constexpr const char* kScales = "combination_scales";
 constexpr const char* kWeights = "combination_weights";
 constexpr const char* kZScore = "z_score";
-constexpr const char* kStructure = "structure";
+constexpr std::array kStructure = {"structure_fine", "structure_coarse"};  // by kStructureBands
+constexpr const char* kOldStructure = "structure";
 constexpr const char* kLearntSlices = "learnt_slices";
 constexpr std::size_t kRules = RulePlace::structure + 1;
 constexpr std::size_t kOldRules = RulePlace::structure;  // of files of before there was that
@@ -93,11 +93,28 @@ void put(Model& model, const char* rule, const PositionZScore& statistics) {
   model.arrays.insert_or_assign(deviation_of(rule), statistics.deviation.clone());
 }
 
-// Who looks on one side only looks for brightness, and a scan may lack structure for other reasons
+std::vector<LearntStructure> structure_of(Model& model) {
+  std::vector<LearntStructure> read;
+  if (model.arrays.contains(mean_of(kOldStructure))) {
+    read.push_back({kOldStructureBand, statistics_of(model, kOldStructure)});
+    return read;
+  }
+  for (std::size_t i = 0; i < kStructure.size(); ++i)
+    read.push_back({kStructureBands[i], statistics_of(model, kStructure[i])});
+  return read;
+}
+
+// Who looks on one side only looks for brightness, and a scan may lack structure for other reasons;
+// who asks for structure gets as much of it as of the others together
 // (docs/decisions/0011-structure-loss.md).
 std::vector<double> weights_of(Residual residual) {
-  const bool one_sided = residual == Residual::positive || residual == Residual::negative;
-  return {1, 1, 1, one_sided ? 0.5 : 1};
+  switch (residual) {
+    case Residual::positive:
+    case Residual::negative: return {1, 1, 1, 0.5};
+    case Residual::absolute: return {1, 1, 1, 1};
+    case Residual::ssim: break;
+  }
+  return {1, 1, 1, 3};
 }
 
 // The rules of a file and what they are divided by.
@@ -118,7 +135,7 @@ void read_rules(AnomalyModel& read, Model& model) {
     fail(ErrorKind::input, "has no ", read.weights.size(), " coefficients '", kScales, "' above 0");
   read.scales = scales->second;
   read.z_score = statistics_of(model, kZScore);
-  if (read.has_structure()) read.structure = statistics_of(model, kStructure);
+  if (read.has_structure()) read.structure = structure_of(model);
 }
 
 // The shape of one image of a network of one input; else none.
@@ -287,7 +304,9 @@ void store(AnomalyModel& anomaly) {
   model.preprocessing.push_back(step_of(anomaly.score, anomaly.combined));
   if (anomaly.combined) {
     put(model, kZScore, anomaly.z_score);
-    put(model, kStructure, anomaly.structure);
+    const bool old = anomaly.structure.size() == 1;
+    for (std::size_t i = 0; i < anomaly.structure.size(); ++i)
+      put(model, old ? kOldStructure : kStructure[i], anomaly.structure[i].usual);
     model.coefficients[kScales] = anomaly.scales;
     model.coefficients[kWeights] = anomaly.weights;
   }

@@ -13,6 +13,7 @@
 #include "prepare.h"
 #include "reconstruct.h"
 #include "score_map.h"
+#include "structure_loss.h"
 
 namespace ratnet::inline v1 {
 
@@ -56,7 +57,9 @@ struct AnomalyModel {
   // Rules whose maps are averaged with the network's, each divided by its own label-free threshold:
   // where they err, they err in other places.
   bool combined = true;
-  PositionZScore z_score, structure;  // as learnt from the training subjects
+  // As learnt from the training subjects. Older files have another band of structure, or none.
+  PositionZScore z_score;
+  std::vector<LearntStructure> structure;
   // By RulePlace. Files of before there was the structure loss have three scales and no weights:
   // these are 1.
   std::vector<double> weights;

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "asymmetry.h"
-#include "structure_loss.h"
 #include "subject_slices.h"
 
 namespace ratnet::inline v1 {

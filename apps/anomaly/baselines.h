@@ -8,13 +8,14 @@
 #include "nearest_healthy.h"
 #include "position_z_score.h"
 #include "principal_components.h"
+#include "structure_loss.h"
 
 namespace ratnet::inline v1 {
 
 // What those that learn have learnt; asymmetry and intensity learn nothing.
 struct Baselines {
   PositionZScore z_score;
-  PositionZScore structure;  // structure_loss.h
+  std::vector<LearntStructure> structure;
   PrincipalComponents components;
   NearestHealthy nearest;
 };

@@ -1,9 +1,12 @@
 #include "preparation_steps.h"
 
+#include <algorithm>
 #include <string>
 
 namespace ratnet::inline v1 {
 namespace {
+
+constexpr const char* kBiasField = "bias_field";
 
 struct Number {
   const char* step;
@@ -18,6 +21,7 @@ std::vector<Number> numbers_of(PreparationOptions& options, double& rows, double
   constexpr const char* kNormalise = "normalise";
   constexpr const char* kZone = "judged_zone";
   BrainMaskOptions& brain = options.brain;
+  BiasFieldOptions& field = options.bias_field;
   return {{kResample, "rows", &rows},
           {kResample, "columns", &columns},
           {kResample, "lesion_share", &options.lesion_share},
@@ -37,6 +41,12 @@ std::vector<Number> numbers_of(PreparationOptions& options, double& rows, double
           {kMask, "closing", &brain.closing},
           {kMask, "stack_low", &brain.stack_low},
           {kMask, "stack_high", &brain.stack_high},
+          {kBiasField, "strongest", &field.strongest},
+          {kBiasField, "usual", &field.usual},
+          {kBiasField, "rim", &field.rim},
+          {kBiasField, "smoothing", &field.smoothing},
+          {kBiasField, "least_level", &field.least_level},
+          {kBiasField, "tolerance", &field.tolerance},
           {kNormalise, "rim", &options.rim},
           {kNormalise, "centre", &options.centre},
           {kNormalise, "contrast", &options.contrast},
@@ -54,6 +64,7 @@ std::vector<PreprocessingStep> steps_of(const PreparationOptions& options) {
   double rows = kJudgedSize, columns = kJudgedSize;
   std::vector<PreprocessingStep> steps;
   for (const Number& number : numbers_of(copy, rows, columns)) {
+    if (number.step == kBiasField && options.bias_field.strongest == 0) continue;
     if (steps.empty() || steps.back().name != number.step) steps.push_back({number.step, {}});
     steps.back().values[number.name] = *number.value;
   }
@@ -62,6 +73,9 @@ std::vector<PreprocessingStep> steps_of(const PreparationOptions& options) {
 
 PreparationOptions preparation_of(std::span<const PreprocessingStep> steps) {
   PreparationOptions options;
+  // Older models leave the field in.
+  if (std::ranges::none_of(steps, [](const auto& step) { return step.name == kBiasField; }))
+    options.bias_field.strongest = 0;
   const std::vector<PreprocessingStep> expected = steps_of(options);
   if (steps.size() != expected.size())
     fail(ErrorKind::input, "the model has ", steps.size(), " preprocessing steps, expected ",

@@ -9,7 +9,8 @@
 
 namespace ratnet::inline v1 {
 
-// The steps "resample_to_field_of_view", "brain_mask", "normalise" and "judged_zone".
+// The steps "resample_to_field_of_view", "brain_mask", "bias_field" (where one is taken out),
+// "normalise" and "judged_zone".
 std::vector<PreprocessingStep> steps_of(const PreparationOptions& options);
 
 // The inverse. Throws Error (input) for steps or numbers that are missing, unknown or make no

@@ -138,6 +138,8 @@ PreparedSubject prepared(const SubjectSlices& subject, const PreparationOptions&
     result.labels.push_back(label == 0 || label == kUnknown ? label : std::uint8_t{1});
   result.lesion_kinds.assign(subject.lesion_kinds.begin(), subject.lesion_kinds.end());
   result.brain = brain_mask(result.images, options.brain);
+  if (remove_bias_field(result.images, result.brain, options.bias_field))
+    result.brain = brain_mask(result.images, options.brain);
   place_slices(result, options);
   normalise(result, options);
   return result;
@@ -166,6 +168,7 @@ std::vector<Between> between(std::int64_t pixels, double spacing, double map_spa
 
 void check(const PreparationOptions& options) {
   check(options.brain);
+  check(options.bias_field);
   const auto share = [](const char* what, double value) {
     require(value >= 0 && value <= 1, "preparation: ", what, " must be 0 to 1, got ", value);
   };

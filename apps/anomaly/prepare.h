@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../../imaging/volume.h"
+#include "bias_field.h"
 #include "brain_mask.h"
 #include "prepared_subject.h"
 
@@ -16,7 +17,8 @@ constexpr std::int64_t kMostSlices = 2048;
 
 struct PreparationOptions {
   BrainMaskOptions brain;
-  double lesion_share = 0.5;  // a pixel is lesion where lesions cover as much of it
+  BiasFieldOptions bias_field;  // in that brain; without it the brain is looked for anew
+  double lesion_share = 0.5;    // a pixel is lesion where lesions cover as much of it
   // Normalised: centre + contrast * (x - median) / interquartile range, both of the judged slices'
   // brain without its rim, cut at 0 and `highest`; a brighter lesion does not darken the rest.
   double rim = 3;  // pixels

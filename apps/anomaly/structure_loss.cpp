@@ -9,8 +9,6 @@
 namespace ratnet::inline v1 {
 namespace {
 
-// In pixels of 128 x 128 (docs/decisions/0011-structure-loss.md).
-constexpr double kFineSigma = 1, kCoarseSigma = 4, kWindowSigma = 4;
 constexpr double kLeastStructure = 0.01;
 
 // Less the median over the brain, which differs from scanner to scanner.
@@ -25,9 +23,13 @@ void centre(std::span<float> local, std::span<const float> brain) {
     if (brain[i] > 0) local[i] -= *middle;
 }
 
+ComparedImages structure_of(const StructureBand& band) {
+  return [band](const PreparedSubject& subject) { return local_structure(subject, band); };
+}
+
 }  // namespace
 
-Tensor local_structure(const PreparedSubject& subject) {
+Tensor local_structure(const PreparedSubject& subject, const StructureBand& band) {
   check_subject("structure", subject);
   const Tensor brains = brain_as_floats(subject);
   Tensor structure(subject.images.shape(), DType::f32);
@@ -37,11 +39,11 @@ Tensor local_structure(const PreparedSubject& subject) {
                                  brain = slice_of<float>(brains, s);
     const std::span<float> local = slice_of<float>(structure, s);
     std::vector<float> fine(image.begin(), image.end()), coarse = fine;
-    blur_in_brain(fine, brain, kJudgedSize, kFineSigma);
-    blur_in_brain(coarse, brain, kJudgedSize, kCoarseSigma);
+    blur_in_brain(fine, brain, kJudgedSize, band.fine);
+    blur_in_brain(coarse, brain, kJudgedSize, band.coarse);
     for (std::size_t i = 0; i < local.size(); ++i)
       local[i] = (fine[i] - coarse[i]) * (fine[i] - coarse[i]);
-    blur_in_brain(local, brain, kJudgedSize, kWindowSigma);
+    blur_in_brain(local, brain, kJudgedSize, band.window);
     for (std::size_t i = 0; i < local.size(); ++i)
       if (brain[i] > 0)
         local[i] = static_cast<float>(
@@ -51,12 +53,23 @@ Tensor local_structure(const PreparedSubject& subject) {
   return structure;
 }
 
-PositionZScore learn_structure(std::span<const PreparedSubject* const> subjects) {
-  return learn_position_z_score(subjects, local_structure);
+std::vector<LearntStructure> learn_structure(std::span<const PreparedSubject* const> subjects) {
+  std::vector<LearntStructure> learnt;
+  for (const StructureBand& band : kStructureBands)
+    learnt.push_back({band, learn_position_z_score(subjects, structure_of(band))});
+  return learnt;
 }
 
-Tensor structure_loss_maps(const PositionZScore& learnt, const PreparedSubject& subject) {
-  return position_z_score_maps(learnt, subject, Residual::negative, local_structure);
+Tensor structure_loss_maps(std::span<const LearntStructure> learnt,
+                           const PreparedSubject& subject) {
+  Tensor sum(subject.images.shape(), DType::f32);
+  for (const LearntStructure& one : learnt) {
+    const Tensor loss =
+        position_z_score_maps(one.usual, subject, Residual::negative, structure_of(one.band));
+    for (std::size_t i = 0; i < sum.values<float>().size(); ++i)
+      sum.values<float>()[i] += loss.values<float>()[i];
+  }
+  return sum;
 }
 
 }  // namespace ratnet::inline v1

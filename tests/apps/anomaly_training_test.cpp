@@ -367,9 +367,10 @@ TEST_CASE("models that are no models of anomalies are refused") {
           "");
   CHECK(with("4 coefficients 'combination_weights'",
              [](Model& m) { m.coefficients["combination_weights"].push_back(1); }) == "");
-  CHECK(with("structure/mean", [](Model& m) { m.arrays.erase("structure/mean"); }) == "");
-  CHECK(with("structure/deviation", [](Model& m) {
-          m.arrays.at("structure/deviation").values<float>()[5] = 1e-40f;
+  CHECK(with("structure_coarse/mean", [](Model& m) { m.arrays.erase("structure_coarse/mean"); }) ==
+        "");
+  CHECK(with("structure_fine/deviation", [](Model& m) {
+          m.arrays.at("structure_fine/deviation").values<float>()[5] = 1e-40f;
         }) == "");
   CHECK(with("conformal", [](Model& m) { m.coefficients.erase("conformal_sizes"); }) == "");
   CHECK(with("'learnt_slices'", [](Model& m) { m.coefficients["learnt_slices"] = {2, 1}; }) == "");
@@ -384,8 +385,8 @@ TEST_CASE("a model of before the structure loss combines its three rules as it d
   Model& file = trained.model.model;
   file.coefficients.erase("combination_weights");
   file.coefficients["combination_scales"].pop_back();
-  file.arrays.erase("structure/mean");
-  file.arrays.erase("structure/deviation");
+  std::erase_if(file.arrays,
+                [](const auto& array) { return array.first.starts_with("structure"); });
   const AnomalyModel old = anomaly_model(std::move(file));
   const QueueHandle queue =
       open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
@@ -407,6 +408,53 @@ TEST_CASE("a model of before the structure loss combines its three rules as it d
   std::vector<std::string> names;
   for (const MethodEvaluation& method : evaluation.methods) names.push_back(method.name);
   CHECK(std::ranges::count(names, std::string(kStructureRule)) == 1);
+}
+
+TEST_CASE("lost structure counts by what is asked for") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 2);
+  AnomalyTrainingOptions options = quick(AnomalyMethod::ae);
+  options.trainer.epochs = 1;
+  AnomalyModel model = train_anomaly(subjects, kSplits, "hash", options).model;
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
+            {.batch = 8});
+  const auto [residual, weight] = GENERATE(table<Residual, double>({{Residual::positive, 0.5},
+                                                                    {Residual::negative, 0.5},
+                                                                    {Residual::absolute, 1},
+                                                                    {Residual::ssim, 3}}));
+  model.score.residual = residual;
+  calibrate(model, plan, of_split(subjects, kSplits, Split::train),
+            of_split(subjects, kSplits, Split::validation));
+  CHECK(model.weights == std::vector<double>{1, 1, 1, weight});
+}
+
+TEST_CASE("a model of one band of structure compares that one, and stays so when stored") {
+  const std::vector<PreparedSubject> subjects = healthy_cohort(5, 2);
+  AnomalyTrainingOptions options = quick(AnomalyMethod::ae);
+  options.trainer.epochs = 1;
+  Model file = train_anomaly(subjects, kSplits, "hash", options).model.model;
+  for (const std::string what : {"/mean", "/deviation"}) {
+    file.arrays.insert_or_assign("structure" + what,
+                                 file.arrays.at("structure_fine" + what).clone());
+    file.arrays.erase("structure_fine" + what);
+    file.arrays.erase("structure_coarse" + what);
+  }
+  AnomalyModel old = anomaly_model(std::move(file));
+  REQUIRE(old.structure.size() == 1);
+  const Tensor learnt = old.structure[0].usual.mean.clone();
+  CHECK(old.structure[0].band.coarse == 4);
+  const Tensor expected = position_z_score_maps(old.structure[0].usual, subjects[4],
+                                                Residual::negative, [](const PreparedSubject& s) {
+                                                  return local_structure(s, {1, 4, 4});
+                                                });
+  const Tensor maps = structure_loss_maps(old.structure, subjects[4]);
+  CHECK(std::ranges::max(maps.values<float>()) > 0);
+  CHECK(std::ranges::equal(maps.values<float>(), expected.values<float>()));
+  store(old);
+  const AnomalyModel again = anomaly_model(std::move(old.model));
+  REQUIRE(again.structure.size() == 1);
+  CHECK(std::ranges::equal(again.structure[0].usual.mean.values<float>(), learnt.values<float>()));
 }
 
 TEST_CASE("cohorts are split by subject, the same way every time") {

@@ -235,7 +235,7 @@ TEST_CASE("a preparation is kept as named steps") {
   options.highest = 2.5;
   options.judged_top = 0.75;
   std::vector<PreprocessingStep> steps = steps_of(options);
-  CHECK(steps.size() == 4);
+  CHECK(steps.size() == 5);
   const PreparationOptions back = preparation_of(steps);
   CHECK(back.brain.overlap == 0.625);
   CHECK(back.highest == 2.5);
@@ -258,11 +258,16 @@ TEST_CASE("a preparation is kept as named steps") {
   CHECK(refused([](auto& s) { s.pop_back(); }));
   CHECK(refused([](auto& s) { s[1].name = "brain"; }));
   CHECK(refused([](auto& s) { s[0].values["rows"] = 64; }));
-  CHECK(refused([](auto& s) { s[2].values.erase("rim"); }));
+  CHECK(refused([](auto& s) { s[2].values["usual"] = -1; }));
+  CHECK(refused([](auto& s) { s[3].values.erase("rim"); }));
   CHECK(refused([](auto& s) {
-    s[2].values.erase("rim");
-    s[2].values["ring"] = 3;
+    s[3].values.erase("rim");
+    s[3].values["ring"] = 3;
   }));
-  CHECK(refused([](auto& s) { s[2].values["contrast"] = -1; }));
+  CHECK(refused([](auto& s) { s[3].values["contrast"] = -1; }));
   CHECK(refused([](auto& s) { s[1].values["deep"] = std::nan(""); }));
+  // Models of before fields were taken out, and those that take out none.
+  steps.erase(steps.begin() + 2);
+  CHECK(preparation_of(steps).bias_field.strongest == 0);
+  CHECK(steps_of(preparation_of(steps)).size() == 4);
 }
