@@ -22,6 +22,7 @@ constexpr const char* kScales = "combination_scales";
 constexpr const char* kWeights = "combination_weights";
 constexpr const char* kZScore = "z_score";
 constexpr std::array kStructure = {"structure_fine", "structure_coarse"};  // by kStructureBands
+static_assert(kStructure.size() == kStructureBands.size());
 constexpr const char* kOldStructure = "structure";
 constexpr const char* kLearntSlices = "learnt_slices";
 constexpr std::size_t kRules = RulePlace::structure + 1;
@@ -304,7 +305,9 @@ void store(AnomalyModel& anomaly) {
   model.preprocessing.push_back(step_of(anomaly.score, anomaly.combined));
   if (anomaly.combined) {
     put(model, kZScore, anomaly.z_score);
-    const bool old = anomaly.structure.size() == 1;
+    std::erase_if(model.arrays,
+                  [](const auto& array) { return array.first.starts_with(kOldStructure); });
+    const bool old = anomaly.structure.size() < kStructure.size();
     for (std::size_t i = 0; i < anomaly.structure.size(); ++i)
       put(model, old ? kOldStructure : kStructure[i], anomaly.structure[i].usual);
     model.coefficients[kScales] = anomaly.scales;

@@ -105,10 +105,10 @@ double false_alarm_rate(const AnomalyModel& model);
 // The one rule of figures, tables, pages and the terminal, for subjects and slices; not of NaN.
 inline bool is_unusual(double p_value, double rate) { return p_value <= rate; }
 
-// Takes z-score, structure, scales, threshold and reference from healthy slices: the first two from
-// subjects that the network has learnt from, the others from held-out ones, of whom each counts
-// once whatever number of scans is his (PreparedSubject::person); learnt_slices from both. Throws
-// Error (input) where there are none.
+// Takes weights from the residual, and z-score, structure, scales, threshold and reference from
+// healthy slices: the first two from subjects that the network has learnt from, the others from
+// held-out ones, of whom each counts once whatever number of scans is his
+// (PreparedSubject::person); learnt_slices from both. Throws Error (input) where there are none.
 void calibrate(AnomalyModel& model, Plan& plan, std::span<const PreparedSubject* const> training,
                std::span<const PreparedSubject* const> held_out);
 

@@ -4,12 +4,15 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "../../core/error.h"
 #include "../../core/quantile.h"
 #include "../../imaging/morphology.h"
 #include "../../imaging/mri_artefacts.h"
+#include "brain_mask.h"
 #include "prepared_subject.h"
 #include "subject_slices.h"
 
@@ -21,6 +24,7 @@ constexpr std::int64_t kApart = 2;          // pixels between which differences 
 constexpr std::int64_t kMostCompared = 64;  // slices; of more, every second, third, ...
 constexpr std::size_t kFewest = 500;        // pixels of the brain, or differences
 constexpr int kRounds = 12;
+constexpr float kLargest = std::numeric_limits<float>::max();
 
 using Terms = Eigen::Matrix<double, 7, 1>;
 using Products = Eigen::Matrix<double, 7, 7>;
@@ -68,21 +72,28 @@ void add_differences(std::span<const float> logarithm, std::span<const std::uint
   }
 }
 
+// Where brightness begins, and its median over the brain from there.
+struct Levels {
+  float zero;
+  double median;
+};
+
 // Within the brain, from one pixel to another.
-std::vector<Difference> differences_of(const Tensor& images, const Tensor& brain, double median,
-                                       const BiasFieldOptions& options) {
+std::vector<Difference> differences_of(const Tensor& images, const Tensor& brain,
+                                       const Levels& levels, const BiasFieldOptions& options) {
   Tensor shares(brain.shape(), DType::f32);
   std::ranges::copy(brain.values<std::uint8_t>(), shares.values<float>().begin());
   shares = resample_slices(shares, kSize);
   Tensor logarithms = resample_slices(images, kSize);
   const std::int64_t slices = images.shape()[0];
-  const double least = options.least_level * median;
+  const double least = options.least_level * levels.median;
   std::vector<Difference> differences;
   for (std::int64_t s = 0; s < slices; s += (slices + kMostCompared - 1) / kMostCompared) {
     const std::span<float> values = slice_of<float>(logarithms, s);
     blur_gaussian(values, {1, kSize, kSize}, options.smoothing);
     for (float& value : values)
-      value = static_cast<float>(std::log(std::max(static_cast<double>(value), least)));
+      value =
+          static_cast<float>(std::log(std::max(static_cast<double>(value - levels.zero), least)));
     std::vector<std::uint8_t> inner;
     for (const float share : slice_of<float>(std::as_const(shares), s))
       inner.push_back(share > 0.5f);
@@ -155,9 +166,9 @@ void check(const BiasFieldOptions& options) {
           options.rim);
   require(options.smoothing >= 0 && options.smoothing <= 30,
           "bias field: smoothing must be 0 to 30 pixels, got ", options.smoothing);
-  require(options.least_level > 0 && options.least_level <= 1 && options.tolerance > 0 &&
+  require(options.least_level >= 1e-3 && options.least_level <= 1 && options.tolerance >= 1e-3 &&
               options.tolerance <= 5,
-          "bias field: least_level must be above 0 to 1 and tolerance above 0 to 5, got ",
+          "bias field: least_level must be 0.001 to 1 and tolerance 0.001 to 5, got ",
           options.least_level, " and ", options.tolerance);
 }
 
@@ -173,14 +184,15 @@ bool remove_bias_field(Tensor& images, const Tensor& brain, const BiasFieldOptio
   for (std::size_t i = 0; i < brain.values<std::uint8_t>().size(); ++i)
     if (brain.values<std::uint8_t>()[i]) inside.push_back(images.values<float>()[i]);
   if (inside.size() < kFewest) return false;
-  const double median = static_cast<double>(quantile(inside, 0.5));
-  if (!(median > 0)) return false;
+  std::vector<float> all(images.values<float>().begin(), images.values<float>().end());
+  const float zero = zero_level(all);
+  const Levels levels{zero, static_cast<double>(quantile(inside, 0.5) - zero)};
+  if (!(levels.median > 0)) return false;
 
-  const std::vector<Difference> differences = differences_of(images, brain, median, options);
+  const std::vector<Difference> differences = differences_of(images, brain, levels, options);
   if (differences.size() < kFewest) return false;
   const Terms terms = fit(differences, options.tolerance);
   const FieldInBrain field = in_brain(terms, brain);
-  // Of its variance, the part that is more than the error of the fit.
   const double usual = options.usual * options.usual;
   const auto part = static_cast<float>(1 - std::min(1., usual / field.variance)),
              strongest = static_cast<float>(options.strongest);
@@ -188,8 +200,11 @@ bool remove_bias_field(Tensor& images, const Tensor& brain, const BiasFieldOptio
   for (std::int64_t s = 0; s < slices; ++s) {
     const std::vector<float> logarithm = field_of(terms, height(s, slices));
     const std::span<float> image = slice_of<float>(images, s);
-    for (std::size_t i = 0; i < image.size(); ++i)
-      image[i] *= std::exp(std::clamp(part * (field.median - logarithm[i]), -strongest, strongest));
+    for (std::size_t i = 0; i < image.size(); ++i) {
+      const float factor =
+          std::exp(std::clamp(part * (field.median - logarithm[i]), -strongest, strongest));
+      image[i] = std::clamp(zero + factor * (image[i] - zero), -kLargest, kLargest);
+    }
   }
   return true;
 }

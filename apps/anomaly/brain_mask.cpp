@@ -196,6 +196,10 @@ void check(const BrainMaskOptions& options) {
           " caps and the bottom at ", options.bottom, " must follow each other, within 0 to 100");
 }
 
+float zero_level(std::vector<float>& magnitudes) {
+  return std::min(0.0f, quantile(magnitudes, 0.01));
+}
+
 Tensor brain_mask(const ConstView& slices, const BrainMaskOptions& options) {
   check(options);
   require(slices.dtype == DType::f32 && slices.shape.rank() == 3 && slices.shape[0] >= 1 &&
@@ -206,9 +210,9 @@ Tensor brain_mask(const ConstView& slices, const BrainMaskOptions& options) {
   Tensor result(slices.shape, DType::u8);
   std::vector<float> values = smoothed(slices, options.smoothing);
 
-  // A few outliers must not stretch Otsu's histogram, and magnitudes may have been shifted below 0.
+  // A few outliers must not stretch Otsu's histogram.
   std::vector<float> ordered = values;
-  const float low = std::min(0.0f, quantile(ordered, 0.01)), high = quantile(ordered, 0.999);
+  const float low = zero_level(ordered), high = quantile(ordered, 0.999);
   if (!(low < high)) return result;
   for (float& value : values) value -= low;
   const double range = static_cast<double>(high) - static_cast<double>(low);

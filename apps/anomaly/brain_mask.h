@@ -1,6 +1,8 @@
 // The brain in a stack of axial head slices, by its brightness and shape alone: nothing is trained.
 #pragma once
 
+#include <vector>
+
 #include "../../core/tensor.h"
 #include "../../core/view.h"
 
@@ -31,6 +33,10 @@ struct BrainMaskOptions {
 
 // Throws Error (usage) for numbers that make no recipe.
 void check(const BrainMaskOptions& options);
+
+// Where magnitudes begin, which may have been shifted below 0: their 1% quantile, or 0 where that
+// is above. Reorders them.
+float zero_level(std::vector<float>& magnitudes);
 
 // slices: f32 [S, 128, 128], bottom to top; result: u8 [S, 128, 128], 1 inside. From the seed the
 // brain is followed up, never outside of the slice below, and down. Empty where there is no head

@@ -95,7 +95,11 @@ AnomalyEvaluation compare(Plan& plan, const AnomalyModel& model,
   std::vector<MethodScores> methods = {scores_of(whole)};
   if (model.combined) methods.push_back(scores_of(network));
   for (Method& baseline : baselines) {
-    if (learnt && learnt->thresholds.contains(baseline.name))
+    // The model's own are of what it has learnt, which of older models is another band of
+    // structure.
+    if (const std::size_t place = place_in(model, baseline.name); place != RulePlace::network)
+      baseline.threshold = model.scales[place];
+    else if (learnt && learnt->thresholds.contains(baseline.name))
       baseline.threshold = learnt->thresholds.at(baseline.name);
     methods.push_back(scores_of(baseline));
   }

@@ -26,8 +26,8 @@ struct PreparedSubject {
   std::vector<std::uint8_t>
       labels;  // [S] 0 healthy, 1 not, 255 unknown; empty where none are known
   std::vector<std::string> lesion_kinds;  // [S] "" for none; empty where they are not known
-  // Interquartile, of the input's brightness, by which it was normalised; 0 where no slice can be
-  // judged.
+  // Interquartile, of the input's brightness without shading, by which it was normalised; 0 where
+  // no slice can be judged.
   double range = 0;
   // [S] of the input's pixels as f32: knows a slice again, whatever its file is called; empty where
   // there was no input.

@@ -19,9 +19,9 @@ constexpr std::array<StructureBand, 2> kStructureBands = {{{0, 0.7, 6}, {2, 4, 6
 // The only one of older models.
 constexpr StructureBand kOldStructureBand = {1, 4, 4};
 
-// [S, 128, 128] f32: the logarithm of how much the image varies about each pixel (the root of the
-// above, and 0.01), less its (upper) median over the slice, for the slices that can be judged; 0 in
-// the others and outside of the brain.
+// [S, 128, 128] f32: the logarithm of how much the image varies about each pixel (the root of
+// that mean, plus 0.01), less its (upper) median over the slice, for the slices that can be judged;
+// 0 in the others and outside of the brain.
 Tensor local_structure(const PreparedSubject& subject, const StructureBand& band);
 
 // Its mean and deviation in healthy slices, by place and height as those of the z-score.

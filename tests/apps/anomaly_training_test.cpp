@@ -419,14 +419,16 @@ TEST_CASE("lost structure counts by what is asked for") {
       open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
   Plan plan(model.model.graph, std::make_shared<Parameters>(queue, model.model.weights),
             {.batch = 8});
-  const auto [residual, weight] = GENERATE(table<Residual, double>({{Residual::positive, 0.5},
-                                                                    {Residual::negative, 0.5},
-                                                                    {Residual::absolute, 1},
-                                                                    {Residual::ssim, 3}}));
-  model.score.residual = residual;
-  calibrate(model, plan, of_split(subjects, kSplits, Split::train),
-            of_split(subjects, kSplits, Split::validation));
-  CHECK(model.weights == std::vector<double>{1, 1, 1, weight});
+  const std::vector<std::pair<Residual, double>> weights = {{Residual::positive, 0.5},
+                                                            {Residual::negative, 0.5},
+                                                            {Residual::absolute, 1},
+                                                            {Residual::ssim, 3}};
+  for (const auto& [residual, weight] : weights) {
+    model.score.residual = residual;
+    calibrate(model, plan, of_split(subjects, kSplits, Split::train),
+              of_split(subjects, kSplits, Split::validation));
+    CHECK(model.weights == std::vector<double>{1, 1, 1, weight});
+  }
 }
 
 TEST_CASE("a model of one band of structure compares that one, and stays so when stored") {
@@ -451,6 +453,17 @@ TEST_CASE("a model of one band of structure compares that one, and stays so when
   const Tensor maps = structure_loss_maps(old.structure, subjects[4]);
   CHECK(std::ranges::max(maps.values<float>()) > 0);
   CHECK(std::ranges::equal(maps.values<float>(), expected.values<float>()));
+  const QueueHandle queue =
+      open_queue({.device = {DeviceKind::cpu, 0}, .threads = 1, .executor = {}});
+  Plan plan(old.model.graph, std::make_shared<Parameters>(queue, old.model.weights), {.batch = 8});
+  ThreadPool pool(1);
+  const AnomalyEvaluation evaluation =
+      compare(plan, old, subjects,
+              calibrated_baselines(of_split(subjects, kSplits, Split::train),
+                                   of_split(subjects, kSplits, Split::validation), old.score),
+              pool);
+  for (const MethodEvaluation& method : evaluation.methods)
+    if (method.name == kStructureRule) CHECK(method.threshold == old.scales[RulePlace::structure]);
   store(old);
   const AnomalyModel again = anomaly_model(std::move(old.model));
   REQUIRE(again.structure.size() == 1);
