@@ -145,7 +145,8 @@ TEST_CASE("what cannot be shaded stays, and nothing leaves f32") {
   PreparedSubject head = folded_subject(2);
   shade(head.images, [](auto s, auto y, auto x) { return field_at(s, y, x, 2); });
   Tensor few(head.brain.shape(), DType::u8);
-  std::fill_n(few.values<std::uint8_t>().begin() + 64 * 128, 400, std::uint8_t{1});
+  std::fill_n(few.values<std::uint8_t>().begin() + kJudgedSize * kJudgedSize / 2, 400,
+              std::uint8_t{1});
   CHECK_FALSE(remove_bias_field(head.images, few));
   Tensor flat(head.brain.shape(), DType::f32);
   CHECK_FALSE(remove_bias_field(flat, head.brain));
