@@ -76,13 +76,21 @@ double median_ratio(const Tensor& images, const PreparedSubject& head) {
 
 TEST_CASE("a field drawn over a head is taken out of it") {
   const std::int64_t slices = GENERATE(1, 12);
-  const PreparedSubject head = folded_subject(slices);
+  PreparedSubject head = folded_subject(slices);
+  const std::size_t outside = voxel(0, 5, 100);
+  REQUIRE(head.brain.values<std::uint8_t>()[outside] == 0);
+  head.images.values<float>()[outside] = 40;
   Tensor images = head.images.clone();
   shade(images, [&](auto s, auto y, auto x) { return field_at(s, y, x, slices); });
   REQUIRE(spread(images, head.images, head.brain) > 0.15);
   CHECK(remove_bias_field(images, head.brain, {.usual = 0}));
   CHECK(spread(images, head.images, head.brain) < 0.02);
   CHECK(std::abs(median_ratio(images, head)) < 0.02);  // of the drawn field it is not 0
+  // The field goes on outside of the brain: what is left is the same factor everywhere.
+  const auto left = [&](std::size_t i) {
+    return images.values<float>()[i] / head.images.values<float>()[i];
+  };
+  CHECK(left(outside) == Approx(left(voxel(0, 64, 64))).epsilon(0.05));
   // A bright lesion of a third of the brain hardly moves it.
   PreparedSubject ill = folded_subject(slices);
   for (std::int64_t s = 0; s < slices; ++s) plant(ill, s, 63, 40, 30, 60.0f);

@@ -187,6 +187,14 @@ TEST_CASE("terminal, tables and pages call the same subjects unusual") {
   made.model.model.provenance["data_hash"] = "hash";
   ScoreTables tables(made.model, folder.path());
   tables.add(low.summary);
+  CHECK(tables.triage() == "");
+  {
+    const Folder elsewhere;
+    ScoreTables healthy(made.model, elsewhere.path());
+    healthy.add(low.summary);
+    healthy.add(Case(6, -1, "low too", 39).summary);
+    CHECK(healthy.triage() == "none of 2 subjects is unusual at a false-alarm rate of 5%");
+  }
   tables.add(made.summary);
   CHECK(has(tables.triage(), "1 of 2 subjects are unusual at a false-alarm rate of 5%"));
   CHECK(tables.ranked()[0].name == "sub-01");

@@ -92,9 +92,12 @@ std::string ScoreTables::triage() const {
     return found;
   };
   const std::vector<double> arrival = places(state_->subjects);
-  if (arrival.empty() || state_->subjects.size() < 2) return "";
-  return text(arrival.size(), " of ", state_->subjects.size(), " ", noun_of(subjects()),
-              "s are unusual at a false-alarm rate of ", percent(false_alarm_rate(state_->model)),
+  if (state_->subjects.size() < 2) return "";
+  const std::string of = text(" of ", state_->subjects.size(), " ", noun_of(subjects()), "s"),
+                    at = text(" unusual at a false-alarm rate of ",
+                              percent(false_alarm_rate(state_->model)));
+  if (arrival.empty()) return text("none", of, " is", at);
+  return text(arrival.size(), of, " are", at,
               ": read worst first, the median of them comes at place ", median(places(ranked())),
               ", in the order of arrival at ", median(arrival));
 }

@@ -21,8 +21,8 @@ class ScoreTables {
   std::vector<SubjectSummary> ranked() const;
   // Of each row, in the order of arrival.
   std::vector<std::string> subjects() const;
-  // How long until the median of the unusual ones comes up, read worst first and in the order of
-  // arrival; "" where there is none.
+  // How many are unusual and how long until their median comes up, read worst first and in the
+  // order of arrival; "" of a single one.
   std::string triage() const;
 
  private:
