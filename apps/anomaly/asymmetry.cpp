@@ -31,7 +31,7 @@ std::int64_t twice_midsagittal_column(const PreparedSubject& subject) {
 
 Tensor asymmetry_maps(const PreparedSubject& subject, Residual residual) {
   const std::int64_t twice = twice_midsagittal_column(subject);
-  const Tensor brains = brain_as_floats(subject);
+  const Tensor brains = brain_as_floats(subject.brain);
   Tensor images = subject.images.clone();
   Tensor maps(images.shape(), DType::f32);
   for (std::int64_t s = 0; s < subject.slices(); ++s) {

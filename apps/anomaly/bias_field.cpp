@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "../../core/error.h"
@@ -81,9 +80,7 @@ struct Levels {
 // Within the brain, from one pixel to another.
 std::vector<Difference> differences_of(const Tensor& images, const Tensor& brain,
                                        const Levels& levels, const BiasFieldOptions& options) {
-  Tensor shares(brain.shape(), DType::f32);
-  std::ranges::copy(brain.values<std::uint8_t>(), shares.values<float>().begin());
-  shares = resample_slices(shares, kSize);
+  const Tensor shares = resample_slices(brain_as_floats(brain), kSize);
   Tensor logarithms = resample_slices(images, kSize);
   const std::int64_t slices = images.shape()[0];
   const double least = options.least_level * levels.median;
@@ -95,8 +92,7 @@ std::vector<Difference> differences_of(const Tensor& images, const Tensor& brain
       value =
           static_cast<float>(std::log(std::max(static_cast<double>(value - levels.zero), least)));
     std::vector<std::uint8_t> inner;
-    for (const float share : slice_of<float>(std::as_const(shares), s))
-      inner.push_back(share > 0.5f);
+    for (const float share : slice_of<float>(shares, s)) inner.push_back(share > 0.5f);
     erode_disc(inner, kSize, kSize, options.rim);
     add_differences(values, inner, height(s, slices), differences);
   }

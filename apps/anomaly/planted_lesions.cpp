@@ -79,7 +79,7 @@ std::vector<std::uint8_t> judged_brain(const PreparedSubject& prepared, const Gr
                                        const SliceGrid& slice) {
   std::vector<std::uint8_t> free(
       static_cast<std::size_t>(grid.sizes[0] * grid.sizes[1] * grid.sizes[2]), 0);
-  const Tensor brain = brain_as_floats(prepared);
+  const Tensor brain = brain_as_floats(prepared.brain);
   for (std::int64_t s = 0; s < grid.sizes[0]; ++s) {
     if (!prepared.judged[static_cast<std::size_t>(s)]) continue;
     const Tensor shown = to_input_grid(slice_of<float>(brain, s), slice);

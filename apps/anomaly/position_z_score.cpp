@@ -31,7 +31,7 @@ struct Blurred {
 Blurred blurred(const PreparedSubject& subject, const ComparedImages& compared) {
   Blurred result{
       compared ? resample_slices(compared(subject), kSize) : resample_slices(subject.images, kSize),
-      resample_slices(brain_as_floats(subject), kSize)};
+      resample_slices(brain_as_floats(subject.brain), kSize)};
   for (std::int64_t s = 0; s < subject.slices(); ++s)
     blur_in_brain(slice_of<float>(result.images, s),
                   slice_of<float>(std::as_const(result.brain), s), kSize, kImageSigma);

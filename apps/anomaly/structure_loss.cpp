@@ -31,7 +31,7 @@ ComparedImages structure_of(const StructureBand& band) {
 
 Tensor local_structure(const PreparedSubject& subject, const StructureBand& band) {
   check_subject("structure", subject);
-  const Tensor brains = brain_as_floats(subject);
+  const Tensor brains = brain_as_floats(subject.brain);
   Tensor structure(subject.images.shape(), DType::f32);
   for (std::int64_t s = 0; s < subject.slices(); ++s) {
     if (!subject.judged[static_cast<std::size_t>(s)]) continue;

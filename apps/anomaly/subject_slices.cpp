@@ -41,11 +41,11 @@ Tensor resample_slices(const Tensor& images, std::int64_t to) {
   return result;
 }
 
-Tensor brain_as_floats(const PreparedSubject& subject) {
-  Tensor brain(subject.brain.shape(), DType::f32);
-  std::ranges::transform(subject.brain.values<std::uint8_t>(), brain.values<float>().begin(),
+Tensor brain_as_floats(const Tensor& brain) {
+  Tensor floats(brain.shape(), DType::f32);
+  std::ranges::transform(brain.values<std::uint8_t>(), floats.values<float>().begin(),
                          [](std::uint8_t inside) { return inside ? 1.0f : 0.0f; });
-  return brain;
+  return floats;
 }
 
 PreparedSubject with_all_brain(const PreparedSubject& subject) {

@@ -30,7 +30,7 @@ std::span<const T> slice_of(const Tensor& slices, std::int64_t n) {
 Tensor resample_slices(const Tensor& images, std::int64_t to);
 
 // [S, 128, 128] f32: 1 in the brain, 0 outside.
-Tensor brain_as_floats(const PreparedSubject& subject);
+Tensor brain_as_floats(const Tensor& brain);
 
 // A copy in which every slice with brain counts as judged: maps of what lies outside of the judged
 // zone may be looked at all the same.

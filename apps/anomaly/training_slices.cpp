@@ -117,7 +117,7 @@ TrainingSamples training_slices(std::span<const PreparedSubject* const> subjects
   for (std::size_t number = 0; number < subjects.size(); ++number) {
     const PreparedSubject& subject = *subjects[number];
     const Tensor small = resample_slices(subject.images, n);
-    const Tensor share = resample_slices(brain_as_floats(subject), n);
+    const Tensor share = resample_slices(brain_as_floats(subject.brain), n);
     for (; i < count && chosen[static_cast<std::size_t>(i)].subject == number; ++i) {
       const std::int64_t slice = chosen[static_cast<std::size_t>(i)].slice;
       std::ranges::copy(slice_of<float>(small, slice), slice_of<float>(images, i).begin());
